@@ -1,0 +1,1 @@
+"""The specialists: failure miner, clusterer, harness engineer, gate judge."""

@@ -1,0 +1,1 @@
+"""The specialists' prompts, as text beside this file."""

@@ -1,0 +1,1 @@
+"""The front door: a file per group of commands; nobody imports it."""

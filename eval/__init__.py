@@ -1,0 +1,1 @@
+"""The measure: benchmarks, rollouts, the gate, statistics."""

@@ -1,0 +1,1 @@
+"""helpdesk: customer service in retail, airline and telecom."""

@@ -1,0 +1,1 @@
+"""The loop: nodes, edges, state, and the composition root."""

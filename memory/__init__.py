@@ -1,0 +1,1 @@
+"""What survives: journal, suite, clusters, learnings, index, checkpoints."""

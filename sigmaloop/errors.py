@@ -1,0 +1,85 @@
+"""Every error that SigmaLoop raises on purpose, and what each means to the person who reads it.
+
+    SigmaLoopError                 exit code
+    ├── BadInput                   2  the user's input: settings, flags, files, benchmark, agent
+    │   └── InadmissibleChange     -  a candidate that may not be tried; recorded, costs no rollout
+    ├── Busy                       2  another process works on the same home
+    ├── UpstreamError              -  a model call failed; `status` says how (see ModelUnavailable)
+    │   └── ModelUnavailable       2  the endpoint cannot be used at all: key, name, host
+    ├── SpecialistError            -  a specialist's answer stayed unusable after its repair turn
+    ├── SandboxError               3  the sandbox itself could not start (never the candidate's fault)
+    └── StoreError                 3  journal, versions or index damaged or contradictory
+
+A failed rollout and a rejected candidate are records, not errors: only a broken machine raises.
+Messages say what happened, to which file or run, and what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class SigmaLoopError(Exception):
+    """Base of the tree; `exit_code` is what the command line returns."""
+
+    exit_code = 3
+
+
+class BadInput(SigmaLoopError):
+    """The user can mend this; the message says how. Nothing was written."""
+
+    exit_code = 2
+
+
+class InadmissibleChange(BadInput):
+    """A proposed agent may not be tried: wrong file, does not compile, no `run`, names a task."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Busy(BadInput):
+    """Another process holds the lock of this home."""
+
+
+class UpstreamError(SigmaLoopError):
+    """A model call failed for a reason outside the agent.
+
+    `status` is the HTTP status to give the caller; `retryable` tells clients whether to try again.
+    """
+
+    def __init__(self, message: str, *, status: int = 502, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retryable = retryable
+
+
+class ModelUnavailable(UpstreamError):
+    """The endpoint can not be used: bad key, unknown model, unreachable host, not an API."""
+
+    exit_code = 2
+
+
+class SpecialistError(SigmaLoopError):
+    """A specialist gave no usable answer, even after its repair turn."""
+
+
+class SandboxError(SigmaLoopError):
+    """The sandbox could not run anything; no verdict about the candidate."""
+
+
+class StoreError(SigmaLoopError):
+    """Stored data is damaged or contradicts what is being written."""
+
+
+@contextmanager
+def boundary(error: type[SigmaLoopError], doing: str, *, catch: type[BaseException] = Exception) -> Iterator[None]:
+    """Attribute anything that escapes the block to `error`, with what was being done in the message."""
+    try:
+        yield
+    except SigmaLoopError:
+        raise
+    except catch as cause:
+        raise error(f"{doing}: {type(cause).__name__}: {cause}") from cause

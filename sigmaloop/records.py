@@ -1,0 +1,408 @@
+"""The words of the loop: frozen records that travel between the folders and into the journal.
+
+Every record checks its own invariants when it is made; whatever can be derived is a property.
+The class path `sigmaloop.records` is part of the stored format: never move a record out of here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Split = Literal["train", "validation", "test"]
+RolloutStatus = Literal["ok", "agent_error", "infra"]
+StepKind = Literal["user", "say", "act", "submit", "error"]
+ChangeKind = Literal["prompt", "example", "tool", "context", "control_flow"]
+GateName = Literal["admission", "regression", "validation", "judge", "review"]
+Outcome = Literal["passed", "failed", "indecisive"]
+
+REWARD_UNITS = 1_000_000
+"""Rewards are compared as whole units (1.0 = 1,000,000): no decision hangs on a rounding."""
+
+
+def digest(*parts: object, size: int = 16) -> str:
+    """First `size` hex digits of the SHA-256 of the parts, as canonical JSON."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:size]
+
+
+def agent_hash(source: str) -> str:
+    """The identity of an agent: 16 hex digits of the SHA-256 of its one file's text."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+class Record(BaseModel):
+    """A frozen fact; unknown fields are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Task(Record):
+    """One task of a benchmark; what it contains stays inside the benchmark."""
+
+    id: str = Field(min_length=1)
+    split: Split
+    request_type: str = "task"
+    """What kind of request it is, for weights and reports; the loop never reads meaning into it."""
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    """Relative frequency of this task in simulated production traffic."""
+    fingerprint: str = ""
+    """Hash of the task's content: a changed benchmark is noticed in the middle of a run."""
+
+
+class Usage(Record):
+    """What model calls cost."""
+
+    calls: int = Field(default=0, ge=0)
+    input_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    cost: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """Money, in the currency of the settings' prices."""
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            calls=self.calls + other.calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost=self.cost + other.cost,
+        )
+
+
+class RolloutKey(Record):
+    """What a rollout is a rollout of; the same key is never paid for twice."""
+
+    agent: str
+    """`agent_hash` of the source."""
+    task_id: str
+    trial: int = Field(ge=0)
+
+    @property
+    def id(self) -> str:
+        return digest(self.agent, self.task_id, self.trial)
+
+    def seed(self, run_seed: int) -> int:
+        """31-bit seed of this rollout: differs by run seed, agent, task and trial."""
+        return int(digest("rollout", run_seed, self.agent, self.task_id, self.trial, size=8), 16) & 0x7FFFFFFF
+
+
+class Step(Record):
+    """One visible event of a rollout, as the parent saw it."""
+
+    index: int = Field(ge=0)
+    kind: StepKind
+    text: str = ""
+    """What was said, or the tool's result for an `act`, or the error's text."""
+    tool: str = ""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class Rollout(Record):
+    """The result of one agent on one task, once."""
+
+    key: RolloutKey
+    seed: int
+    status: RolloutStatus
+    reward: float | None = Field(allow_inf_nan=False)
+    """In [0, 1]; 0 for an agent_error; None exactly when status is infra."""
+    detail: str = ""
+    """Why it was an agent_error or infra, in one line; for ok, what the scorer found missing."""
+    components: dict[str, float] = Field(default_factory=dict)
+    usage: Usage = Usage()
+    steps: int = 0
+    wall_seconds: float = 0.0
+    tier: str = "process"
+    """Which sandbox tier ran it."""
+
+    @model_validator(mode="after")
+    def _reward_fits_status(self) -> Self:
+        if (self.status == "infra") != (self.reward is None):
+            raise ValueError("reward is None exactly for infra rollouts")
+        if self.reward is not None and not (0.0 <= self.reward <= 1.0 and math.isfinite(self.reward)):
+            raise ValueError(f"reward {self.reward} is outside [0, 1]")
+        if self.status == "agent_error" and self.reward != 0.0:
+            raise ValueError("an agent_error scores 0")
+        return self
+
+    @property
+    def id(self) -> str:
+        return self.key.id
+
+    @property
+    def task_id(self) -> str:
+        return self.key.task_id
+
+    @property
+    def valid(self) -> bool:
+        """Counts as evidence; infrastructure faults do not."""
+        return self.status != "infra"
+
+    @property
+    def passed(self) -> bool:
+        return self.reward is not None and self.units == REWARD_UNITS
+
+    @property
+    def units(self) -> int:
+        """Reward in whole units; 0 for infra (check `valid` first)."""
+        return round((self.reward or 0.0) * REWARD_UNITS)
+
+    @property
+    def evidence(self) -> str:
+        """Hash of what a verdict depends on: who, what, which trial, how it ended."""
+        return digest(self.id, self.seed, self.status, self.reward)
+
+
+class Evidence(Record):
+    """A quote from a trace, with the step where it stands."""
+
+    step: int = Field(ge=0)
+    quote: str = Field(max_length=400)
+
+
+class FailureRecord(Record):
+    """What a failed rollout teaches: what failed, why, and what should have been done."""
+
+    rollout_id: str
+    task_id: str
+    request_type: str
+    batch: int = Field(ge=0)
+    mechanism: str = Field(min_length=1, max_length=80)
+    """Two to six words that name how it went wrong, without names of things in the task."""
+    what_failed: str
+    root_cause: str
+    should_have: str
+    """What the agent should have done instead."""
+    severity: int = Field(ge=1, le=5)
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return "F" + self.rollout_id[:11]
+
+    @property
+    def embedding_text(self) -> str:
+        """What is embedded: mechanism, root cause, remedy; never the trace or the entities."""
+        return f"{self.mechanism}. {self.root_cause} {self.should_have}"
+
+
+class ClusterChoice(Record):
+    """The clusterer's decision for one failure: an existing cluster's id, or a new cluster."""
+
+    cluster_id: str | None
+    """None: none of the shown clusters has this root cause."""
+    title: str = Field(default="", max_length=80)
+    reason: str = ""
+
+
+class Cluster(Record):
+    """Failures with one root cause; ids are never reused."""
+
+    id: str = Field(pattern=r"^C\d{3,}$")
+    title: str
+    root_cause: str
+    created_batch: int = Field(ge=0)
+    failures: tuple[FailureRecord, ...] = ()
+    attempts: int = Field(default=0, ge=0)
+    """Rejected attempts since this cluster's last kept change."""
+    kept: int = Field(default=0, ge=0)
+    resolved_tasks: frozenset[str] = frozenset()
+    """Tasks of this cluster whose newest score on a kept agent passes."""
+    last_batch: int = Field(default=0, ge=0)
+
+    @property
+    def tasks(self) -> frozenset[str]:
+        return frozenset(f.task_id for f in self.failures)
+
+    @property
+    def size(self) -> int:
+        return len(self.failures)
+
+    @property
+    def resolution_rate(self) -> float:
+        """Share of the cluster's distinct tasks that pass on the newest kept agent, in [0, 1]."""
+        return len(self.resolved_tasks & self.tasks) / len(self.tasks) if self.failures else 0.0
+
+    @property
+    def severity(self) -> float:
+        """Mean severity of its failures, 1 to 5."""
+        return sum(f.severity for f in self.failures) / len(self.failures) if self.failures else 0.0
+
+    def priority(self, batch: int, *, decay: float = 0.1) -> float:
+        """Failures x severity/3 x (1 - resolution rate) x exp(-decay x batches since the last new failure)."""
+        age = max(0, batch - self.last_batch)
+        return self.size * self.severity / 3 * (1 - self.resolution_rate) * math.exp(-decay * age)
+
+    def selection(self, batch: int, *, decay: float = 0.1) -> float:
+        """Priority divided by 1 + rejected attempts since progress: one stubborn cluster cannot eat the budget."""
+        return self.priority(batch, decay=decay) / (1 + self.attempts)
+
+
+class Proposal(Record):
+    """The harness engineer's one focused change: the whole new text of the agent file, and why."""
+
+    hypothesis: str = Field(min_length=1)
+    kind: ChangeKind
+    summary: str = Field(min_length=1, max_length=200)
+    source: str
+    """The whole text of the changed agent file."""
+
+
+class Candidate(Record):
+    """An attempt as an object of the run's repository."""
+
+    id: str = Field(pattern=r"^A\d{4,}$")
+    batch: int
+    attempt: int
+    """1-based within the batch."""
+    cluster_id: str
+    parent: str
+    """Commit of the incumbent that it changes."""
+    commit: str
+    agent: str
+    """`agent_hash` of its source."""
+    hypothesis: str
+    kind: ChangeKind
+    summary: str
+    diff: str
+    """Unified diff against the parent."""
+    usage: Usage = Usage()
+
+    @property
+    def diff_hash(self) -> str:
+        return digest(self.diff)
+
+
+class Verdict(Record):
+    """What one gate decided, and the whole numbers that it decided on."""
+
+    candidate_id: str
+    gate: GateName
+    outcome: Outcome
+    reason: str
+    """Stable code, such as `suite_below_floor` or `validation_below_best`."""
+    message: str
+    """The same for a person, in one sentence."""
+    passes: int = Field(default=0, ge=0)
+    evaluated: int = Field(default=0, ge=0)
+    total: int = Field(default=0, ge=0)
+    units: int = Field(default=0, ge=0)
+    """Reward summed over evaluated tasks, in whole units."""
+    required_units: int = 0
+    """What had to be reached, in whole units."""
+    upper_bound_units: int | None = None
+    """Set when validation was stopped early: the most that it could still have reached; never a score."""
+    infra: int = Field(default=0, ge=0)
+    evidence: str = ""
+    """Digest over the evidence of every rollout that it used, in order of task id."""
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome == "passed"
+
+
+class Judgement(Record):
+    """The gate judge's reading of a change: an explanation, a class, and perhaps a veto."""
+
+    classification: Literal["sound", "overfit", "risky", "unclear"]
+    veto: bool = False
+    """True rejects a change that passed the mechanical gates; it can never save one that failed."""
+    explanation: str
+
+
+class SuiteCase(Record):
+    """A task that was fixed once and must stay fixed."""
+
+    task_id: str
+    promoted_batch: int
+    promoted_by: str
+    """Candidate id whose keep promoted it."""
+    cluster_id: str
+    passes: int = Field(ge=1)
+    """Passes in a row on the kept agent when it was promoted."""
+
+
+class Learning(Record):
+    """What an attempt taught; survives the batch, the run's end and the engineer's context."""
+
+    candidate_id: str
+    batch: int
+    attempt: int
+    cluster_id: str
+    cluster_title: str
+    tried: str
+    outcome: Literal["kept", "rejected"]
+    gate: GateName | None
+    """Which gate rejected it; None for a kept change."""
+    pattern: str
+    """What kind of change does or does not work on this cause."""
+    advice: str
+    """What to do next time."""
+    for_people: str
+    """What a person responsible for the agent should know."""
+
+    @property
+    def id(self) -> str:
+        return "L" + self.candidate_id[1:]
+
+    @property
+    def embedding_text(self) -> str:
+        return f"{self.cluster_title}. {self.tried} {self.pattern}"
+
+
+class LedgerEntry(Record):
+    """One attempt from intent to outcome; the ledger is the list of all of them, kept or not."""
+
+    candidate_id: str
+    batch: int
+    attempt: int
+    cluster_id: str
+    cluster_title: str
+    parent: str
+    commit: str
+    agent: str
+    kind: ChangeKind | None
+    summary: str
+    hypothesis: str
+    outcome: Literal["kept", "rejected"]
+    gate: GateName | None
+    reason: str
+    verdicts: tuple[Verdict, ...] = ()
+    judgement: Judgement | None = None
+    best_units: int = 0
+    """The bar that validation had to reach before this attempt, in whole units."""
+    score_units: int | None = None
+    """Validation reward sum of a kept attempt."""
+    rollouts: int = Field(default=0, ge=0)
+    """Rollouts that the gates asked for."""
+    diff_hash: str = ""
+    prompts: dict[str, str] = Field(default_factory=dict)
+    """Prompt name to hash of its text, for every specialist."""
+
+
+class Certificate(Record):
+    """Fresh trials of baseline and final agent: the headline of a run."""
+
+    split: Split
+    tasks: int
+    trials: int
+    """Per task and agent."""
+    baseline: float
+    final: float
+    difference: float
+    """final - baseline, mean over tasks of per-task mean rewards."""
+    standard_error: float
+    """Of the difference, over tasks (paired)."""
+    infra: int = 0
+    simulated: bool
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the difference (normal)."""
+        return self.difference - 1.96 * self.standard_error, self.difference + 1.96 * self.standard_error

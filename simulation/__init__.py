@@ -1,0 +1,1 @@
+"""The stand-in for a model: a deterministic, OpenAI-compatible simulation that needs no key."""

@@ -1,0 +1,1 @@
+"""The one editable file lives here as text; nothing imports it."""

@@ -1,0 +1,1 @@
+"""The hands: gateway, sandbox, versions, edits, scripted model."""
