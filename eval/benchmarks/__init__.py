@@ -1,1 +1,3 @@
-"""The benchmarks that ship with SigmaLoop."""
+"""The benchmarks that ship with SigmaLoop, by name."""
+
+SHIPPED = {"helpdesk": "sigmaloop.eval.benchmarks.helpdesk:Helpdesk"}

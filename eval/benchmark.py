@@ -1,0 +1,102 @@
+"""The contract between SigmaLoop and a benchmark.
+
+Two sizes. The smallest benchmark names its tasks and returns `{task_id: reward}` for a batch of them
+(`BenchmarkRunner.run`). A richer one (`EpisodeBenchmark`) opens an *episode* per rollout: environment, user
+and scorer live here in the parent, the agent talks to them from behind the wall, and traces come for free.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import Field
+
+from sigmaloop.errors import BadInput
+from sigmaloop.records import Record, Split, Task, digest
+
+
+class Score(Record):
+    """What the scorer says of a finished episode."""
+
+    reward: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
+    components: dict[str, float] = Field(default_factory=dict)
+    """Named parts of the reward, each in [0, 1]."""
+    missing: str = ""
+    """What was not achieved, in words that name no gold answer."""
+
+
+@runtime_checkable
+class Episode(Protocol):
+    """One task being worked on. All of it lives in the parent; only texts cross the wall.
+
+    `act` returns the tool's result as text; a refused or impossible call returns text that starts with
+    `Error:`, it does not raise. `say` returns the user's answer, or None when the conversation is over.
+    `score` may be called once the agent has stopped, however it stopped, and has no side effects.
+    """
+
+    @property
+    def instructions(self) -> str: ...
+    @property
+    def tools(self) -> Sequence[dict[str, Any]]: ...
+    @property
+    def opening(self) -> str: ...
+    def act(self, name: str, arguments: Mapping[str, Any]) -> str: ...
+    def say(self, text: str) -> str | None: ...
+    def submit(self, answer: Any) -> None: ...
+    def score(self) -> Score: ...
+
+
+class BenchmarkRunner(ABC):
+    """A set of tasks in three disjoint splits, and a way to score an agent on them."""
+
+    name: str = "benchmark"
+    version: str = "0"
+
+    @abstractmethod
+    def tasks(self, split: Split) -> Sequence[Task]:
+        """The tasks of a split, always the same ones in the same order, ids unique over all splits."""
+
+    def run(self, agent: str, task_ids: Sequence[str], *, seed: int) -> Mapping[str, float | None]:
+        """Reward in [0, 1] by task id for the agent whose source text is `agent`; None: infrastructure fault.
+
+        Implement this for a benchmark that hosts the agent itself. Every id asked for should come back;
+        missing ones count as infrastructure faults.
+        """
+        raise NotImplementedError(f"benchmark {self.name} implements neither run() nor open()")
+
+    def fingerprint(self) -> str:
+        """16 hex digits over every task of every split: a changed benchmark is another benchmark."""
+        splits: tuple[Split, ...] = ("train", "validation", "test")
+        return digest(self.name, self.version, [[t.model_dump() for t in self.tasks(s)] for s in splits])
+
+
+class EpisodeBenchmark(BenchmarkRunner):
+    """A benchmark whose tasks are episodes."""
+
+    @abstractmethod
+    def open(self, task_id: str, *, seed: int) -> Episode:
+        """A fresh episode of a task; nothing is shared between two of them."""
+
+
+def load_benchmark(name: str) -> BenchmarkRunner:
+    """The benchmark called `name`: a shipped one, or `module:Class` on the import path.
+
+    Raises BadInput that lists the shipped ones.
+    """
+    from importlib import import_module
+
+    from sigmaloop.eval.benchmarks import SHIPPED
+
+    place = SHIPPED.get(name, name)
+    module, _, attribute = place.partition(":")
+    if not attribute:
+        raise BadInput(f"unknown benchmark {name!r}; shipped: {', '.join(SHIPPED)}; your own: module:Class")
+    try:
+        made = getattr(import_module(module), attribute)()
+    except (ImportError, AttributeError) as error:
+        raise BadInput(f"benchmark {name!r} cannot be loaded: {error}; is its folder on PYTHONPATH?") from error
+    if not isinstance(made, BenchmarkRunner):
+        raise BadInput(f"benchmark {name!r} is not a BenchmarkRunner (see sigmaloop.eval.benchmark)")
+    return made
