@@ -1,0 +1,1 @@
+"""The simulated customer service agent: understanding, dialogue and one file of procedures per domain."""
