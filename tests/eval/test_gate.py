@@ -1,0 +1,180 @@
+"""What the reference gate decides, when it stops, and what it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from sigmaloop.eval.gate import (
+    Ask,
+    Finding,
+    RegressionGate,
+    ValidationGate,
+    likely_failures_first,
+    promotable,
+)
+from sigmaloop.records import REWARD_UNITS, Rollout
+
+Outcomes = Callable[[str], dict[str, Rollout]]
+
+
+def decide(gate: RegressionGate | ValidationGate, table: Mapping[str, Rollout]) -> tuple[Finding, list[str]]:
+    """Drive a gate to its end; what it found and what it asked for, in order."""
+    asked: list[str] = []
+    while isinstance(step := gate.step({task: table[task] for task in asked}), Ask):
+        assert step.task_ids
+        assert not set(step.task_ids) & set(asked)
+        asked.extend(step.task_ids)
+    return step, asked
+
+
+def suite(table: Mapping[str, Rollout], *, wave: int = 1) -> tuple[Finding, list[str]]:
+    return decide(RegressionGate(list(table), wave=wave), table)
+
+
+def validation(
+    table: Mapping[str, Rollout], best: float, *, wave: int = 1, best_tasks: int | None = None
+) -> tuple[Finding, list[str]]:
+    units = round(best * REWARD_UNITS)
+    return decide(ValidationGate(list(table), best_units=units, best_tasks=best_tasks, wave=wave), table)
+
+
+def test_an_empty_suite_passes_without_a_rollout() -> None:
+    found, asked = suite({})
+    assert (found.outcome, found.reason, asked) == ("passed", "suite_empty", [])
+
+
+@pytest.mark.parametrize(
+    ("letters", "outcome"),
+    [("P", "passed"), ("F", "failed"), ("PPPPF", "passed"), ("PPPFF", "failed"), ("PPPPPPPPFF", "passed")],
+)
+def test_a_suite_passes_at_four_fifths_and_not_below(outcomes: Outcomes, letters: str, outcome: str) -> None:
+    assert suite(outcomes(letters))[0].outcome == outcome
+
+
+def test_a_floor_is_the_decimal_that_was_written(outcomes: Outcomes) -> None:
+    table = outcomes("P" * 7 + "F" * 3)  # .7 as a binary number is a little less than 7/10
+    assert decide(RegressionGate(list(table), floor=0.7), table)[0].outcome == "passed"
+    table = outcomes("P" * 69 + "F" * 31)
+    assert decide(RegressionGate(list(table), floor=0.7), table)[0].outcome == "failed"
+
+
+def test_a_suite_stops_at_the_first_failure_too_many(outcomes: Outcomes) -> None:
+    found, asked = suite(outcomes("FFFPPPPPPP"))
+    assert (found.reason, len(asked)) == ("suite_below_floor", 3)
+    assert (found.passes, found.evaluated, found.total) == (0, 3, 10)
+
+
+def test_only_a_full_reward_counts_as_a_pass_of_the_suite(outcomes: Outcomes) -> None:
+    assert suite(outcomes("H"))[0].outcome == "failed"
+
+
+def test_validation_passes_on_a_tie(outcomes: Outcomes) -> None:
+    table = outcomes("PFHPF")
+    found, asked = validation(table, 2.5)
+    assert (found.outcome, found.reason, len(asked)) == ("passed", "validation_passed", 5)
+    assert validation(table, 2.500001)[0].outcome == "failed"
+
+
+def test_ties_of_thirds_survive_because_sums_are_whole_units(outcomes: Outcomes) -> None:
+    table = outcomes("TTTFF")
+    best = sum(r.units for r in table.values())
+    found = decide(ValidationGate(list(table), best_units=best), table)[0]
+    assert found.outcome == "passed"
+    assert found.units == found.required_units == best
+
+
+def test_validation_stops_when_the_rest_can_no_longer_reach_the_best(outcomes: Outcomes) -> None:
+    found, asked = validation(outcomes("FFFPPPPPPP"), 8)
+    assert (found.reason, len(asked)) == ("validation_below_best", 3)
+    assert found.upper_bound_units == 7 * REWARD_UNITS
+    assert found.required_units == 8 * REWARD_UNITS
+
+
+def test_an_accepted_validation_is_always_complete_and_has_no_bound(outcomes: Outcomes) -> None:
+    found, asked = validation(outcomes("PPPPPFFFFF"), 1)
+    assert (found.outcome, len(asked), found.upper_bound_units) == ("passed", 10, None)
+
+
+def test_a_gate_does_not_look_before_a_look_can_decide(outcomes: Outcomes) -> None:
+    table = outcomes("P" * 20)
+    step = ValidationGate(list(table), best_units=12 * REWARD_UNITS, wave=2).step({})
+    assert isinstance(step, Ask)
+    assert len(step.task_ids) == 9  # the ninth zero is the first that could end it
+
+
+def test_waves_are_asked_for_in_the_given_order(outcomes: Outcomes) -> None:
+    table = outcomes("PPPPPPPPPP")
+    members = list(reversed(list(table)))
+    step = RegressionGate(members, wave=4).step({})
+    assert isinstance(step, Ask)
+    assert list(step.task_ids) == members[:4]
+
+
+def test_a_fault_is_never_a_zero_and_never_vanishes(outcomes: Outcomes) -> None:
+    found, _ = suite(outcomes("I" + "P" * 19))
+    assert (found.outcome, found.evaluated, found.infra) == ("passed", 19, 1)
+    found, _ = suite(outcomes("II" + "P" * 18))
+    assert (found.outcome, found.reason, found.infra) == ("indecisive", "coverage_too_low", 2)
+
+
+def test_a_small_table_tolerates_no_fault(outcomes: Outcomes) -> None:
+    assert suite(outcomes("PPPPPPPPPI"))[0].outcome == "indecisive"
+    assert validation(outcomes("PPPPPPPPPI"), 0)[0].outcome == "indecisive"
+
+
+def test_faults_cannot_excuse_a_candidate_that_has_failed_anyhow(outcomes: Outcomes) -> None:
+    assert suite(outcomes("IIIIIFFFPP"))[0].outcome == "failed"
+    assert validation(outcomes("IIIIIFFFPP"), 8)[0].outcome == "failed"
+
+
+def test_faults_alone_never_fail_a_candidate(outcomes: Outcomes) -> None:
+    assert suite(outcomes("I" * 10))[0].outcome == "indecisive"
+    assert validation(outcomes("I" * 10), 10)[0].outcome == "indecisive"
+
+
+def test_validation_compares_means_over_valid_results(outcomes: Outcomes) -> None:
+    table = outcomes("P" * 10 + "F" * 9 + "I")
+    assert validation(table, 10, best_tasks=19)[0].outcome == "passed"
+    assert validation(table, 10.000001, best_tasks=19)[0].outcome == "failed"
+    assert validation(table, 10.5, best_tasks=20)[0].outcome == "passed"  # 10/19 = .5263 >= .525
+    assert validation(table, 10.6, best_tasks=20)[0].outcome == "failed"
+
+
+def test_a_finding_becomes_the_candidates_verdict(outcomes: Outcomes) -> None:
+    table = outcomes("PPPPF")
+    found, _ = suite(table)
+    verdict = found.verdict("A0001")
+    assert verdict.accepted
+    assert (verdict.gate, verdict.passes, verdict.required_units) == ("regression", 4, 4 * REWARD_UNITS)
+    assert verdict.evidence == suite(dict(reversed(table.items())))[0].evidence
+    assert verdict.evidence != suite(outcomes("PPPFP"))[0].evidence
+
+
+def test_likely_failures_come_first_and_unknown_tasks_stand_in_the_middle() -> None:
+    history = {"sound": (3, 3), "flaky": (1, 3), "broken": (0, 2), "once": (1, 1)}
+    order = likely_failures_first(["sound", "new", "once", "flaky", "broken", "newer"], history)
+    assert order == ("broken", "flaky", "new", "newer", "once", "sound")
+
+
+def test_promotable_are_the_known_failures_that_pass_once(outcomes: Outcomes) -> None:
+    table = outcomes("PFIH")
+    tasks = list(table)
+    assert promotable([*reversed(tasks), tasks[0], "elsewhere"], table) == (tasks[0],)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RegressionGate(["a", "a"]),
+        lambda: RegressionGate(["a"], wave=0),
+        lambda: RegressionGate(["a"], floor=1.2),
+        lambda: ValidationGate([], best_units=0),
+        lambda: ValidationGate(["a"], best_units=-1),
+        lambda: ValidationGate(["a"], best_units=2 * REWARD_UNITS),
+    ],
+)
+def test_impossible_gates_are_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        make()
