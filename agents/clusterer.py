@@ -1,0 +1,79 @@
+"""The clusterer: decides which open cluster shares a failure's root cause, or that none does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langsmith import traceable
+from pydantic import BaseModel, Field
+
+from sigmaloop.agents.prompt import Prompt, quoted, render
+from sigmaloop.agents.specialist import Door, specialist, trace_metadata
+from sigmaloop.records import Cluster, ClusterChoice, FailureRecord
+
+NEW = "new"
+
+
+class Choice(BaseModel):
+    """Hand in the decision."""
+
+    cluster_id: str = Field(description='an id exactly as listed, or "new"')
+    title: str = Field(default="", description="for a new cluster: two to eight words naming the cause")
+    reason: str = Field(default="", description="one sentence")
+
+
+class Clusterer:
+    """Files failures under root causes, one at a time, as they come."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def choose(self, *, failure: FailureRecord, clusters: Sequence[Cluster]) -> ClusterChoice:
+        """The cluster of a failure among those shown, in the order given (most similar first).
+
+        Raises SpecialistError when no usable decision came; the caller has a fallback by similarity.
+        Nothing is asked when there is nothing to choose from.
+        """
+        if not clusters:
+            return ClusterChoice(cluster_id=None, title=failure.mechanism, reason="the first cluster")
+        shown = {cluster.id for cluster in clusters}
+        prompt = render(
+            "clusterer",
+            failure=quoted(_failure(failure), 4_000),
+            clusters="\n".join(quoted(_cluster(cluster), 1_200) for cluster in clusters),
+        )
+        scope = f"cluster:{failure.id}"
+        extra = trace_metadata(self._door, "clusterer", scope=scope, batch=failure.batch)
+        choice = self._decide(prompt, shown, scope, langsmith_extra=extra)
+        new = choice.cluster_id.strip().lower() == NEW
+        return ClusterChoice(
+            cluster_id=None if new else choice.cluster_id.strip(),
+            title=(" ".join(choice.title.split())[:80].strip() or failure.mechanism) if new else "",
+            reason=" ".join(choice.reason.split())[:400],
+        )
+
+    @traceable(name="clusterer", run_type="chain")
+    def _decide(self, prompt: Prompt, shown: set[str], scope: str) -> Choice:
+        def among_shown(choice: Choice) -> None:
+            given = choice.cluster_id.strip()
+            if given not in shown and given.lower() != NEW:
+                raise ValueError(f'cluster_id {given!r} is not in the list; take a listed id or "{NEW}"')
+
+        with specialist(self._door, "clusterer", scope=scope) as clusterer:
+            return clusterer.ask(prompt, Choice, check=among_shown)
+
+
+def _failure(failure: FailureRecord) -> str:
+    return (
+        f"mechanism: {failure.mechanism}\nwhat failed: {failure.what_failed}\n"
+        f"root cause: {failure.root_cause}\nshould have: {failure.should_have}"
+    )
+
+
+def _cluster(cluster: Cluster) -> str:
+    tags = list(dict.fromkeys(f.mechanism for f in cluster.failures))[:4]
+    remedy = cluster.failures[0].should_have if cluster.failures else ""
+    return (
+        f"- {cluster.id} ({cluster.size} failures): {cluster.title}\n  mechanisms: {'; '.join(tags)}\n"
+        f"  root cause: {cluster.root_cause}\n  should have: {remedy}"
+    )

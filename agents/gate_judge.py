@@ -1,0 +1,77 @@
+"""The gate judge: explains and classifies a change that the gates have measured, and may veto it.
+
+It is shown which gate decided what, never a validation score, id or text. Its answer has a veto and no
+approval: by type it cannot turn a mechanical fail into a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from langsmith import traceable
+from pydantic import BaseModel, Field
+
+from sigmaloop.agents.prompt import Prompt, quoted, render
+from sigmaloop.agents.specialist import Door, specialist, trace_metadata
+from sigmaloop.errors import SpecialistError
+from sigmaloop.records import Cluster, Judgement, Verdict
+
+_GATES = {
+    "admission": "admission (is it a valid change at all)",
+    "regression": "regression suite (cases fixed earlier stay fixed)",
+    "validation": "validation (held-out customers)",
+    "judge": "judge",
+    "review": "review by a person",
+}
+
+
+class Reading(BaseModel):
+    """Hand in the judgement."""
+
+    classification: Literal["sound", "overfit", "risky", "unclear"]
+    veto: bool = Field(default=False, description="true only for a clear case of overfit")
+    explanation: str = Field(min_length=1, description="two or three sentences")
+
+
+class GateJudge:
+    """Reads changes, one at a time."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def judge(
+        self, *, candidate_id: str, diff: str, hypothesis: str, cluster: Cluster, verdicts: Sequence[Verdict]
+    ) -> Judgement:
+        """What the change is. Without a usable answer: unclear, no veto. UpstreamError passes."""
+        prompt = render(
+            "gate_judge",
+            title=quoted(cluster.title, 200),
+            root_cause=quoted(cluster.root_cause, 800),
+            hypothesis=quoted(hypothesis, 1_500),
+            verdicts="\n".join(map(_line, verdicts)) or "none yet",
+            diff=quoted(diff, 16_000),
+        )
+        scope = f"judge:{candidate_id}"
+        extra = trace_metadata(self._door, "gate_judge", scope=scope, candidate_id=candidate_id)
+        try:
+            reading = self._decide(prompt, scope, langsmith_extra=extra)
+        except SpecialistError as error:
+            said = f"The judge gave no usable answer: {error}"
+            return Judgement(classification="unclear", explanation=said[:800])
+        return Judgement(
+            classification=reading.classification,
+            # A veto is for cheating alone; a judge that merely dislikes a measured change is overruled.
+            veto=reading.veto and reading.classification == "overfit",
+            explanation=" ".join(reading.explanation.split())[:800],
+        )
+
+    @traceable(name="gate_judge", run_type="chain")
+    def _decide(self, prompt: Prompt, scope: str) -> Reading:
+        with specialist(self._door, "gate_judge", scope=scope) as judge:
+            return judge.ask(prompt, Reading)
+
+
+def _line(verdict: Verdict) -> str:
+    """Which gate said what; numbers of the gates stay behind the wall."""
+    return f"- {_GATES[verdict.gate]}: {verdict.outcome}"

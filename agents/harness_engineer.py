@@ -1,0 +1,205 @@
+"""The harness engineer: an agent with tools that makes one focused change to the one editable file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    AgentState,
+    ModelCallLimitMiddleware,
+    ModelRequest,
+    ModelResponse,
+    ToolCallRequest,
+    ToolErrorMiddleware,
+    hook_config,
+)
+from langchain.agents.structured_output import ToolStrategy
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.errors import GraphRecursionError
+from langsmith import traceable
+from pydantic import BaseModel, Field
+
+from sigmaloop.agents.answers import UnusableError, read_answer
+from sigmaloop.agents.prompt import Prompt, quoted, render
+from sigmaloop.agents.specialist import Door, chat_model, model_faults, repair_turn, trace_metadata
+from sigmaloop.agents.workbench import Hands, Workbench
+from sigmaloop.errors import BadInput, SpecialistError
+from sigmaloop.records import ChangeKind, FailureRecord, GateName, Proposal, Record
+
+__all__ = ["Brief", "EarlierAttempt", "FinishedChange", "Hands", "HarnessEngineer"]
+
+CALLS = 16
+"""Model calls in one attempt."""
+_REPAIRS = 2
+
+
+class EarlierAttempt(Record):
+    """What the engineer is told of an earlier attempt: never a score."""
+
+    kind: ChangeKind
+    summary: str
+    outcome: Literal["kept", "rejected"]
+    gate: GateName | None = None
+    """Which gate rejected it."""
+
+
+class Brief(Record):
+    """All that one attempt starts from."""
+
+    candidate_id: str
+    cluster_title: str
+    root_cause: str
+    failures: tuple[FailureRecord, ...]
+    attempts: tuple[EarlierAttempt, ...] = ()
+    """Earlier attempts on this cluster, oldest first."""
+    learnings: tuple[str, ...] = ()
+    attempt: int = Field(ge=1)
+    """1-based within the batch."""
+    source: str
+    """Text of the kept agent."""
+    size_limit: int = 60_000
+    """Most characters of the agent file."""
+
+
+class FinishedChange(BaseModel):
+    """Hand in the change that the working copy of agent.py holds now. Call this last, alone."""
+
+    hypothesis: str = Field(
+        min_length=1, description="why this change removes the cause, one or two sentences"
+    )
+    kind: ChangeKind
+    summary: str = Field(min_length=1, max_length=200, description="what was changed, in one sentence")
+
+
+class HarnessEngineer:
+    """Proposes changes, one attempt at a time."""
+
+    def __init__(self, door: Door, *, calls: int = CALLS) -> None:
+        self._door = door
+        self._calls = calls
+
+    def propose(self, brief: Brief, hands: Hands) -> Proposal:
+        """One change against the brief's cluster.
+
+        Raises SpecialistError with the reason when none was made: nothing changed, nothing handed in, call
+        limit. Such an attempt is recorded and costs no rollout. UpstreamError and errors of `hands` pass.
+        """
+        bench = Workbench(brief.source, hands)
+        scope = f"propose:{brief.candidate_id}"
+        extra = trace_metadata(
+            self._door,
+            "harness_engineer",
+            scope=scope,
+            candidate_id=brief.candidate_id,
+            attempt=brief.attempt,
+        )
+        change = self._decide(_prompt(brief, self._calls), bench, scope, langsmith_extra=extra)
+        if not bench.changed:
+            raise SpecialistError("the harness engineer handed in an unchanged agent file")
+        return Proposal(
+            hypothesis=change.hypothesis.strip(),
+            kind=change.kind,
+            summary=" ".join(change.summary.split()),
+            source=bench.source,
+        )
+
+    @traceable(
+        name="harness_engineer",
+        run_type="chain",
+        process_inputs=lambda inputs: {key: inputs[key] for key in ("prompt", "scope") if key in inputs},
+    )
+    def _decide(self, prompt: Prompt, bench: Workbench, scope: str) -> FinishedChange:
+        with chat_model(self._door, "harness_engineer", scope=scope) as model:
+            limit: ModelCallLimitMiddleware[Any, Any] = ModelCallLimitMiddleware(
+                run_limit=self._calls, exit_behavior="end"
+            )
+            agent = create_agent(
+                model,
+                bench.tools(),
+                system_prompt=prompt.system,
+                response_format=ToolStrategy(FinishedChange, handle_errors=_not_accepted),
+                middleware=[limit, _Calls(), _Repair(), ToolErrorMiddleware(_tool_fault)],
+                checkpointer=False,
+            )
+            # One tool at a time: two edits of one turn are made in the order in which they were asked for.
+            config: Any = {"max_concurrency": 1, "recursion_limit": 20 * self._calls + 50}
+            try:
+                state = agent.invoke({"messages": [HumanMessage(prompt.user)]}, config)
+            except GraphRecursionError as error:
+                raise SpecialistError("the harness engineer went round in circles") from error
+        change = state.get("structured_response")
+        if not isinstance(change, FinishedChange):
+            raise SpecialistError(f"the harness engineer handed in nothing within {self._calls} calls")
+        return change
+
+
+class _Calls(AgentMiddleware[Any, Any, Any]):
+    """Names the faults of model calls, and nothing else's."""
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelResponse[Any]:
+        with model_faults():
+            return handler(request)
+
+
+class _Repair(AgentMiddleware[Any, Any, Any]):
+    """Answers a turn without a usable tool call, which would otherwise end the attempt in silence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = _REPAIRS
+
+    @hook_config(can_jump_to=["model"])
+    def after_model(self, state: AgentState[Any], runtime: Any) -> dict[str, Any] | None:
+        message = state["messages"][-1]
+        if not isinstance(message, AIMessage) or message.tool_calls or self._left <= 0:
+            return None
+        self._left -= 1
+        try:
+            change = read_answer(message, FinishedChange)
+        except UnusableError as fault:
+            turn = repair_turn(message, fault=f"No tool was called: {fault}.", tool="one of your tools")
+            return {"messages": turn[1:], "jump_to": "model"}
+        return {"structured_response": change}
+
+
+def _tool_fault(error: Exception, request: ToolCallRequest) -> str | None:
+    """Mistakes of the engineer go back to it; a broken machine ends the attempt."""
+    return f"Error: {error}" if isinstance(error, BadInput) else None
+
+
+def _not_accepted(error: Exception) -> str:
+    return f"Error: {error}\nCall FinishedChange once more with the fields mended."
+
+
+def _prompt(brief: Brief, calls: int) -> Prompt:
+    return render(
+        "harness_engineer",
+        title=quoted(brief.cluster_title, 200),
+        root_cause=quoted(brief.root_cause, 800),
+        failures="\n".join(quoted(_failure(f), 1_500) for f in brief.failures[:8]) or "none",
+        attempts="\n".join(quoted(_attempt(a), 400) for a in brief.attempts[-20:]) or "none yet",
+        learnings="\n".join(quoted(f"- {text}", 600) for text in brief.learnings[:10]) or "none yet",
+        attempt=brief.attempt,
+        size=len(brief.source),
+        size_limit=brief.size_limit,
+        calls=calls,
+    )
+
+
+def _failure(failure: FailureRecord) -> str:
+    quotes = "; ".join(f"step {e.step}: {e.quote}" for e in failure.evidence)
+    return (
+        f"- {failure.id} ({failure.request_type}, severity {failure.severity}): {failure.mechanism}\n"
+        f"  what failed: {failure.what_failed}\n  root cause: {failure.root_cause}\n"
+        f"  should have: {failure.should_have}\n  evidence: {quotes or 'none'}"
+    )
+
+
+def _attempt(attempt: EarlierAttempt) -> str:
+    fate = "kept" if attempt.outcome == "kept" else f"rejected by {attempt.gate or 'the gate'}"
+    return f"- [{attempt.kind}] {attempt.summary} -> {fate}"

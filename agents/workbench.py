@@ -1,0 +1,98 @@
+"""The harness engineer's tools: a working copy of the agent file, and what the graph lets it look up.
+
+Everything that is not this file's business comes in as `Hands`: callables given by a graph node, so that the
+engineer reaches memory, sandbox and traces without the agents knowing any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from langchain_core.tools import BaseTool, StructuredTool
+
+from sigmaloop.agents.prompt import quoted
+from sigmaloop.tools.edits import replace_text, unified_diff
+
+_SHOWN = 8_000
+"""Most characters that a look-up puts before the engineer."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What the engineer may look up and try; each takes a text and answers with one.
+
+    A question that cannot be answered raises BadInput, whose message goes back to the engineer; every other
+    error ends the attempt. None of them may show anything of validation but kept or rejected.
+    """
+
+    search_failures: Callable[[str], str]
+    search_learnings: Callable[[str], str]
+    search_attempts: Callable[[str], str]
+    read_trace: Callable[[str], str]
+    """Takes a failure id."""
+    dry_run: Callable[[str], str]
+    """Takes the text of an agent file."""
+
+
+class Workbench:
+    """A working copy that tools read and change; the only state of an attempt."""
+
+    def __init__(self, source: str, hands: Hands) -> None:
+        self.parent = source
+        self.source = source
+        self._hands = hands
+
+    @property
+    def changed(self) -> bool:
+        return self.source != self.parent
+
+    def tools(self) -> list[BaseTool]:
+        """The tools as the model sees them; their docstrings are their descriptions."""
+        functions: tuple[Callable[..., str], ...] = (
+            self.read_agent,
+            self.replace_text,
+            self.search_failures,
+            self.search_learnings,
+            self.search_attempts,
+            self.read_trace,
+            self.dry_run,
+        )
+        return [StructuredTool.from_function(function) for function in functions]
+
+    def read_agent(self) -> str:
+        """Read agent.py as it stands now, with the edits made so far."""
+        return self.source
+
+    def replace_text(self, old: str, new: str) -> str:
+        """Replace a text of agent.py that occurs exactly once, copied with its spaces and line breaks."""
+        self.source = replace_text(self.source, old, new)
+        return f"Done. All changes so far:\n{unified_diff(self.parent, self.source)}{_warning(self.source)}"
+
+    def search_failures(self, query: str) -> str:
+        """Find mined failures by what went wrong; answers with their ids, causes and remedies."""
+        return quoted(self._hands.search_failures(query), _SHOWN)
+
+    def search_learnings(self, query: str) -> str:
+        """Find what earlier attempts taught, on this or on similar causes."""
+        return quoted(self._hands.search_learnings(query), _SHOWN)
+
+    def search_attempts(self, query: str) -> str:
+        """Find earlier changes by what they tried, with their outcome and the gate that rejected them."""
+        return quoted(self._hands.search_attempts(query), _SHOWN)
+
+    def read_trace(self, failure_id: str) -> str:
+        """Read the recorded conversation of one failure of this cluster."""
+        return quoted(self._hands.read_trace(failure_id), 3 * _SHOWN)
+
+    def dry_run(self) -> str:
+        """Run the changed agent on a scripted conversation: does it start, and what is the model shown?"""
+        return quoted(self._hands.dry_run(self.source), _SHOWN)
+
+
+def _warning(source: str) -> str:
+    try:
+        compile(source, "agent.py", "exec")
+    except (SyntaxError, ValueError) as error:
+        return f"\nWarning: agent.py does not compile now: {error}"
+    return ""

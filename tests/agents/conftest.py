@@ -1,0 +1,161 @@
+"""A model endpoint on loopback that answers what a test tells it to, and a door that leads there."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from sigmaloop.records import Cluster, FailureRecord, Rollout, RolloutKey, Step, Task
+
+
+@dataclass(frozen=True)
+class Leased:
+    token: str
+    base_url: str
+
+
+@dataclass
+class Endpoint:
+    """Answers in turn: a dict is an assistant message, an int an HTTP status, a callable gets the request."""
+
+    answers: list[Any] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    finish: str = "stop"
+    base_url: str = ""
+
+    model: str = "some-model"
+    timeout: float = 10.0
+    run_id: str = "run-7"
+    scopes: list[tuple[str, str]] = field(default_factory=list)
+
+    @contextmanager
+    def lease(self, role: str, *, scope: str) -> Iterator[Leased]:
+        self.scopes.append((role, scope))
+        yield Leased(token=f"token of {scope}", base_url=self.base_url)
+
+    def answer(self, body: bytes, key: str) -> tuple[int, dict[str, Any]]:
+        self.raw.append(body)
+        self.keys.append(key)
+        request = json.loads(body)
+        self.requests.append(request)
+        said = self.answers.pop(0)
+        if callable(said):
+            said = said(request)
+        if isinstance(said, int):
+            return said, {"error": {"message": f"status {said}", "type": "test", "code": None}}
+        message = {"role": "assistant", "content": None, **said}
+        return 200, {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": request["model"],
+            "choices": [{"index": 0, "message": message, "finish_reason": self.finish}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8},
+        }
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """A live endpoint; it is its own door."""
+    state = Endpoint()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            status, answer = state.answer(body, self.headers.get("Authorization", ""))
+            data = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    state.base_url = f"http://127.0.0.1:{server.server_port}/v1"
+    yield state
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def call() -> Callable[..., dict[str, Any]]:
+    """An assistant message with tool calls: call("name", {...}) or call("name", "raw arguments")."""
+
+    def make(*pairs: Any) -> dict[str, Any]:
+        named = zip(pairs[::2], pairs[1::2], strict=True)
+        calls = [
+            {
+                "id": f"call_{i}",
+                "type": "function",
+                "function": {"name": n, "arguments": a if isinstance(a, str) else json.dumps(a)},
+            }
+            for i, (n, a) in enumerate(named)
+        ]
+        return {"content": None, "tool_calls": calls}
+
+    return make
+
+
+@pytest.fixture
+def trace() -> tuple[Step, ...]:
+    return (
+        Step(index=0, kind="user", text="Hi, please cancel my order R1042, I am Ann Lee."),
+        Step(index=1, kind="act", tool="find_customer", arguments={"email": "a@x.org"}, text='{"id": "C7"}'),
+        Step(index=2, kind="act", tool="cancel_order", arguments={"order_id": "R1042"}, text='{"ok": true}'),
+        Step(index=3, kind="say", text="Your order has been   cancelled.\nAnything else?"),
+    )
+
+
+@pytest.fixture
+def task() -> Task:
+    return Task(id="train-001", split="train", request_type="cancel_pending_order")
+
+
+@pytest.fixture
+def rollout() -> Rollout:
+    key = RolloutKey(agent="ab" * 8, task_id="train-001", trial=0)
+    return Rollout(key=key, seed=1, status="ok", reward=0.0, detail="the final state differs")
+
+
+@pytest.fixture
+def failure(rollout: Rollout) -> FailureRecord:
+    return FailureRecord(
+        rollout_id=rollout.id,
+        task_id="train-001",
+        request_type="cancel_pending_order",
+        batch=2,
+        mechanism="change made without confirmation",
+        what_failed="The order was cancelled before the customer could correct it.",
+        root_cause="The agent changes things before it has a yes.",
+        should_have="Before every change list its details and wait for a yes.",
+        severity=4,
+    )
+
+
+@pytest.fixture
+def cluster(failure: FailureRecord) -> Cluster:
+    return Cluster(
+        id="C001",
+        title="changes without confirmation",
+        root_cause=failure.root_cause,
+        created_batch=1,
+        failures=(failure,),
+    )
