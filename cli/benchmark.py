@@ -1,0 +1,57 @@
+"""`sigmaloop benchmark`: list what ships, check that a benchmark keeps its contract."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from sigmaloop.cli.options import json_option
+
+
+@click.group()
+def benchmark() -> None:
+    """Benchmarks: what agents are scored on."""
+
+
+@benchmark.command("list")
+@json_option
+def list_them(*, as_json: bool) -> None:
+    """The shipped benchmarks and the size of their splits."""
+    from sigmaloop.eval.benchmark import load_benchmark
+    from sigmaloop.eval.benchmarks import SHIPPED
+
+    rows = []
+    for name in SHIPPED:
+        found = load_benchmark(name)
+        sizes = {split: len(found.tasks(split)) for split in ("train", "validation", "test")}  # type: ignore[arg-type]
+        rows.append({"name": name, "version": found.version, **sizes, "fingerprint": found.fingerprint()})
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        click.echo(
+            f"{row['name']:<12} {row['version']:<8} {row['train']} train, {row['validation']} validation, "
+            f"{row['test']} test tasks  {row['fingerprint']}"
+        )
+
+
+@benchmark.command()
+@click.argument("name", default="helpdesk")
+@json_option
+def check(*, name: str, as_json: bool) -> None:
+    """Check a benchmark: determinism, disjoint splits, and what do-nothing and oracle agents score.
+
+    NAME is a shipped benchmark, or module:Class for your own. Exit code 1 when a check fails.
+    """
+    from sigmaloop.graph.scoring import check_named
+    from sigmaloop.settings import load_settings
+
+    report = check_named(load_settings(benchmark=name))
+    if as_json:
+        click.echo(json.dumps(report.model_dump(mode="json"), indent=2))
+    else:
+        for found in report.checks:
+            click.echo(f"{'ok  ' if found.ok else 'FAIL'} {found.name:<28} {found.detail}")
+    sys.exit(0 if report.ok else 1)

@@ -1,0 +1,85 @@
+"""The `sigmaloop` command: finds the sub-command, loads only that one, and turns errors into messages."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "run": ("sigmaloop.cli.run:run", "Improve an agent: batches of traffic, failures, changes, gates."),
+    "resume": ("sigmaloop.cli.run:resume", "Go on with an interrupted or paused run."),
+    "status": ("sigmaloop.cli.status:status", "What the runs of this home have found so far."),
+    "eval": ("sigmaloop.cli.score:score", "Score any agent file on a benchmark."),
+    "benchmark": ("sigmaloop.cli.benchmark:benchmark", "List benchmarks, or check that one keeps its contract."),
+    "apply": ("sigmaloop.cli.apply:apply", "Take the kept agent: as a branch, a patch or a file."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when they are called: `--help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sigmaloop")
+def cli() -> None:
+    """SigmaLoop makes an LLM agent better overnight, and proves it.
+
+    Begin with `sigmaloop run`: without a key it uses the simulated model. Runs live under .sigmaloop/
+    (SIGMALOOP_HOME or --home put them elsewhere). Settings come from flags, SIGMALOOP_* variables and
+    sigmaloop.toml, in this order.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point: exit code 0 done, 2 bad input, 3 paused or machine trouble, 130 stopped by a signal."""
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        code = cli.main(args=arguments, prog_name="sigmaloop", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        code = 141
+    except Exception as error:
+        code = _explain(error, as_json="--json" in arguments)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: Exception, *, as_json: bool) -> int:
+    """Print a SigmaLoopError as a message; anything else is a bug and keeps its traceback."""
+    from sigmaloop.errors import SigmaLoopError
+
+    if not isinstance(error, SigmaLoopError):
+        raise error
+    if as_json:
+        told: dict[str, Any] = {"error": str(error), "kind": type(error).__name__, "exit_code": error.exit_code}
+        click.echo(json.dumps(told))
+    else:
+        click.secho(f"sigmaloop: {error}", fg="red", err=True)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""What a person sees while the loop works: a bar with the budget, and a readable line per event."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from sigmaloop.graph.summary import Summary
+from sigmaloop.records import REWARD_UNITS
+from sigmaloop.settings import Settings
+
+
+class Progress:
+    """Shows events as they come; without a terminal (nohup, CI) the lines alone."""
+
+    def __init__(self, settings: Settings, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._budget = min(settings.max_attempts, settings.batches * settings.attempts)
+        self._batches = settings.batches
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Bar(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("attempts"),
+            TextColumn("{task.fields[now]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=quiet or not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("baseline", total=self._budget, now="")
+        self._stage, self._rolled, self._passed = "", 0, 0
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, event: dict[str, Any]) -> None:
+        """Update the bar; print a line when the event deserves one."""
+        name = event["event"]
+        if name == "rollout":
+            self._count(event)
+            return
+        if name == "batch_started":
+            self._bar.update(self._task, description=f"batch {event['batch']}/{self._batches}")
+        if name == "learned":
+            self._bar.advance(self._task)
+        line = describe(event)
+        if line and not self._quiet:
+            self._bar.console.print(line)
+
+    def _count(self, event: dict[str, Any]) -> None:
+        if event["stage"] != self._stage:
+            self._stage, self._rolled, self._passed = event["stage"], 0, 0
+        self._rolled += 1
+        self._passed += bool(event["passed"])
+        self._bar.update(self._task, now=f"{self._stage}: {self._passed}/{self._rolled} passed")
+
+
+def describe(event: dict[str, Any]) -> str | None:
+    """One line for an event, as rich markup; None for events without one."""
+    made = _LINES.get(event["event"])
+    return made(event) if made else None
+
+
+def print_summary(summary: Summary, *, home: Path, question: dict[str, Any] | None = None) -> None:
+    """The page that a run ends with."""
+    console = Console(highlight=False)
+    kind = "  [yellow]simulated model[/yellow]" if summary.simulated else ""
+    console.print(f"\n[bold]run {summary.run_id[:8]}[/bold]  {summary.condition}{kind}")
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, value in _rows(summary):
+        table.add_row(f"[dim]{name}[/dim]", value)
+    console.print(table)
+    if question:
+        console.print(f"[yellow]waits:[/yellow] {escape(str(question.get('message') or question.get('question')))}")
+    place = "" if str(home) == ".sigmaloop" else f" --home {home}"
+    for text in _next_steps(summary, place):
+        console.print(f"[dim]next[/dim]  {text}", soft_wrap=True)
+
+
+def _rows(summary: Summary) -> list[tuple[str, str]]:
+    simulated = " (simulated model)" if summary.simulated else ""
+    rows = []
+    if summary.certificate:
+        c = summary.certificate
+        low, high = c.interval
+        rows.append((
+            "certified",
+            f"{_score(c.baseline)} -> {_score(c.final)} on the sealed {c.split} split, "
+            f"{100 * c.difference:+.1f} points, 95 % interval {100 * low:+.1f} to {100 * high:+.1f}{simulated}",
+        ))  # fmt: skip
+    if summary.baseline is not None and summary.best is not None:
+        rows.append((
+            "validation",
+            f"{_score(summary.baseline)} at first, best seen {_score(summary.best)} "
+            f"(one trial each on {summary.validation_tasks} tasks: a bar, not a result){simulated}",
+        ))  # fmt: skip
+    rejected = ", ".join(f"{count} {gate}" for gate, count in summary.rejected.items()) or "none"
+    rows += [
+        ("batches", f"{summary.batches} of {summary.planned_batches}"),
+        ("attempts", f"{summary.attempts}: {summary.kept} kept; rejected by gate: {rejected}"),
+        ("failures", f"{summary.failures} in {summary.clusters} clusters"),
+        ("suite", f"{summary.suite} regression cases"),
+        ("tokens", _cost(summary)),
+        ("lies in", summary.path),
+    ]
+    return rows
+
+
+def _cost(summary: Summary) -> str:
+    total = summary.total
+    money = f", {total.cost:.2f} money" if total.cost else ""
+    roles = ", ".join(f"{role} {usage.tokens:,}" for role, usage in sorted(summary.usage.items()))
+    return f"{total.tokens:,} in {total.calls:,} calls{money} ({roles})"
+
+
+def _next_steps(summary: Summary, place: str) -> list[str]:
+    run = summary.run_id[:8]
+    if summary.condition in {"paused", "ready", "new"}:
+        return [f"sigmaloop resume {run}{place}"]
+    steps = [f"sigmaloop status {run}{place}"]
+    if summary.kept:
+        steps.append(f"sigmaloop apply {run}{place} --output better_agent.py")
+    return [*steps, f"read {summary.path}/learnings.md"]
+
+
+def _score(value: float) -> str:
+    return f"{value:.3f}".lstrip("0") if value < 1 else f"{value:.2f}"
+
+
+def _verdict(event: dict[str, Any]) -> str:
+    mark = {"passed": "[green]passed[/green]", "failed": "[red]failed[/red]"}.get(
+        event["outcome"], "[yellow]undecided[/yellow]"
+    )
+    return f"    {event['gate']:<11}{mark}  {escape(event['message'])}"
+
+
+_LINES: dict[str, Any] = {
+    "baseline_started": lambda e: f"baseline: scoring the agent on {e['tasks']} validation tasks",
+    "baseline": lambda e: f"baseline: {_score(e['units'] / REWARD_UNITS / max(1, e['tasks']))} on validation",
+    "traffic": lambda e: f"[bold]batch {e['batch']}[/bold]: {e['passed']} of {e['tasks']} tasks passed",
+    "failure": lambda e: f"  failure {e['id']}: {escape(e['mechanism'])} ({escape(e['request_type'])})",
+    "cluster_created": lambda e: f"  cluster {e['cluster_id']} is new: {escape(e['title'])}",
+    "target": lambda e: f"  worst cluster: {e['cluster_id']} {escape(e['title'])} ({e['failures']} failures)",
+    "attempt": lambda e: f"  [bold]{e['id']}[/bold] attempt {e['attempt']} on {e['cluster_id']} {escape(e['title'])}",
+    "proposal": lambda e: f"    {e['kind']:<11}{escape(e['summary'])}",
+    "verdict": _verdict,
+    "judged": lambda e: f"    judge      {e['classification']}{', vetoed' if e['veto'] else ''}",
+    "kept": lambda e: f"    [bold green]kept[/bold green]       {escape(e['summary'])}",
+    "reverted": lambda e: f"    reverted   {escape(str(e['reason']))}",
+    "promoted": lambda e: f"    promoted   {e['tasks']} fixed tasks; the suite holds {e['suite']}",
+    "paused": lambda e: f"[yellow]paused[/yellow]: {escape(e['message'])}",
+    "certify_started": lambda e: (
+        f"certify: {e['rollouts']} fresh rollouts on {e['tasks']} sealed test tasks, {e['trials']} trials each agent"
+    ),
+    "certificate": lambda e: (
+        f"certified: {_score(e['baseline'])} -> {_score(e['final'])}{' (simulated model)' if e['simulated'] else ''}"
+    ),
+    "uncertified": lambda e: f"not certified: {escape(e['message'])}",
+    "drained": lambda e: "stopped at a checkpoint; nothing is lost",
+}

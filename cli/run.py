@@ -1,0 +1,106 @@
+"""`sigmaloop run` and `sigmaloop resume`: the main job, with progress, and a clean stop on Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sigmaloop.cli.options import config_option, home_option, json_option, settings_options
+
+if TYPE_CHECKING:
+    from sigmaloop.graph.run import Run
+
+PAUSED = 3
+STOPPED = 130
+
+
+@click.command()
+@config_option
+@json_option
+@settings_options()
+def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
+    """Improve an agent.
+
+    Runs batches of simulated traffic, mines and clusters the failures, lets the harness engineer change
+    the agent file, and keeps only what passes the gates. Stop it with Ctrl-C and go on with `sigmaloop resume`.
+    """
+    from sigmaloop.settings import load_settings
+
+    settings = load_settings(config=config, **flags)
+    _say(f"sigmaloop: checking {settings.benchmark}, the agent and the model ...", quiet=as_json)
+    from sigmaloop.graph.run import Run
+
+    _work(Run.start(settings), as_json=as_json, answer=True)
+
+
+@click.command()
+@click.argument("run_id", required=False)
+@home_option
+@json_option
+@click.option("--approve", "answer", flag_value="approve", help="Keep the change that waits for a person.")
+@click.option("--decline", "answer", flag_value="decline", help="Reject the change that waits for a person.")
+def resume(*, run_id: str | None, home: Path | None, as_json: bool, answer: str | None) -> None:
+    """Go on with a run: the newest, or the one whose id begins with RUN_ID.
+
+    Nothing that was finished is done or paid for again.
+    """
+    from sigmaloop.errors import BadInput
+    from sigmaloop.graph.run import Run
+
+    found = Run.open(run_id, home=home)
+    question = found.question
+    if question and "answers" in question and answer is None:
+        _say(json.dumps(question, indent=2) if as_json else f"{question['question']}\n\n{question['diff']}")
+        raise BadInput("this run waits for a person: resume it with --approve or --decline")
+    _say(f"sigmaloop: resuming {found.id[:8]} ({found.condition})", quiet=as_json)
+    _work(found, as_json=as_json, answer=answer or True)
+
+
+def _work(run: Run, *, as_json: bool, answer: Any) -> None:
+    """Follow the run to its end, its next pause, or a signal; then say how it stands."""
+    from sigmaloop.cli.progress import Progress, print_summary
+
+    drained = False
+    with _draining(run), Progress(run.settings, quiet=as_json) as progress:
+        for event in run.follow(answer=answer):
+            drained = drained or event["event"] == "drained"
+            progress.show(event)
+    summary = run.summary()
+    if as_json:
+        click.echo(json.dumps({**summary.as_json(), "waits_for": run.question}, indent=2))
+    else:
+        print_summary(summary, home=run.home, question=run.question)
+    if summary.condition == "paused":
+        sys.exit(PAUSED)
+    if drained:
+        sys.exit(STOPPED)
+
+
+@contextmanager
+def _draining(run: Run) -> Iterator[None]:
+    """SIGINT and SIGTERM stop at a checkpoint; a second one stops at once (and still loses nothing)."""
+
+    def ask(_signum: int, _frame: Any) -> None:
+        for name, handler in previous.items():
+            signal.signal(name, handler)
+        click.echo("stopping at the next safe point; once more to stop at once", err=True)
+        run.drain()
+
+    previous = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name, handler in previous.items():
+            signal.signal(name, handler)
+
+
+def _say(text: str, *, quiet: bool = False) -> None:
+    if not quiet:
+        click.echo(text, err=True)

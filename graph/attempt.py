@@ -1,0 +1,308 @@
+"""One attempt: the engineer proposes, the gates judge, a person may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from langgraph.types import interrupt
+
+from sigmaloop.agents.harness_engineer import Brief, Hands, PastAttempt
+from sigmaloop.errors import InadmissibleChange, SpecialistError
+from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
+from sigmaloop.graph.observe import GATE_TRIAL, evidence, roll
+from sigmaloop.graph.services import Services, smoke_session
+from sigmaloop.graph.state import LoopState
+from sigmaloop.memory.clusters import fold_clusters
+from sigmaloop.memory.suite import fold_suite
+from sigmaloop.records import (
+    Candidate,
+    Cluster,
+    FailureRecord,
+    LedgerEntry,
+    Proposal,
+    Rollout,
+    SuiteCase,
+    Verdict,
+)
+from sigmaloop.tools.dry_run import dry_run
+from sigmaloop.tools.edits import check_change, unified_diff
+
+Emit = Callable[[dict[str, Any]], None]
+
+SHOWN_FAILURES = 5
+"""Failures of the target cluster that are laid before the engineer at once; the rest it can search."""
+
+
+def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """Phase C: the harness engineer makes one focused change to the one editable file."""
+    assert state["cluster_id"] is not None
+    number, attempt = state["attempts_total"] + 1, state["attempt"] + 1
+    cluster = fold_clusters(services.journal.events())[state["cluster_id"]]
+    candidate_id = _intend(services, state, number, attempt, cluster)
+    emit({"event": "attempt", "id": candidate_id, "attempt": attempt, "cluster_id": cluster.id, "title": cluster.title})
+    parent_source = services.versions.source(state["incumbent"])
+    outcome: dict[str, Any] = {"attempt": attempt, "attempts_total": number, "candidate_id": candidate_id}
+    try:
+        proposal = services.engineer.propose(
+            brief=_brief(services, cluster, attempt, parent_source),
+            hands=_hands(services, parent_source),
+            scope=f"propose:{candidate_id}",
+        )
+        _admit(services, parent_source, proposal)
+    except (SpecialistError, InadmissibleChange) as problem:
+        code = problem.code if isinstance(problem, InadmissibleChange) else "no_proposal"
+        _rule(services, state, Verdict(
+            candidate_id=candidate_id, gate="admission", outcome="failed", reason=code, message=str(problem)[:500]
+        ), emit)  # fmt: skip
+        return {**outcome, "next": "unusable", "reason": code}
+    candidate = _record(services, state, candidate_id, attempt, cluster, parent_source, proposal)
+    emit({"event": "proposal", "id": candidate_id, "kind": candidate.kind, "summary": candidate.summary})
+    return {**outcome, "next": "ready", "reason": "proposed"}
+
+
+def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """First gate: at least 80 % of the regression suite still passes."""
+    candidate = candidate_of(services, state)
+    gate = RegressionGate(
+        [case.task_id for case in suite_of(services)],
+        floor=services.settings.regression_floor,
+        coverage=services.settings.coverage_floor,
+        wave=services.settings.wave,
+    )
+    return _through(gate, "regression", state, services, emit, candidate)
+
+
+def validation_gate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """Second gate: held-out validation is not below the best seen."""
+    candidate = candidate_of(services, state)
+    gate = ValidationGate(
+        [task.id for task in services.benchmark.tasks("validation")],
+        best_units=state["best_units"],
+        coverage=services.settings.coverage_floor,
+        wave=services.settings.wave,
+    )
+    return _through(gate, "validation", state, services, emit, candidate)
+
+
+def pause(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """An infrastructure fault is no verdict: wait for a person, then try the same gate again."""
+    verdict = verdicts_of(services, state)[-1]
+    emit({"event": "paused", "gate": verdict.gate, "message": verdict.message})
+    interrupt({"reason": verdict.reason, "message": verdict.message, "then": "resume tries the same gate again"})
+    return {"reason": "resumed"}
+
+
+def review(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """The gate judge reads the change and may veto it; a person is asked where the settings say so."""
+    candidate = candidate_of(services, state)
+    judgement = judge(services, state)
+    emit({"event": "judged", "classification": judgement.classification, "veto": judgement.veto})
+    if judgement.veto:
+        gate, reason, message = "judge", f"vetoed_{judgement.classification}", judgement.explanation
+    elif services.settings.review == "person" and not _approved(candidate, judgement.explanation):
+        gate, reason, message = "review", "declined_by_person", "A person declined the change."
+    else:
+        return {"next": "approved", "reason": "approved"}
+    _rule(services, state, Verdict(
+        candidate_id=candidate.id, gate=gate, outcome="failed", reason=reason, message=message[:500]  # type: ignore[arg-type]
+    ), emit)  # fmt: skip
+    return {"next": "declined", "reason": reason}
+
+
+def judge(services: Services, state: LoopState) -> Any:
+    """The gate judge's reading of this attempt; asked once, then read from the journal."""
+    from sigmaloop.records import Judgement
+
+    candidate = candidate_of(services, state)
+    stored = services.journal.get("judgement", candidate.id)
+    if stored is not None:
+        return Judgement.model_validate(stored)
+    cluster = fold_clusters(services.journal.events())[candidate.cluster_id]
+    judgement = services.judge.judge(
+        candidate=candidate, cluster=cluster, verdicts=verdicts_of(services, state), scope=f"judge:{candidate.id}"
+    )
+    services.journal.put("judgement", candidate.id, judgement.model_dump(mode="json"), batch=candidate.batch)
+    return judgement
+
+
+def candidate_of(services: Services, state: LoopState) -> Candidate:
+    """The attempt's candidate; it exists once the proposal was admitted."""
+    payload = services.journal.get("candidate", str(state["candidate_id"]))
+    assert payload is not None, f"candidate {state['candidate_id']} was recorded before its gates"
+    return Candidate.model_validate(payload)
+
+
+def suite_of(services: Services) -> tuple[SuiteCase, ...]:
+    return fold_suite(services.journal.events("promoted"), cap=services.settings.suite_cap)
+
+
+def verdicts_of(services: Services, state: LoopState) -> list[Verdict]:
+    """Every verdict on this attempt, in the order of the gates."""
+    found = []
+    for gate in ("admission", "regression", "validation", "judge", "review"):
+        payload = services.journal.get("verdict", f"{state['candidate_id']}:{gate}")
+        if payload is not None:
+            found.append(Verdict.model_validate(payload))
+    return found
+
+
+def _through(
+    gate: RegressionGate | ValidationGate,
+    name: str,
+    state: LoopState,
+    services: Services,
+    emit: Emit,
+    candidate: Candidate,
+) -> dict[str, Any]:
+    """Ask for rollouts, wave by wave, until the gate has decided."""
+    order = likely_failures_first(gate.task_ids, services.journal.pass_counts(trial=GATE_TRIAL, before=candidate.agent))
+    outcomes: dict[str, Rollout] = {}
+    step: Ask | Finding = gate.step(outcomes, order)
+    while isinstance(step, Ask):
+        pairs = [(task, GATE_TRIAL) for task in step.task_ids]
+        for rollout in roll(services, emit, candidate.commit, pairs, stage=name, batch=candidate.batch):
+            outcomes[rollout.task_id] = rollout
+        step = gate.step(outcomes, order)
+    verdict = step.verdict(candidate.id).model_copy(update={"evidence": evidence(list(outcomes.values()))})
+    _rule(services, state, verdict, emit)
+    return {
+        "next": verdict.outcome,
+        "reason": verdict.reason,
+        "paused_gate": f"{name}_gate" if verdict.outcome == "indecisive" else None,
+    }
+
+
+def _rule(services: Services, state: LoopState, verdict: Verdict, emit: Emit) -> None:
+    services.journal.put(
+        "verdict", f"{verdict.candidate_id}:{verdict.gate}", verdict.model_dump(mode="json"), batch=state["batch"],
+        replace=True,
+    )  # fmt: skip
+    emit({"event": "verdict", **verdict.model_dump(mode="json")})
+
+
+def _intend(services: Services, state: LoopState, number: int, attempt: int, cluster: Cluster) -> str:
+    """Write down what is about to be tried. A fork that tries something else here gets an id of its own."""
+    intent = {
+        "batch": state["batch"],
+        "attempt": attempt,
+        "cluster_id": cluster.id,
+        "parent": state["incumbent"],
+        "best_units": state["best_units"],
+    }
+    for fork in range(100):
+        candidate_id = f"A{number:04d}" if fork == 0 else f"A{fork}{number:04d}"
+        known = services.journal.event(f"attempt:{candidate_id}")
+        if known is None or known.payload == intent:
+            services.journal.append("attempt", f"attempt:{candidate_id}", intent, batch=state["batch"])
+            return candidate_id
+    raise AssertionError("a hundred forks of one attempt")
+
+
+def _brief(services: Services, cluster: Cluster, attempt: int, source: str) -> Brief:
+    ledger = [LedgerEntry.model_validate(e.payload) for e in services.journal.events("ledger")]
+    past = [
+        PastAttempt(summary=e.summary, kind=e.kind, outcome=e.outcome, gate=e.gate)
+        for e in ledger
+        if e.cluster_id == cluster.id
+    ]
+    query = f"{cluster.title}. {cluster.root_cause}"
+    return Brief(
+        cluster=cluster,
+        failures=tuple(reversed(cluster.failures))[:SHOWN_FAILURES],
+        attempts=tuple(past),
+        learnings=tuple(_search(services, "learning", query, 5)),
+        attempt=attempt,
+        agent_size=len(source),
+    )
+
+
+def _hands(services: Services, source: str) -> Hands:
+    def read_trace(failure_id: str) -> str:
+        payload = services.journal.get("failure", failure_id)
+        if payload is None:
+            return f"Error: no failure {failure_id}; search_failures lists them"
+        failure = FailureRecord.model_validate(payload)
+        steps = services.journal.trace(failure.rollout_id)
+        return "\n".join(f"[{s.index}] {s.kind} {s.tool} {s.arguments or ''} {s.text}"[:600] for s in steps)
+
+    def rehearse(changed: str) -> str:
+        tried = dry_run(services.supervisor, changed, **smoke_session(services.benchmark))
+        return tried.report()
+
+    return Hands(
+        source=source,
+        search_failures=lambda query: _search(services, "failure", query, 5),
+        search_learnings=lambda query: _search(services, "learning", query, 5),
+        search_attempts=lambda query: _search(services, "attempt", query, 5),
+        read_trace=read_trace,
+        dry_run=rehearse,
+    )
+
+
+def _search(services: Services, kind: str, query: str, k: int) -> list[str]:
+    return [f"{hit.id}: {hit.text}" for hit in services.index.search(kind, query, k)]
+
+
+def _admit(services: Services, parent: str, proposal: Proposal) -> None:
+    """Free checks before any rollout is paid. Raises InadmissibleChange."""
+    check_change(parent, proposal.source, task_ids=services.tasks.keys())
+    tried = dry_run(services.supervisor, proposal.source, **smoke_session(services.benchmark))
+    if not tried.ok:
+        raise InadmissibleChange("smoke_test", f"the changed agent fails its smoke test: {tried.detail}")
+    rejected = {e.payload["diff_hash"] for e in services.journal.events("ledger") if e.payload["outcome"] == "rejected"}
+    from sigmaloop.records import digest
+
+    if digest(unified_diff(parent, proposal.source)) in rejected:
+        raise InadmissibleChange("repeated", "this very change was rejected before; try a different approach")
+
+
+def _record(
+    services: Services,
+    state: LoopState,
+    candidate_id: str,
+    attempt: int,
+    cluster: Cluster,
+    parent_source: str,
+    proposal: Proposal,
+) -> Candidate:
+    """Keep the attempt as an object of the run's repository, with its evidence in the message."""
+    from sigmaloop.records import agent_hash
+
+    failures: Sequence[str] = [f.id for f in cluster.failures]
+    message = (
+        f"{candidate_id}: {proposal.summary}\n\n{proposal.hypothesis}\n\n"
+        f"Cluster: {cluster.id} {cluster.title}\nFailures: {', '.join(failures)}\n"
+        f"Kind: {proposal.kind}\nBatch: {state['batch']}\nAttempt: {attempt}\n"
+    )
+    commit = services.versions.record(candidate_id, state["incumbent"], proposal.source, message)
+    candidate = Candidate(
+        id=candidate_id,
+        batch=state["batch"],
+        attempt=attempt,
+        cluster_id=cluster.id,
+        parent=state["incumbent"],
+        commit=commit,
+        agent=agent_hash(proposal.source),
+        hypothesis=proposal.hypothesis,
+        kind=proposal.kind,
+        summary=proposal.summary,
+        diff=unified_diff(parent_source, proposal.source),
+    )
+    services.journal.put("candidate", candidate_id, candidate.model_dump(mode="json"), batch=state["batch"])
+    return candidate
+
+
+def _approved(candidate: Candidate, explanation: str) -> bool:
+    """Ask a person; anything but a clear yes declines."""
+    answer = interrupt(
+        {
+            "question": f"Keep {candidate.id}?",
+            "summary": candidate.summary,
+            "hypothesis": candidate.hypothesis,
+            "judge": explanation,
+            "diff": candidate.diff,
+            "answers": ["approve", "decline"],
+        }
+    )
+    return str(answer).strip().lower() in {"approve", "approved", "yes", "y", "true"}

@@ -1,0 +1,76 @@
+"""The loop as a graph: every node and every edge, on one screen.
+
+`graph` is what `langgraph dev` serves; the command line and notebooks compile the same builder with their own
+checkpointer. The drawing in docs/architecture.md is made from this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from sigmaloop.graph import attempt, conclude, observe, routing
+from sigmaloop.graph.services import Services, at_work
+from sigmaloop.graph.state import LoopState, RunContext
+
+Emit = Callable[[dict[str, Any]], None]
+Work = Callable[[Any, Services, Emit], dict[str, Any]]
+
+GATE_EDGES = {"failed": "revert", "indecisive": "pause"}
+
+
+def build_graph(
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+) -> CompiledStateGraph[LoopState, RunContext, LoopState, LoopState]:
+    """The compiled loop; without a checkpointer for servers that bring their own."""
+    loop = StateGraph(LoopState, context_schema=RunContext)
+    for work in (
+        observe.baseline, observe.simulate, observe.mine, observe.cluster,
+        attempt.propose, attempt.regression_gate, attempt.validation_gate, attempt.pause, attempt.review,
+        conclude.keep, conclude.promote, conclude.revert, conclude.learn, conclude.certify,
+    ):  # fmt: skip
+        loop.add_node(work.__name__, _node(work))
+
+    loop.add_edge(START, "baseline")
+    loop.add_edge("baseline", "simulate")
+    loop.add_conditional_edges("simulate", routing.to_miners, ["mine", "cluster"])
+    loop.add_edge("mine", "cluster")
+    loop.add_conditional_edges(
+        "cluster", routing.after_cluster, {"fix": "propose", "next_batch": "simulate", "finished": "certify"}
+    )
+    loop.add_conditional_edges(
+        "propose", routing.after_propose, {"ready": "regression_gate", "unusable": "revert"}
+    )
+    loop.add_conditional_edges("regression_gate", routing.after_gate, {"passed": "validation_gate", **GATE_EDGES})
+    loop.add_conditional_edges("validation_gate", routing.after_gate, {"passed": "review", **GATE_EDGES})
+    loop.add_conditional_edges("pause", routing.after_pause, ["regression_gate", "validation_gate"])
+    loop.add_conditional_edges("review", routing.after_review, {"approved": "keep", "declined": "revert"})
+    loop.add_edge("keep", "promote")
+    loop.add_edge("promote", "learn")
+    loop.add_edge("revert", "learn")
+    loop.add_conditional_edges(
+        "learn", routing.after_learn, {"try_again": "propose", "next_batch": "simulate", "finished": "certify"}
+    )
+    loop.add_edge("certify", END)
+    return loop.compile(checkpointer=checkpointer, name="sigmaloop")
+
+
+def _node(work: Work) -> Callable[..., dict[str, Any]]:
+    """A graph node around `work`: opens the run's services and holds the home's lock while it works."""
+
+    def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        with at_work(state, thread_id=config["configurable"]["thread_id"], context=runtime.context) as services:
+            return work(state, services, runtime.stream_writer)
+
+    node.__name__ = node.__qualname__ = work.__name__
+    node.__doc__ = work.__doc__
+    return node
+
+
+graph = build_graph()

@@ -1,0 +1,162 @@
+"""After the verdict: keep or revert, promote, learn, and at the very end certify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sigmaloop.agents.lessons import lesson
+from sigmaloop.eval.gate import promotable
+from sigmaloop.eval.statistics import certificate
+from sigmaloop.graph.attempt import candidate_of, judge, suite_of, verdicts_of
+from sigmaloop.graph.observe import GATE_TRIAL, choose_cluster, roll, score_tasks
+from sigmaloop.graph.services import STARTED, Services
+from sigmaloop.graph.state import LoopState
+from sigmaloop.memory.clusters import fold_clusters
+from sigmaloop.memory.views import write_views
+from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
+
+Emit = Callable[[dict[str, Any]], None]
+
+CERTIFY_TRIAL = 1_000_000
+"""First trial number of certification: fresh, never used by traffic or gates."""
+
+
+def keep(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """The candidate becomes the kept agent; its validation score becomes the bar."""
+    candidate = candidate_of(services, state)
+    verdict = verdicts_of(services, state)[-1]
+    services.versions.keep(candidate.commit)
+    emit({"event": "kept", "id": candidate.id, "summary": candidate.summary, "units": verdict.units})
+    return {
+        "incumbent": candidate.commit,
+        "best_units": max(state["best_units"], verdict.units),
+        "kept": True,
+        "reason": "kept",
+    }
+
+
+def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """Phase D: known failures that the kept agent passes join the regression suite for ever."""
+    candidate = candidate_of(services, state)
+    in_suite = {case.task_id for case in suite_of(services)}
+    clusters = fold_clusters(services.journal.events())
+    cluster_of = {f.task_id: c.id for c in clusters.values() for f in c.failures}
+    known = sorted(task for task in cluster_of if task not in in_suite)
+    room = services.settings.suite_cap - len(in_suite)
+    rollouts = roll(
+        services, emit, candidate.commit, [(t, GATE_TRIAL) for t in known], stage="promotion", batch=state["batch"]
+    )
+    score_tasks(services, rollouts, state["batch"])
+    promoted = promotable(known, {r.task_id: r for r in rollouts})[:room]
+    for task_id in promoted:
+        services.journal.append(
+            "promoted",
+            f"promoted:{candidate.id}:{task_id}",
+            {
+                "task_id": task_id,
+                "candidate_id": candidate.id,
+                "cluster_id": cluster_of[task_id],
+                "batch": state["batch"],
+                "passes": 1,
+            },
+            batch=state["batch"],
+        )
+    emit({"event": "promoted", "tasks": len(promoted), "suite": len(in_suite) + len(promoted)})
+    return {"reason": "promoted"}
+
+
+def revert(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """The incumbent stays: `main` is simply not moved, and the attempt remains as an object."""
+    emit({"event": "reverted", "id": state["candidate_id"], "reason": state["reason"]})
+    return {"kept": False}
+
+
+def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """Write down what the attempt taught, whatever became of it, and choose the next cluster."""
+    candidate_id = str(state["candidate_id"])
+    intent = services.journal.event(f"attempt:{candidate_id}")
+    assert intent is not None
+    verdicts = verdicts_of(services, state)
+    failing = next((v for v in verdicts if v.outcome == "failed"), None)
+    candidate = candidate_of(services, state) if services.journal.get("candidate", candidate_id) else None
+    judgement = judge(services, state) if candidate else None
+    entry = _entry(services, state, intent.payload, candidate, verdicts, failing, judgement)
+    journal, batch = services.journal, state["batch"]
+    journal.append("ledger", f"ledger:{candidate_id}", entry.model_dump(mode="json"), batch=batch)
+    journal.append(
+        "attempt_ended",
+        f"ended:{candidate_id}",
+        {"candidate_id": candidate_id, "cluster_id": entry.cluster_id, "outcome": entry.outcome, "batch": batch},
+        batch=batch,
+    )
+    learning = lesson(entry, judgement)
+    journal.append("learning", f"learning:{candidate_id}", learning.model_dump(mode="json"), batch=batch)
+    services.index.add("learning", learning.id, learning.embedding_text, {"batch": batch, "outcome": entry.outcome})
+    attempt_text = f"{entry.cluster_title}. {entry.summary}. {entry.outcome} {entry.gate or ''}"
+    services.index.add("attempt", candidate_id, attempt_text, {"batch": batch, "outcome": entry.outcome})
+    target = choose_cluster(services, batch)
+    emit({"event": "learned", "id": candidate_id, "outcome": entry.outcome, "gate": entry.gate, "reason": entry.reason})
+    write_views(services.paths, journal)
+    return {"cluster_id": target.id if target else None, "reason": f"learned_{entry.outcome}"}
+
+
+def certify(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """Fresh trials of the baseline and the final agent on the sealed test split: the headline."""
+    trials = services.settings.certify_trials
+    tasks = [t.id for t in services.benchmark.tasks("test")]
+    if not tasks:
+        emit({"event": "uncertified", "message": "the benchmark has no test split"})
+        write_views(services.paths, services.journal)
+        return {"next": "finished", "reason": "no_test_split"}
+    pairs = [(task, CERTIFY_TRIAL + k) for task in tasks for k in range(trials)]
+    emit({"event": "certify_started", "rollouts": 2 * len(pairs), "tasks": len(tasks), "trials": trials})
+    before = roll(services, emit, state["baseline"], pairs, stage="certify", batch=state["batch"])
+    after = roll(services, emit, state["incumbent"], pairs, stage="certify", batch=state["batch"])
+    started = services.journal.event(STARTED)
+    assert started is not None
+    found = certificate(before, after, split="test", trials=trials, simulated=started.payload["simulated"])
+    services.journal.append(
+        "certificate", f"certificate:{state['incumbent'][:12]}", found.model_dump(mode="json"), batch=state["batch"]
+    )
+    emit({"event": "certificate", **found.model_dump(mode="json")})
+    write_views(services.paths, services.journal)
+    return {"next": "finished", "reason": "certified"}
+
+
+def _entry(
+    services: Services,
+    state: LoopState,
+    intent: dict[str, Any],
+    candidate: Candidate | None,
+    verdicts: list[Verdict],
+    failing: Verdict | None,
+    judgement: Judgement | None,
+) -> LedgerEntry:
+    from sigmaloop.agents.specialist import prompt_hashes
+
+    cluster = fold_clusters(services.journal.events())[intent["cluster_id"]]
+    validation = next((v for v in verdicts if v.gate == "validation"), None)
+    return LedgerEntry(
+        candidate_id=str(state["candidate_id"]),
+        batch=state["batch"],
+        attempt=state["attempt"],
+        cluster_id=cluster.id,
+        cluster_title=cluster.title,
+        parent=intent["parent"],
+        commit=candidate.commit if candidate else "",
+        agent=candidate.agent if candidate else "",
+        kind=candidate.kind if candidate else None,
+        summary=candidate.summary if candidate else "(no usable change)",
+        hypothesis=candidate.hypothesis if candidate else "",
+        outcome="kept" if state["kept"] else "rejected",
+        gate=failing.gate if failing else None,
+        reason=failing.reason if failing else "kept",
+        verdicts=tuple(verdicts),
+        judgement=judgement,
+        best_units=intent["best_units"],
+        score_units=validation.units if validation and state["kept"] else None,
+        rollouts=sum(v.evaluated + v.infra for v in verdicts),
+        diff_hash=candidate.diff_hash if candidate else "",
+        prompts=prompt_hashes(),
+    )

@@ -1,0 +1,235 @@
+"""Looking before changing: score the baseline, simulate traffic, mine its failures, cluster them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sigmaloop.graph.services import Services
+from sigmaloop.graph.state import LoopState, MineTask
+from sigmaloop.memory.clusters import fold_clusters, next_cluster_id, rank
+from sigmaloop.records import Cluster, FailureRecord, Rollout, Task, agent_hash, digest
+
+Emit = Callable[[dict[str, Any]], None]
+
+GATE_TRIAL = 0
+"""Trial number of every rollout that a gate asks for; traffic uses the batch number, so they never meet."""
+
+
+def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """Score the agent that the run begins with on validation: the first bar."""
+    settings = services.settings
+    commit = services.versions.baseline()
+    tasks = [t.id for t in services.benchmark.tasks("validation")]
+    emit({"event": "baseline_started", "tasks": len(tasks)})
+    rollouts = roll(services, emit, commit, [(task, GATE_TRIAL) for task in tasks], stage="baseline")
+    infra = [r for r in rollouts if not r.valid]
+    if len(infra) > (1 - settings.coverage_floor) * len(rollouts):
+        raise _no_baseline(infra[0], len(infra), len(rollouts))
+    units = sum(r.units for r in rollouts)
+    valid = len(rollouts) - len(infra)
+    services.journal.append(
+        "baseline",
+        f"baseline:{commit[:12]}",
+        {"commit": commit, "units": units, "tasks": valid, "evidence": evidence(rollouts)},
+    )
+    emit({"event": "baseline", "units": units, "tasks": valid})
+    return {
+        "run_id": services.run_id,
+        "limits": {
+            "batches": settings.batches,
+            "attempts": settings.attempts,
+            "max_attempts": settings.max_attempts,
+        },
+        "baseline": commit,
+        "incumbent": commit,
+        "best_units": units,
+        "batch": 0,
+        "attempt": 0,
+        "attempts_total": 0,
+        "kept": False,
+        "cluster_id": None,
+        "candidate_id": None,
+        "paused_gate": None,
+        "reason": "baseline_scored",
+    }
+
+
+def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """Phase 0: a window of simulated production traffic on the kept agent."""
+    batch = state["batch"] + 1
+    window = sample_window(
+        services.benchmark.tasks("train"), services.settings.batch_size, seed=services.settings.seed, batch=batch
+    )
+    emit({"event": "batch_started", "batch": batch, "tasks": len(window)})
+    pairs = [(task.id, batch) for task in window]
+    rollouts = roll(services, emit, state["incumbent"], pairs, stage="traffic", batch=batch)
+    failed = [r for r in rollouts if r.valid and not r.passed]
+    infra = sum(not r.valid for r in rollouts)
+    services.journal.append(
+        "batch_started",
+        f"batch:{batch}:{state['incumbent'][:12]}",
+        {
+            "batch": batch,
+            "agent": state["incumbent"],
+            "tasks": [t.id for t in window],
+            "passed": sum(r.passed for r in rollouts),
+            "infra": infra,
+        },
+        batch=batch,
+    )
+    score_tasks(services, rollouts, batch)
+    emit({"event": "traffic", "batch": batch, "passed": sum(r.passed for r in rollouts), "tasks": len(rollouts)})
+    return {
+        "batch": batch,
+        "attempt": 0,
+        "window": [r.id for r in rollouts],
+        "failed": [r.id for r in failed],
+        "mined": None,
+        "cluster_id": None,
+        "candidate_id": None,
+        "kept": False,
+        "reason": "traffic_simulated",
+    }
+
+
+def mine(state: MineTask, services: Services, emit: Emit) -> dict[str, Any]:
+    """Phase A: one failed rollout becomes a failure record."""
+    rollout = services.journal.rollout_by_id(state["rollout_id"])
+    with services.miners:
+        failure = services.miner.mine(
+            rollout=rollout,
+            trace=services.journal.trace(rollout.id),
+            task=services.tasks[rollout.task_id],
+            batch=state["batch"],
+        )
+    services.journal.put("failure", failure.id, failure.model_dump(mode="json"), batch=state["batch"])
+    emit({"event": "failure", "id": failure.id, "mechanism": failure.mechanism, "request_type": failure.request_type})
+    return {"mined": [failure.id]}
+
+
+def cluster(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+    """Phase B: every failure joins a cluster by root cause, or founds one; the worst cluster is next."""
+    batch = state["batch"]
+    for failure_id in state["mined"]:
+        failure = failure_of(services, failure_id)
+        services.journal.append("failure", failure.id, failure.model_dump(mode="json"), batch=batch)
+        services.index.add(
+            "failure", failure.id, failure.embedding_text, {"batch": batch, "request_type": failure.request_type}
+        )
+        _assign(failure, services, emit, batch)
+    target = choose_cluster(services, batch)
+    if target:
+        emit({"event": "target", "cluster_id": target.id, "title": target.title, "failures": target.size})
+    return {"cluster_id": target.id if target else None, "reason": "clustered"}
+
+
+def sample_window(tasks: Sequence[Task], size: int, *, seed: int, batch: int) -> list[Task]:
+    """`size` tasks drawn by weight without repeats, like production traffic; windows are independent.
+
+    Weighted sampling without replacement by exponential keys (Efraimidis & Spirakis 2006): the largest
+    u ** (1 / weight) are taken.
+    """
+    draw = random.Random(digest("window", seed, batch, size=32))  # noqa: S311
+    keyed = sorted(((draw.random() ** (1 / t.weight), t.id, t) for t in tasks), reverse=True)
+    return [t for _, _, t in keyed[:size]]
+
+
+def roll(
+    services: Services,
+    emit: Emit,
+    commit: str,
+    pairs: Sequence[tuple[str, int]],
+    *,
+    stage: str,
+    batch: int = 0,
+) -> list[Rollout]:
+    """Run the agent of a commit on tasks and report progress as results come in."""
+    source = services.versions.source(commit)
+
+    def done(rollout: Rollout) -> None:
+        emit({"event": "rollout", "stage": stage, "passed": rollout.passed, "status": rollout.status})
+
+    return services.engine.run(source, pairs, batch=batch, on_done=done)
+
+
+def score_tasks(services: Services, rollouts: Sequence[Rollout], batch: int) -> None:
+    """Record how known tasks score on a kept agent: this alone resolves a cluster."""
+    for rollout in rollouts:
+        if rollout.valid:
+            services.journal.append(
+                "task_scored",
+                f"scored:{rollout.id}",
+                {"task_id": rollout.task_id, "passed": rollout.passed, "batch": batch},
+                batch=batch,
+            )
+
+
+def choose_cluster(services: Services, batch: int) -> Cluster | None:
+    """The open cluster with the highest selection value; None when nothing is left to fix."""
+    for found in rank(fold_clusters(services.journal.events()).values(), batch):
+        if found.selection(batch) > 0:
+            return found
+    return None
+
+
+def failure_of(services: Services, failure_id: str) -> FailureRecord:
+    payload = services.journal.get("failure", failure_id)
+    assert payload is not None, f"failure {failure_id} was put before it was named in the state"
+    return FailureRecord.model_validate(payload)
+
+
+def evidence(rollouts: Sequence[Rollout]) -> str:
+    """Digest over the outcome of every rollout, in order of task and trial."""
+    return digest(*(r.evidence for r in sorted(rollouts, key=lambda r: (r.task_id, r.key.trial, r.key.agent))))
+
+
+def agent_of(services: Services, commit: str) -> str:
+    return agent_hash(services.versions.source(commit))
+
+
+def _assign(failure: FailureRecord, services: Services, emit: Emit, batch: int) -> None:
+    journal = services.journal
+    if journal.event(f"assigned:{failure.id}"):
+        return
+    clusters = fold_clusters(journal.events())
+    choice = services.clusterer.choose(failure=failure, clusters=_shown(failure, clusters, services))
+    cluster_id = choice.cluster_id
+    if cluster_id is None:
+        cluster_id = next_cluster_id(journal.events())
+        title = choice.title or failure.mechanism
+        journal.append(
+            "cluster_created",
+            f"cluster:{cluster_id}",
+            {"cluster_id": cluster_id, "title": title, "root_cause": failure.root_cause, "batch": batch},
+            batch=batch,
+        )
+        emit({"event": "cluster_created", "cluster_id": cluster_id, "title": title})
+    journal.append(
+        "failure_assigned",
+        f"assigned:{failure.id}",
+        {"failure_id": failure.id, "cluster_id": cluster_id, "batch": batch, "failure": failure.model_dump(mode="json")},
+        batch=batch,
+    )
+
+
+SHOWN_CLUSTERS = 60
+NEAREST_CLUSTERS = 20
+
+
+def _shown(failure: FailureRecord, clusters: dict[str, Cluster], services: Services) -> list[Cluster]:
+    """All clusters while they are few, ordered by similarity; else the nearest ones."""
+    from sigmaloop.memory.clusters import by_similarity
+
+    ordered = by_similarity(failure, clusters.values(), services.index.embed)
+    return ordered if len(ordered) <= SHOWN_CLUSTERS else ordered[:NEAREST_CLUSTERS]
+
+
+def _no_baseline(first: Rollout, infra: int, total: int) -> Exception:
+    from sigmaloop.errors import UpstreamError
+
+    return UpstreamError(
+        f"no baseline: {infra} of {total} validation rollouts ended in an infrastructure fault "
+        f"(the first: {first.detail}); mend the endpoint, then `sigmaloop resume`"
+    )

@@ -1,0 +1,249 @@
+"""A run as an object: start it, follow it, stop and resume it, look at what it found.
+
+The command line and notebooks both work through this class; Studio runs the same graph on the same files.
+
+    run = Run.start(load_settings(batches=3))
+    for event in run.follow():
+        print(event)
+    run.summary().gain
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
+from langgraph.types import Command
+
+from sigmaloop.errors import BadInput
+from sigmaloop.eval.rollouts import Drained
+from sigmaloop.graph.build import build_graph
+from sigmaloop.graph.services import STARTED, close_services, open_services, prepare_run
+from sigmaloop.graph.summary import Summary, summarise
+from sigmaloop.memory.checkpoints import open_checkpointer
+from sigmaloop.memory.clusters import fold_clusters
+from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lock import HomeLock
+from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
+from sigmaloop.memory.suite import fold_suite
+from sigmaloop.records import Candidate, Cluster, FailureRecord, Learning, LedgerEntry, SuiteCase
+from sigmaloop.settings import Settings, load_settings, restore_settings
+from sigmaloop.tools.edits import unified_diff
+from sigmaloop.tools.versions import Versions, write_branch
+
+Event = dict[str, Any]
+Condition = Literal["new", "ready", "paused", "finished"]
+
+
+class Run:
+    """One run in a home folder. Reading never needs the lock; following does."""
+
+    def __init__(self, home: Path, run_id: str) -> None:
+        self.home = home
+        self.id = run_id
+        self.paths = RunPaths(home, run_id)
+        self._control: RunControl | None = None
+        self._draining = False
+
+    @classmethod
+    def start(cls, settings: Settings | None = None) -> Run:
+        """Make a run, checked and written but not begun; `follow` begins it.
+
+        Raises BadInput, Busy, ModelUnavailable or SandboxError, and then nothing has been written.
+        """
+        settings = settings or load_settings()
+        run_id = str(uuid.uuid4())
+        prepare_run(run_id, settings)
+        return cls(settings.home, run_id)
+
+    @classmethod
+    def open(cls, run_id: str | None = None, *, home: Path | None = None) -> Run:
+        """An existing run by its id, an unambiguous beginning of it, or the newest. Raises BadInput."""
+        home = home or load_settings().home
+        return cls(home, find_run(home, run_id))
+
+    def follow(self, *, batches: int | None = None, answer: Any = True) -> Iterator[Event]:
+        """Work, yielding what happens as it happens, until finished, paused, or after `batches` batches.
+
+        Resumes wherever the last checkpoint stands; `answer` is what a pause or a review is told. The last
+        event is always `{"event": "stopped", "condition": ...}`.
+        """
+        self._control, self._draining = RunControl(), False
+        with HomeLock(self.home), open_checkpointer(checkpoints_path(self.home)) as saver:
+            services = open_services(self.id, home=self.home)
+            graph = build_graph(saver)
+            config = self._config(services.settings)
+            remaining = batches
+            try:
+                while True:
+                    snapshot = graph.get_state(config)
+                    if snapshot.values and not snapshot.next:
+                        break
+                    if remaining is not None and snapshot.next == ("simulate",):
+                        if remaining == 0:
+                            break
+                        remaining -= 1
+                    given: Any = None if snapshot.values else {"run_id": self.id}
+                    if snapshot.interrupts:
+                        given = Command(resume=answer)
+                    yield from self._stream(graph, given, config, stepwise=batches is not None)
+                    if graph.get_state(config).interrupts:
+                        break
+            except (GraphDrained, Drained):
+                yield {"event": "drained"}
+            finally:
+                close_services(self.id)
+                self._control = None
+        yield {"event": "stopped", "condition": self.condition}
+
+    def drain(self) -> None:
+        """Stop at the next safe point; everything finished so far is kept. Safe from a signal handler."""
+        from sigmaloop.graph import services
+
+        self._draining = True
+        if self._control:
+            self._control.request_drain("asked to stop")
+        opened = services.opened(self.id)
+        if opened:
+            opened.engine.drain()
+
+    def go(self, **options: Any) -> Summary:
+        """`follow` to the end without looking; returns the summary."""
+        for _ in self.follow(**options):
+            pass
+        return self.summary()
+
+    @property
+    def settings(self) -> Settings:
+        """What the run was started with."""
+        with self._reading() as journal:
+            started = journal.event(STARTED)
+            if started is None:
+                raise BadInput(f"run {self.id} was never fully started; start another with `sigmaloop run`")
+            return restore_settings(self.home, started.payload["settings"])
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The graph state at the last checkpoint; empty before the first."""
+        return dict(self._snapshot().values)
+
+    @property
+    def next(self) -> tuple[str, ...]:
+        """The nodes that run next."""
+        return tuple(self._snapshot().next)
+
+    @property
+    def condition(self) -> Condition:
+        snapshot = self._snapshot()
+        if snapshot.interrupts:
+            return "paused"
+        if not snapshot.values:
+            return "new"
+        return "ready" if snapshot.next else "finished"
+
+    @property
+    def question(self) -> dict[str, Any] | None:
+        """What the run waits for when it is paused."""
+        interrupts = self._snapshot().interrupts
+        return dict(interrupts[0].value) if interrupts else None
+
+    def summary(self) -> Summary:
+        with self._reading() as journal:
+            return summarise(self.paths, journal, condition=self.condition)
+
+    def failures(self) -> list[FailureRecord]:
+        with self._reading() as journal:
+            return [FailureRecord.model_validate(e.payload) for e in journal.events("failure")]
+
+    def clusters(self) -> dict[str, Cluster]:
+        with self._reading() as journal:
+            return fold_clusters(journal.events())
+
+    def suite(self) -> tuple[SuiteCase, ...]:
+        with self._reading() as journal:
+            return fold_suite(journal.events("promoted"), cap=self.settings.suite_cap)
+
+    def ledger(self) -> list[LedgerEntry]:
+        with self._reading() as journal:
+            return [LedgerEntry.model_validate(e.payload) for e in journal.events("ledger")]
+
+    def learnings(self) -> list[Learning]:
+        with self._reading() as journal:
+            return [Learning.model_validate(e.payload) for e in journal.events("learning")]
+
+    def candidate(self, candidate_id: str) -> Candidate:
+        with self._reading() as journal:
+            payload = journal.get("candidate", candidate_id)
+        if payload is None:
+            raise BadInput(f"run {self.id} has no candidate {candidate_id}; `ledger()` lists the attempts")
+        return Candidate.model_validate(payload)
+
+    def diff(self, candidate_id: str | None = None) -> str:
+        """The unified diff of one attempt; without an id, of the kept agent against the baseline."""
+        if candidate_id:
+            return self.candidate(candidate_id).diff
+        versions = Versions(self.paths.versions)
+        return versions.diff(versions.baseline(), versions.main())
+
+    def agent(self) -> str:
+        """The kept agent's source."""
+        versions = Versions(self.paths.versions)
+        return versions.source(versions.main())
+
+    def patch(self, path: str | None = None) -> str:
+        """A patch from the baseline to the kept agent, for `git apply` in the folder that holds `path`."""
+        versions = Versions(self.paths.versions)
+        before, after = versions.source(versions.baseline()), versions.source(versions.main())
+        return unified_diff(before, after, path=path or self._agent_path())
+
+    def write_branch(self, repo: Path, *, branch: str, path: str | None = None, force: bool = False) -> str:
+        """A branch in the user's own repository with the kept agent as one commit; returns its hash."""
+        summary = self.summary()
+        message = f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}."
+        return write_branch(
+            repo, branch=branch, file_path=path or self._agent_path(), source=self.agent(), message=message, force=force
+        )
+
+    def _agent_path(self) -> str:
+        agent = self.settings.agent
+        return str(agent) if agent and not agent.is_absolute() else (agent.name if agent else "agent.py")
+
+    def _stream(self, graph: Any, given: Any, config: RunnableConfig, *, stepwise: bool) -> Iterator[Event]:
+        yield from graph.stream(
+            given,
+            config,
+            stream_mode="custom",
+            durability="sync",
+            control=self._control,
+            interrupt_before=["simulate"] if stepwise else None,
+        )
+
+    def _config(self, settings: Settings) -> RunnableConfig:
+        steps = 100 + 4 * settings.batches + 12 * settings.max_attempts
+        return {
+            "configurable": {"thread_id": self.id},
+            "recursion_limit": steps,
+            "run_name": "sigmaloop",
+            "metadata": {"run_id": self.id, "benchmark": settings.benchmark, "seed": settings.seed},
+        }
+
+    def _snapshot(self) -> Any:
+        with open_checkpointer(checkpoints_path(self.home)) as saver:
+            return build_graph(saver).get_state({"configurable": {"thread_id": self.id}})
+
+    @contextmanager
+    def _reading(self) -> Iterator[Journal]:
+        journal = Journal(self.paths.journal, read_only=True)
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+    def __repr__(self) -> str:
+        return f"Run({self.id[:8]}, {self.condition}, {self.paths.root})"

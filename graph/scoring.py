@@ -1,0 +1,72 @@
+"""Scoring outside a run: one agent file, or a benchmark's own contract. Nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from sigmaloop.errors import BadInput
+from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
+from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
+from sigmaloop.eval.rollouts import MemoryStore, RolloutEngine
+from sigmaloop.eval.scoring import ScoreSummary, score_agent
+from sigmaloop.graph.services import make_gateway, make_supervisor, make_upstream, smoke_test
+from sigmaloop.records import Rollout
+from sigmaloop.settings import Settings
+from sigmaloop.tools.edits import check_agent
+
+
+@contextmanager
+def engine_for(settings: Settings, benchmark: BenchmarkRunner) -> Iterator[RolloutEngine]:
+    """A rollout engine whose results live in memory only."""
+    gateway, supervisor = make_gateway(settings, journal=None), make_supervisor(settings)
+    engine = RolloutEngine(
+        benchmark,
+        supervisor,
+        gateway,
+        MemoryStore(),
+        run_seed=settings.seed,
+        concurrency=settings.concurrency,
+        max_calls=settings.max_calls,
+    )
+    try:
+        yield engine
+    finally:
+        engine.close()
+        supervisor.stop()
+        gateway.stop()
+
+
+def score_file(
+    settings: Settings,
+    *,
+    split: Literal["train", "validation"],
+    limit: int | None,
+    trials: int,
+    on_total: Callable[[int], None] = lambda _total: None,
+    on_done: Callable[[Rollout], None] = lambda _rollout: None,
+) -> ScoreSummary:
+    """Mean reward of the settings' agent on the first `limit` tasks of a split. Raises BadInput, ModelUnavailable."""
+    source = settings.agent_source()
+    check_agent(source, str(settings.agent or "the shipped agent.py"))
+    benchmark = load_benchmark(settings.benchmark)
+    tasks = list(benchmark.tasks(split))[:limit]
+    if not tasks:
+        raise BadInput(f"benchmark {settings.benchmark} has no {split} tasks")
+    upstream = make_upstream(settings)
+    try:
+        upstream.check(settings.models()[:1])
+    finally:
+        upstream.close()
+    smoke_test(settings, source, benchmark)
+    on_total(len(tasks) * trials)
+    with engine_for(settings, benchmark) as engine:
+        return score_agent(engine, source, tasks, trials=trials, on_done=on_done)
+
+
+def check_named(settings: Settings) -> ConformanceReport:
+    """The conformance kit on the settings' benchmark."""
+    benchmark = load_benchmark(settings.benchmark)
+    with engine_for(settings, benchmark) as engine:
+        return check_benchmark(benchmark, engine=engine)

@@ -1,0 +1,88 @@
+"""A run in a page: what it found, kept and rejected, what it cost, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sigmaloop.memory.clusters import fold_clusters
+from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.runs import RunPaths
+from sigmaloop.memory.suite import fold_suite
+from sigmaloop.records import REWARD_UNITS, Certificate, LedgerEntry, Record, Usage
+
+
+class Summary(Record):
+    """The facts of a run, all folded from its journal."""
+
+    run_id: str
+    path: str
+    condition: str
+    """new, ready (can be resumed), paused or finished."""
+    simulated: bool
+    benchmark: str
+    batches: int
+    planned_batches: int
+    attempts: int
+    kept: int
+    rejected: dict[str, int]
+    """Rejected attempts by the gate that rejected them."""
+    failures: int
+    clusters: int
+    suite: int
+    validation_tasks: int
+    baseline: float | None
+    """Validation mean of the first agent, one trial a task."""
+    best: float | None
+    """Running maximum on validation: the bar of the gate, too optimistic to be a result."""
+    certificate: Certificate | None
+    usage: dict[str, Usage]
+    """By role."""
+
+    @property
+    def total(self) -> Usage:
+        return sum(self.usage.values(), Usage())
+
+    @property
+    def gain(self) -> float | None:
+        """Certified difference, in reward; None before certification."""
+        return self.certificate.difference if self.certificate else None
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.model_dump(mode="json"), "total": self.total.model_dump(), "gain": self.gain}
+
+
+def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
+    """Fold the journal of a run."""
+    events = journal.events()
+    by_kind: dict[str, list[Any]] = {}
+    for event in events:
+        by_kind.setdefault(event.kind, []).append(event.payload)
+    started = by_kind["run_started"][0]
+    settings = started["settings"]
+    ledger = [LedgerEntry.model_validate(p) for p in by_kind.get("ledger", [])]
+    base = by_kind.get("baseline", [None])[0]
+    kept_scores = [e.score_units for e in ledger if e.score_units is not None]
+    tasks = base["tasks"] if base else 0
+    best = max([base["units"], *kept_scores]) if base else 0
+    certificates = by_kind.get("certificate", [])
+    return Summary(
+        run_id=paths.run_id,
+        path=str(paths.root),
+        condition=condition,
+        simulated=started["simulated"],
+        benchmark=settings["benchmark"],
+        batches=max((p["batch"] for p in by_kind.get("batch_started", [])), default=0),
+        planned_batches=settings["batches"],
+        attempts=len(ledger),
+        kept=sum(e.outcome == "kept" for e in ledger),
+        rejected=dict(sorted(Counter(e.gate or "other" for e in ledger if e.outcome == "rejected").items())),
+        failures=len(by_kind.get("failure", [])),
+        clusters=len(fold_clusters(events)),
+        suite=len(fold_suite([e for e in events if e.kind == "promoted"], cap=settings["suite_cap"])),
+        validation_tasks=tasks,
+        baseline=base["units"] / REWARD_UNITS / tasks if tasks else None,
+        best=best / REWARD_UNITS / tasks if tasks else None,
+        certificate=Certificate.model_validate(certificates[-1]) if certificates else None,
+        usage=journal.usage(),
+    )
