@@ -1,0 +1,43 @@
+# Two commands do all the set-up: `make demo` runs the main job without a key, `make test` runs the tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEMO_HOME := .sigmaloop
+
+.PHONY: demo test check lint types docs perf clean help
+
+help:  ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ - /'
+
+demo: $(VENV)/installed  ## three batches on the embedded benchmark with the simulated model
+	$(BIN)/sigmaloop run --batches 3 --upstream simulated --home $(DEMO_HOME)
+
+test: $(VENV)/installed-dev  ## the whole test suite: no network, no key
+	$(BIN)/python -m pytest
+
+check: lint types test  ## style, types, tests and docs
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+docs: $(VENV)/installed-dev  ## redraw the graph in docs/architecture.md
+	$(BIN)/python perf/draw_graph.py
+
+clean:  ## remove the environment and every run
+	rm -rf $(VENV) .sigmaloop build *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "SigmaLoop needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
