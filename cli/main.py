@@ -14,7 +14,10 @@ COMMANDS = {
     "resume": ("sigmaloop.cli.run:resume", "Go on with an interrupted or paused run."),
     "status": ("sigmaloop.cli.status:status", "What the runs of this home have found so far."),
     "eval": ("sigmaloop.cli.score:score", "Score any agent file on a benchmark."),
-    "benchmark": ("sigmaloop.cli.benchmark:benchmark", "List benchmarks, or check that one keeps its contract."),
+    "benchmark": (
+        "sigmaloop.cli.benchmark:benchmark",
+        "List benchmarks, or check that one keeps its contract.",
+    ),
     "apply": ("sigmaloop.cli.apply:apply", "Take the kept agent: as a branch, a patch or a file."),
 }
 
@@ -74,7 +77,11 @@ def _explain(error: Exception, *, as_json: bool) -> int:
     if not isinstance(error, SigmaLoopError):
         raise error
     if as_json:
-        told: dict[str, Any] = {"error": str(error), "kind": type(error).__name__, "exit_code": error.exit_code}
+        told: dict[str, Any] = {
+            "error": str(error),
+            "kind": type(error).__name__,
+            "exit_code": error.exit_code,
+        }
         click.echo(json.dumps(told))
     else:
         click.secho(f"sigmaloop: {error}", fg="red", err=True)

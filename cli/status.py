@@ -17,9 +17,10 @@ from sigmaloop.cli.options import home_option, json_option
 @click.option("--all", "show_all", is_flag=True, help="A line for every run of the home.")
 def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bool) -> None:
     """Show a run: the newest, or the one whose id begins with RUN_ID."""
+    from sigmaloop.memory.runs import list_runs
+
     from sigmaloop.cli.progress import print_summary
     from sigmaloop.graph.run import Run
-    from sigmaloop.memory.runs import list_runs
     from sigmaloop.settings import load_settings
 
     home = home or load_settings().home
@@ -38,10 +39,21 @@ def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bo
     run = Run.open(run_id, home=home)
     if as_json:
         clusters = [
-            {"id": c.id, "title": c.title, "failures": c.size, "resolved": c.resolution_rate, "attempts": c.attempts}
+            {
+                "id": c.id,
+                "title": c.title,
+                "failures": c.size,
+                "resolved": c.resolution_rate,
+                "attempts": c.attempts,
+            }
             for c in run.clusters().values()
         ]
-        shown = {**run.summary().as_json(), "next": list(run.next), "waits_for": run.question, "clusters_list": clusters}
+        shown = {
+            **run.summary().as_json(),
+            "next": list(run.next),
+            "waits_for": run.question,
+            "clusters_list": clusters,
+        }
         click.echo(json.dumps(shown, indent=2))
     else:
         print_summary(run.summary(), home=home, question=run.question)

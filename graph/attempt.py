@@ -6,27 +6,29 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from langgraph.types import interrupt
+from sigmaloop.tools.dry_run import dry_run
+from sigmaloop.tools.edits import check_change, unified_diff
 
-from sigmaloop.agents.harness_engineer import Brief, Hands, PastAttempt
-from sigmaloop.errors import InadmissibleChange, SpecialistError
+from sigmaloop.agents.harness_engineer import Brief, EarlierAttempt, Hands
+from sigmaloop.agents.trace_text import trace_text
+from sigmaloop.errors import BadInput, InadmissibleChange, SpecialistError
 from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
-from sigmaloop.graph.observe import GATE_TRIAL, evidence, roll
+from sigmaloop.graph.observe import GATE_TRIAL, clusters_of, roll
 from sigmaloop.graph.services import Services, smoke_session
 from sigmaloop.graph.state import LoopState
-from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import (
     Candidate,
     Cluster,
     FailureRecord,
+    Judgement,
     LedgerEntry,
     Proposal,
     Rollout,
     SuiteCase,
     Verdict,
+    agent_hash,
 )
-from sigmaloop.tools.dry_run import dry_run
-from sigmaloop.tools.edits import check_change, unified_diff
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -38,34 +40,40 @@ def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Phase C: the harness engineer makes one focused change to the one editable file."""
     assert state["cluster_id"] is not None
     number, attempt = state["attempts_total"] + 1, state["attempt"] + 1
-    cluster = fold_clusters(services.journal.events())[state["cluster_id"]]
+    cluster = clusters_of(services)[state["cluster_id"]]
     candidate_id = _intend(services, state, number, attempt, cluster)
-    emit({"event": "attempt", "id": candidate_id, "attempt": attempt, "cluster_id": cluster.id, "title": cluster.title})
+    emit(
+        {
+            "event": "attempt",
+            "id": candidate_id,
+            "attempt": attempt,
+            "cluster_id": cluster.id,
+            "title": cluster.title,
+        }
+    )
     parent_source = services.versions.source(state["incumbent"])
     outcome: dict[str, Any] = {"attempt": attempt, "attempts_total": number, "candidate_id": candidate_id}
     try:
-        proposal = services.engineer.propose(
-            brief=_brief(services, cluster, attempt, parent_source),
-            hands=_hands(services, parent_source),
-            scope=f"propose:{candidate_id}",
-        )
-        _admit(services, parent_source, proposal)
+        brief = _brief(services, candidate_id, cluster, attempt, parent_source)
+        proposal = services.engineer.propose(brief, _hands(services, parent_source))
+        candidate = _record(services, state, candidate_id, attempt, cluster, parent_source, proposal)
+        emit({"event": "proposal", "id": candidate_id, "kind": candidate.kind, "summary": candidate.summary})
+        _admit(services, parent_source, candidate, proposal.source)
     except (SpecialistError, InadmissibleChange) as problem:
         code = problem.code if isinstance(problem, InadmissibleChange) else "no_proposal"
         _rule(services, state, Verdict(
             candidate_id=candidate_id, gate="admission", outcome="failed", reason=code, message=str(problem)[:500]
         ), emit)  # fmt: skip
         return {**outcome, "next": "unusable", "reason": code}
-    candidate = _record(services, state, candidate_id, attempt, cluster, parent_source, proposal)
-    emit({"event": "proposal", "id": candidate_id, "kind": candidate.kind, "summary": candidate.summary})
     return {**outcome, "next": "ready", "reason": "proposed"}
 
 
 def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """First gate: at least 80 % of the regression suite still passes."""
     candidate = candidate_of(services, state)
+    members = [case.task_id for case in suite_of(services)]
     gate = RegressionGate(
-        [case.task_id for case in suite_of(services)],
+        likely_failures_first(members, _history(services)),
         floor=services.settings.regression_floor,
         coverage=services.settings.coverage_floor,
         wave=services.settings.wave,
@@ -76,9 +84,11 @@ def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[st
 def validation_gate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Second gate: held-out validation is not below the best seen."""
     candidate = candidate_of(services, state)
+    tasks = [task.id for task in services.benchmark.tasks("validation")]
     gate = ValidationGate(
-        [task.id for task in services.benchmark.tasks("validation")],
+        likely_failures_first(tasks, _history(services)),
         best_units=state["best_units"],
+        best_tasks=state["best_tasks"],
         coverage=services.settings.coverage_floor,
         wave=services.settings.wave,
     )
@@ -89,7 +99,9 @@ def pause(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """An infrastructure fault is no verdict: wait for a person, then try the same gate again."""
     verdict = verdicts_of(services, state)[-1]
     emit({"event": "paused", "gate": verdict.gate, "message": verdict.message})
-    interrupt({"reason": verdict.reason, "message": verdict.message, "then": "resume tries the same gate again"})
+    interrupt(
+        {"reason": verdict.reason, "message": verdict.message, "then": "resume tries the same gate again"}
+    )
     return {"reason": "resumed"}
 
 
@@ -110,17 +122,19 @@ def review(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     return {"next": "declined", "reason": reason}
 
 
-def judge(services: Services, state: LoopState) -> Any:
+def judge(services: Services, state: LoopState) -> Judgement:
     """The gate judge's reading of this attempt; asked once, then read from the journal."""
-    from sigmaloop.records import Judgement
-
     candidate = candidate_of(services, state)
     stored = services.journal.get("judgement", candidate.id)
     if stored is not None:
         return Judgement.model_validate(stored)
-    cluster = fold_clusters(services.journal.events())[candidate.cluster_id]
+    cluster = clusters_of(services)[candidate.cluster_id]
     judgement = services.judge.judge(
-        candidate=candidate, cluster=cluster, verdicts=verdicts_of(services, state), scope=f"judge:{candidate.id}"
+        candidate_id=candidate.id,
+        diff=candidate.diff,
+        hypothesis=candidate.hypothesis,
+        cluster=cluster,
+        verdicts=verdicts_of(services, state),
     )
     services.journal.put("judgement", candidate.id, judgement.model_dump(mode="json"), batch=candidate.batch)
     return judgement
@@ -156,15 +170,14 @@ def _through(
     candidate: Candidate,
 ) -> dict[str, Any]:
     """Ask for rollouts, wave by wave, until the gate has decided."""
-    order = likely_failures_first(gate.task_ids, services.journal.pass_counts(trial=GATE_TRIAL, before=candidate.agent))
     outcomes: dict[str, Rollout] = {}
-    step: Ask | Finding = gate.step(outcomes, order)
+    step: Ask | Finding = gate.step(outcomes)
     while isinstance(step, Ask):
         pairs = [(task, GATE_TRIAL) for task in step.task_ids]
         for rollout in roll(services, emit, candidate.commit, pairs, stage=name, batch=candidate.batch):
             outcomes[rollout.task_id] = rollout
-        step = gate.step(outcomes, order)
-    verdict = step.verdict(candidate.id).model_copy(update={"evidence": evidence(list(outcomes.values()))})
+        step = gate.step(outcomes)
+    verdict = step.verdict(candidate.id)
     _rule(services, state, verdict, emit)
     return {
         "next": verdict.outcome,
@@ -175,9 +188,11 @@ def _through(
 
 def _rule(services: Services, state: LoopState, verdict: Verdict, emit: Emit) -> None:
     services.journal.put(
-        "verdict", f"{verdict.candidate_id}:{verdict.gate}", verdict.model_dump(mode="json"), batch=state["batch"],
-        replace=True,
-    )  # fmt: skip
+        "verdict",
+        f"{verdict.candidate_id}:{verdict.gate}",
+        verdict.model_dump(mode="json"),
+        batch=state["batch"],
+    )
     emit({"event": "verdict", **verdict.model_dump(mode="json")})
 
 
@@ -199,21 +214,36 @@ def _intend(services: Services, state: LoopState, number: int, attempt: int, clu
     raise AssertionError("a hundred forks of one attempt")
 
 
-def _brief(services: Services, cluster: Cluster, attempt: int, source: str) -> Brief:
+def _history(services: Services) -> dict[str, tuple[int, int]]:
+    """Passes and results by task of the baseline and every finished attempt: only the order of rollouts uses it."""
+    finished = {e.payload["agent"] for e in services.journal.events("ledger")}
+    finished.add(agent_hash(services.versions.source(services.versions.baseline())))
+    counts: dict[str, tuple[int, int]] = {}
+    for agent in sorted(finished - {""}):
+        for rollout in services.journal.rollouts(agent=agent):
+            if rollout.valid and rollout.key.trial == GATE_TRIAL:
+                passes, results = counts.get(rollout.task_id, (0, 0))
+                counts[rollout.task_id] = (passes + rollout.passed, results + 1)
+    return counts
+
+
+def _brief(services: Services, candidate_id: str, cluster: Cluster, attempt: int, source: str) -> Brief:
     ledger = [LedgerEntry.model_validate(e.payload) for e in services.journal.events("ledger")]
-    past = [
-        PastAttempt(summary=e.summary, kind=e.kind, outcome=e.outcome, gate=e.gate)
+    earlier = [
+        EarlierAttempt(summary=e.summary, kind=e.kind, outcome=e.outcome, gate=e.gate)
         for e in ledger
-        if e.cluster_id == cluster.id
+        if e.cluster_id == cluster.id and e.kind is not None
     ]
     query = f"{cluster.title}. {cluster.root_cause}"
     return Brief(
-        cluster=cluster,
+        candidate_id=candidate_id,
+        cluster_title=cluster.title,
+        root_cause=cluster.root_cause,
         failures=tuple(reversed(cluster.failures))[:SHOWN_FAILURES],
-        attempts=tuple(past),
+        attempts=tuple(earlier),
         learnings=tuple(_search(services, "learning", query, 5)),
         attempt=attempt,
-        agent_size=len(source),
+        source=source,
     )
 
 
@@ -221,10 +251,9 @@ def _hands(services: Services, source: str) -> Hands:
     def read_trace(failure_id: str) -> str:
         payload = services.journal.get("failure", failure_id)
         if payload is None:
-            return f"Error: no failure {failure_id}; search_failures lists them"
+            raise BadInput(f"no failure {failure_id}; search_failures lists them")
         failure = FailureRecord.model_validate(payload)
-        steps = services.journal.trace(failure.rollout_id)
-        return "\n".join(f"[{s.index}] {s.kind} {s.tool} {s.arguments or ''} {s.text}"[:600] for s in steps)
+        return trace_text(services.journal.trace(failure.rollout_id))
 
     def rehearse(changed: str) -> str:
         tried = dry_run(services.supervisor, changed, **smoke_session(services.benchmark))
@@ -244,17 +273,15 @@ def _search(services: Services, kind: str, query: str, k: int) -> list[str]:
     return [f"{hit.id}: {hit.text}" for hit in services.index.search(kind, query, k)]
 
 
-def _admit(services: Services, parent: str, proposal: Proposal) -> None:
+def _admit(services: Services, parent: str, candidate: Candidate, source: str) -> None:
     """Free checks before any rollout is paid. Raises InadmissibleChange."""
-    check_change(parent, proposal.source, task_ids=services.tasks.keys())
-    tried = dry_run(services.supervisor, proposal.source, **smoke_session(services.benchmark))
+    check_change(parent, source, task_ids=services.tasks.keys())
+    rejected = [LedgerEntry.model_validate(e.payload) for e in services.journal.events("ledger")]
+    if any(e.diff_hash == candidate.diff_hash and e.outcome == "rejected" for e in rejected):
+        raise InadmissibleChange("repeated", "this very change was rejected before; try a different approach")
+    tried = dry_run(services.supervisor, source, **smoke_session(services.benchmark))
     if not tried.ok:
         raise InadmissibleChange("smoke_test", f"the changed agent fails its smoke test: {tried.detail}")
-    rejected = {e.payload["diff_hash"] for e in services.journal.events("ledger") if e.payload["outcome"] == "rejected"}
-    from sigmaloop.records import digest
-
-    if digest(unified_diff(parent, proposal.source)) in rejected:
-        raise InadmissibleChange("repeated", "this very change was rejected before; try a different approach")
 
 
 def _record(
@@ -267,8 +294,6 @@ def _record(
     proposal: Proposal,
 ) -> Candidate:
     """Keep the attempt as an object of the run's repository, with its evidence in the message."""
-    from sigmaloop.records import agent_hash
-
     failures: Sequence[str] = [f.id for f in cluster.failures]
     message = (
         f"{candidate_id}: {proposal.summary}\n\n{proposal.hypothesis}\n\n"

@@ -47,7 +47,9 @@ def build_graph(
     loop.add_conditional_edges(
         "propose", routing.after_propose, {"ready": "regression_gate", "unusable": "revert"}
     )
-    loop.add_conditional_edges("regression_gate", routing.after_gate, {"passed": "validation_gate", **GATE_EDGES})
+    loop.add_conditional_edges(
+        "regression_gate", routing.after_gate, {"passed": "validation_gate", **GATE_EDGES}
+    )
     loop.add_conditional_edges("validation_gate", routing.after_gate, {"passed": "review", **GATE_EDGES})
     loop.add_conditional_edges("pause", routing.after_pause, ["regression_gate", "validation_gate"])
     loop.add_conditional_edges("review", routing.after_review, {"approved": "keep", "declined": "revert"})
@@ -55,7 +57,9 @@ def build_graph(
     loop.add_edge("promote", "learn")
     loop.add_edge("revert", "learn")
     loop.add_conditional_edges(
-        "learn", routing.after_learn, {"try_again": "propose", "next_batch": "simulate", "finished": "certify"}
+        "learn",
+        routing.after_learn,
+        {"try_again": "propose", "next_batch": "simulate", "finished": "certify"},
     )
     loop.add_edge("certify", END)
     return loop.compile(checkpointer=checkpointer, name="sigmaloop")
@@ -65,7 +69,9 @@ def _node(work: Work) -> Callable[..., dict[str, Any]]:
     """A graph node around `work`: opens the run's services and holds the home's lock while it works."""
 
     def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        with at_work(state, thread_id=config["configurable"]["thread_id"], context=runtime.context) as services:
+        with at_work(
+            state, thread_id=config["configurable"]["thread_id"], context=runtime.context
+        ) as services:
             return work(state, services, runtime.stream_writer)
 
     node.__name__ = node.__qualname__ = work.__name__

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sigmaloop.memory.views import write_views
+
 from sigmaloop.agents.lessons import lesson
+from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.eval.gate import promotable
 from sigmaloop.eval.statistics import certificate
 from sigmaloop.graph.attempt import candidate_of, judge, suite_of, verdicts_of
-from sigmaloop.graph.observe import GATE_TRIAL, choose_cluster, roll, score_tasks
+from sigmaloop.graph.observe import GATE_TRIAL, choose_cluster, clusters_of, roll, score_tasks
 from sigmaloop.graph.services import STARTED, Services
 from sigmaloop.graph.state import LoopState
-from sigmaloop.memory.clusters import fold_clusters
-from sigmaloop.memory.views import write_views
 from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
 
 Emit = Callable[[dict[str, Any]], None]
@@ -25,12 +26,13 @@ CERTIFY_TRIAL = 1_000_000
 def keep(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """The candidate becomes the kept agent; its validation score becomes the bar."""
     candidate = candidate_of(services, state)
-    verdict = verdicts_of(services, state)[-1]
+    verdict = next(v for v in verdicts_of(services, state) if v.gate == "validation")
     services.versions.keep(candidate.commit)
     emit({"event": "kept", "id": candidate.id, "summary": candidate.summary, "units": verdict.units})
     return {
         "incumbent": candidate.commit,
-        "best_units": max(state["best_units"], verdict.units),
+        "best_units": verdict.units,
+        "best_tasks": verdict.evaluated,
         "kept": True,
         "reason": "kept",
     }
@@ -40,12 +42,17 @@ def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Phase D: known failures that the kept agent passes join the regression suite for ever."""
     candidate = candidate_of(services, state)
     in_suite = {case.task_id for case in suite_of(services)}
-    clusters = fold_clusters(services.journal.events())
+    clusters = clusters_of(services)
     cluster_of = {f.task_id: c.id for c in clusters.values() for f in c.failures}
     known = sorted(task for task in cluster_of if task not in in_suite)
     room = services.settings.suite_cap - len(in_suite)
     rollouts = roll(
-        services, emit, candidate.commit, [(t, GATE_TRIAL) for t in known], stage="promotion", batch=state["batch"]
+        services,
+        emit,
+        candidate.commit,
+        [(t, GATE_TRIAL) for t in known],
+        stage="promotion",
+        batch=state["batch"],
     )
     score_tasks(services, rollouts, state["batch"])
     promoted = promotable(known, {r.task_id: r for r in rollouts})[:room]
@@ -87,16 +94,33 @@ def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     journal.append(
         "attempt_ended",
         f"ended:{candidate_id}",
-        {"candidate_id": candidate_id, "cluster_id": entry.cluster_id, "outcome": entry.outcome, "batch": batch},
+        {
+            "candidate_id": candidate_id,
+            "cluster_id": entry.cluster_id,
+            "outcome": entry.outcome,
+            "batch": batch,
+        },
         batch=batch,
     )
-    learning = lesson(entry, judgement)
-    journal.append("learning", f"learning:{candidate_id}", learning.model_dump(mode="json"), batch=batch)
-    services.index.add("learning", learning.id, learning.embedding_text, {"batch": batch, "outcome": entry.outcome})
+    if candidate:
+        cluster = clusters_of(services)[entry.cluster_id]
+        learning = lesson(candidate, cluster, entry.outcome, entry.gate, judgement)
+        journal.append("learning", f"learning:{candidate_id}", learning.model_dump(mode="json"), batch=batch)
+        services.index.add(
+            "learning", learning.id, learning.embedding_text, {"batch": batch, "outcome": entry.outcome}
+        )
     attempt_text = f"{entry.cluster_title}. {entry.summary}. {entry.outcome} {entry.gate or ''}"
     services.index.add("attempt", candidate_id, attempt_text, {"batch": batch, "outcome": entry.outcome})
     target = choose_cluster(services, batch)
-    emit({"event": "learned", "id": candidate_id, "outcome": entry.outcome, "gate": entry.gate, "reason": entry.reason})
+    emit(
+        {
+            "event": "learned",
+            "id": candidate_id,
+            "outcome": entry.outcome,
+            "gate": entry.gate,
+            "reason": entry.reason,
+        }
+    )
     write_views(services.paths, journal)
     return {"cluster_id": target.id if target else None, "reason": f"learned_{entry.outcome}"}
 
@@ -117,7 +141,10 @@ def certify(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     assert started is not None
     found = certificate(before, after, split="test", trials=trials, simulated=started.payload["simulated"])
     services.journal.append(
-        "certificate", f"certificate:{state['incumbent'][:12]}", found.model_dump(mode="json"), batch=state["batch"]
+        "certificate",
+        f"certificate:{state['incumbent'][:12]}",
+        found.model_dump(mode="json"),
+        batch=state["batch"],
     )
     emit({"event": "certificate", **found.model_dump(mode="json")})
     write_views(services.paths, services.journal)
@@ -133,9 +160,7 @@ def _entry(
     failing: Verdict | None,
     judgement: Judgement | None,
 ) -> LedgerEntry:
-    from sigmaloop.agents.specialist import prompt_hashes
-
-    cluster = fold_clusters(services.journal.events())[intent["cluster_id"]]
+    cluster = clusters_of(services)[intent["cluster_id"]]
     validation = next((v for v in verdicts if v.gate == "validation"), None)
     return LedgerEntry(
         candidate_id=str(state["candidate_id"]),

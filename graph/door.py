@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from sigmaloop.records import digest
-from sigmaloop.tools.gateway import Gateway
+from sigmaloop.errors import SpecialistError
+from sigmaloop.records import Usage, digest
+from sigmaloop.tools.gateway import Gateway, Lease, Role
 
-
-@dataclass(frozen=True)
-class Access:
-    """What ChatOpenAI needs: where, with which key, which model."""
-
-    base_url: str
-    token: str
-    model: str
-    timeout: float
+Charge = Callable[[str, str, Usage], None]
 
 
 class GatewayDoor:
-    """Hands each specialist decision a token of its own; its calls are replayed, not repeated, after a crash."""
+    """Hands each decision of a specialist a token of its own; its calls are replayed, not repeated, after a crash.
 
-    def __init__(self, gateway: Gateway, *, seed: int, timeout: float) -> None:
+    `charge(scope, role, usage)` is told what a finished decision cost. An interrupted one is not charged: its
+    calls are in the call journal, and the decision that replays them is charged for all of them.
+    """
+
+    def __init__(
+        self, gateway: Gateway, *, model: str, run_id: str, seed: int, timeout: float, charge: Charge
+    ) -> None:
+        self.model = model
+        self.run_id = run_id
+        self.timeout = timeout
         self._gateway = gateway
         self._seed = seed
-        self._timeout = timeout
+        self._charge = charge
 
     @contextmanager
-    def lease(self, role: str, scope: str) -> Iterator[Access]:
+    def lease(self, role: Role, *, scope: str) -> Iterator[Lease]:
         seed = int(digest("specialist", self._seed, role, scope, size=8), 16) & 0x7FFFFFFF
         with self._gateway.lease(role, scope=scope, seed=seed) as lease:
-            yield Access(lease.base_url, lease.token, self._gateway.specialist_model, self._timeout)
+            try:
+                yield lease
+            except SpecialistError:
+                self._charge(scope, role, lease.usage())
+                raise
+            self._charge(scope, role, lease.usage())

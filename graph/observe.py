@@ -6,10 +6,27 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sigmaloop.errors import SpecialistError, UpstreamError
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, MineTask
-from sigmaloop.memory.clusters import fold_clusters, next_cluster_id, rank
-from sigmaloop.records import Cluster, FailureRecord, Rollout, Task, agent_hash, digest
+from sigmaloop.memory.clusters import (
+    KINDS,
+    fallback_choice,
+    fold_clusters,
+    nearest_clusters,
+    next_cluster_id,
+    rank,
+)
+from sigmaloop.records import (
+    Cluster,
+    ClusterChoice,
+    FailureRecord,
+    Rollout,
+    RolloutKey,
+    Task,
+    agent_hash,
+    digest,
+)
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -45,6 +62,7 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
         "baseline": commit,
         "incumbent": commit,
         "best_units": units,
+        "best_tasks": valid,
         "batch": 0,
         "attempt": 0,
         "attempts_total": 0,
@@ -60,7 +78,10 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     """Phase 0: a window of simulated production traffic on the kept agent."""
     batch = state["batch"] + 1
     window = sample_window(
-        services.benchmark.tasks("train"), services.settings.batch_size, seed=services.settings.seed, batch=batch
+        services.benchmark.tasks("train"),
+        services.settings.batch_size,
+        seed=services.settings.seed,
+        batch=batch,
     )
     emit({"event": "batch_started", "batch": batch, "tasks": len(window)})
     pairs = [(task.id, batch) for task in window]
@@ -80,12 +101,19 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
         batch=batch,
     )
     score_tasks(services, rollouts, batch)
-    emit({"event": "traffic", "batch": batch, "passed": sum(r.passed for r in rollouts), "tasks": len(rollouts)})
+    emit(
+        {
+            "event": "traffic",
+            "batch": batch,
+            "passed": sum(r.passed for r in rollouts),
+            "tasks": len(rollouts),
+        }
+    )
     return {
         "batch": batch,
         "attempt": 0,
-        "window": [r.id for r in rollouts],
-        "failed": [r.id for r in failed],
+        "window": [r.task_id for r in rollouts],
+        "failed": [r.task_id for r in failed],
         "mined": None,
         "cluster_id": None,
         "candidate_id": None,
@@ -96,16 +124,28 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
 
 def mine(state: MineTask, services: Services, emit: Emit) -> dict[str, Any]:
     """Phase A: one failed rollout becomes a failure record."""
-    rollout = services.journal.rollout_by_id(state["rollout_id"])
+    agent = agent_hash(services.versions.source(state["agent"]))
+    rollout = services.journal.rollout(
+        RolloutKey(agent=agent, task_id=state["task_id"], trial=state["batch"])
+    )
+    assert rollout is not None, "only stored rollouts are mined"
     with services.miners:
         failure = services.miner.mine(
             rollout=rollout,
             trace=services.journal.trace(rollout.id),
             task=services.tasks[rollout.task_id],
             batch=state["batch"],
+            instructions=services.instructions(rollout.task_id),
         )
     services.journal.put("failure", failure.id, failure.model_dump(mode="json"), batch=state["batch"])
-    emit({"event": "failure", "id": failure.id, "mechanism": failure.mechanism, "request_type": failure.request_type})
+    emit(
+        {
+            "event": "failure",
+            "id": failure.id,
+            "mechanism": failure.mechanism,
+            "request_type": failure.request_type,
+        }
+    )
     return {"mined": [failure.id]}
 
 
@@ -114,9 +154,11 @@ def cluster(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     batch = state["batch"]
     for failure_id in state["mined"]:
         failure = failure_of(services, failure_id)
-        services.journal.append("failure", failure.id, failure.model_dump(mode="json"), batch=batch)
         services.index.add(
-            "failure", failure.id, failure.embedding_text, {"batch": batch, "request_type": failure.request_type}
+            "failure",
+            failure.id,
+            failure.embedding_text,
+            {"batch": batch, "request_type": failure.request_type},
         )
         _assign(failure, services, emit, batch)
     target = choose_cluster(services, batch)
@@ -131,7 +173,7 @@ def sample_window(tasks: Sequence[Task], size: int, *, seed: int, batch: int) ->
     Weighted sampling without replacement by exponential keys (Efraimidis & Spirakis 2006): the largest
     u ** (1 / weight) are taken.
     """
-    draw = random.Random(digest("window", seed, batch, size=32))  # noqa: S311
+    draw = random.Random(digest("window", seed, batch, size=32))
     keyed = sorted(((draw.random() ** (1 / t.weight), t.id, t) for t in tasks), reverse=True)
     return [t for _, _, t in keyed[:size]]
 
@@ -166,9 +208,13 @@ def score_tasks(services: Services, rollouts: Sequence[Rollout], batch: int) -> 
             )
 
 
+def clusters_of(services: Services) -> dict[str, Cluster]:
+    return fold_clusters(services.journal.events(KINDS))
+
+
 def choose_cluster(services: Services, batch: int) -> Cluster | None:
     """The open cluster with the highest selection value; None when nothing is left to fix."""
-    for found in rank(fold_clusters(services.journal.events()).values(), batch):
+    for found in rank(clusters_of(services), batch):
         if found.selection(batch) > 0:
             return found
     return None
@@ -182,22 +228,19 @@ def failure_of(services: Services, failure_id: str) -> FailureRecord:
 
 def evidence(rollouts: Sequence[Rollout]) -> str:
     """Digest over the outcome of every rollout, in order of task and trial."""
-    return digest(*(r.evidence for r in sorted(rollouts, key=lambda r: (r.task_id, r.key.trial, r.key.agent))))
-
-
-def agent_of(services: Services, commit: str) -> str:
-    return agent_hash(services.versions.source(commit))
+    return digest(
+        *(r.evidence for r in sorted(rollouts, key=lambda r: (r.task_id, r.key.trial, r.key.agent)))
+    )
 
 
 def _assign(failure: FailureRecord, services: Services, emit: Emit, batch: int) -> None:
     journal = services.journal
     if journal.event(f"assigned:{failure.id}"):
         return
-    clusters = fold_clusters(journal.events())
-    choice = services.clusterer.choose(failure=failure, clusters=_shown(failure, clusters, services))
+    choice = _choice(failure, clusters_of(services), services)
     cluster_id = choice.cluster_id
     if cluster_id is None:
-        cluster_id = next_cluster_id(journal.events())
+        cluster_id = next_cluster_id(journal.events(KINDS))
         title = choice.title or failure.mechanism
         journal.append(
             "cluster_created",
@@ -209,26 +252,21 @@ def _assign(failure: FailureRecord, services: Services, emit: Emit, batch: int) 
     journal.append(
         "failure_assigned",
         f"assigned:{failure.id}",
-        {"failure_id": failure.id, "cluster_id": cluster_id, "batch": batch, "failure": failure.model_dump(mode="json")},
+        {"cluster_id": cluster_id, "batch": batch, "failure": failure.model_dump(mode="json")},
         batch=batch,
     )
 
 
-SHOWN_CLUSTERS = 60
-NEAREST_CLUSTERS = 20
+def _choice(failure: FailureRecord, clusters: dict[str, Cluster], services: Services) -> ClusterChoice:
+    """The clusterer's decision; by similarity when it gives none that can be used."""
+    shown = nearest_clusters(failure, clusters, services.index.embed)
+    try:
+        return services.clusterer.choose(failure=failure, clusters=shown)
+    except SpecialistError:
+        return fallback_choice(failure, clusters, services.index.embed)
 
 
-def _shown(failure: FailureRecord, clusters: dict[str, Cluster], services: Services) -> list[Cluster]:
-    """All clusters while they are few, ordered by similarity; else the nearest ones."""
-    from sigmaloop.memory.clusters import by_similarity
-
-    ordered = by_similarity(failure, clusters.values(), services.index.embed)
-    return ordered if len(ordered) <= SHOWN_CLUSTERS else ordered[:NEAREST_CLUSTERS]
-
-
-def _no_baseline(first: Rollout, infra: int, total: int) -> Exception:
-    from sigmaloop.errors import UpstreamError
-
+def _no_baseline(first: Rollout, infra: int, total: int) -> UpstreamError:
     return UpstreamError(
         f"no baseline: {infra} of {total} validation rollouts ended in an infrastructure fault "
         f"(the first: {first.detail}); mend the endpoint, then `sigmaloop resume`"

@@ -16,8 +16,11 @@ def to_miners(state: LoopState) -> list[Send] | Literal["cluster"]:
     if not state["failed"]:
         return "cluster"
     return [
-        Send("mine", MineTask(run_id=state["run_id"], batch=state["batch"], rollout_id=rollout))
-        for rollout in state["failed"]
+        Send(
+            "mine",
+            MineTask(run_id=state["run_id"], batch=state["batch"], agent=state["incumbent"], task_id=task),
+        )
+        for task in state["failed"]
     ]
 
 

@@ -20,22 +20,22 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command
+from sigmaloop.memory.checkpoints import open_checkpointer
+from sigmaloop.memory.lock import HomeLock
+from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
+from sigmaloop.tools.edits import unified_diff
+from sigmaloop.tools.versions import Versions, write_branch
 
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.rollouts import Drained
 from sigmaloop.graph.build import build_graph
 from sigmaloop.graph.services import STARTED, close_services, open_services, prepare_run
 from sigmaloop.graph.summary import Summary, summarise
-from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.lock import HomeLock
-from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import Candidate, Cluster, FailureRecord, Learning, LedgerEntry, SuiteCase
 from sigmaloop.settings import Settings, load_settings, restore_settings
-from sigmaloop.tools.edits import unified_diff
-from sigmaloop.tools.versions import Versions, write_branch
 
 Event = dict[str, Any]
 Condition = Literal["new", "ready", "paused", "finished"]
@@ -159,7 +159,9 @@ class Run:
 
     def failures(self) -> list[FailureRecord]:
         with self._reading() as journal:
-            return [FailureRecord.model_validate(e.payload) for e in journal.events("failure")]
+            return [
+                FailureRecord.model_validate(e.payload["failure"]) for e in journal.events("failure_assigned")
+            ]
 
     def clusters(self) -> dict[str, Cluster]:
         with self._reading() as journal:
@@ -207,7 +209,12 @@ class Run:
         summary = self.summary()
         message = f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}."
         return write_branch(
-            repo, branch=branch, file_path=path or self._agent_path(), source=self.agent(), message=message, force=force
+            repo,
+            branch=branch,
+            file_path=path or self._agent_path(),
+            source=self.agent(),
+            message=message,
+            force=force,
         )
 
     def _agent_path(self) -> str:
@@ -239,7 +246,7 @@ class Run:
 
     @contextmanager
     def _reading(self) -> Iterator[Journal]:
-        journal = Journal(self.paths.journal, read_only=True)
+        journal = Journal(self.paths.journal, readonly=True)
         try:
             yield journal
         finally:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
+from sigmaloop.eval.scoring import ScoreSummary, score_agent
+from sigmaloop.tools.edits import check_agent
+
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
-from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
 from sigmaloop.eval.rollouts import MemoryStore, RolloutEngine
-from sigmaloop.eval.scoring import ScoreSummary, score_agent
 from sigmaloop.graph.services import make_gateway, make_supervisor, make_upstream, smoke_test
 from sigmaloop.records import Rollout
 from sigmaloop.settings import Settings
-from sigmaloop.tools.edits import check_agent
 
 
 @contextmanager

@@ -13,27 +13,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sigmaloop.memory.index import FailureIndex
+from sigmaloop.memory.lock import HomeLock
+from sigmaloop.memory.runs import RunPaths
+from sigmaloop.tools.dry_run import dry_run
+from sigmaloop.tools.edits import check_agent
+from sigmaloop.tools.sandbox import Supervisor
+from sigmaloop.tools.versions import Versions
+
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
 from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
+from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, load_benchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph.door import GatewayDoor
 from sigmaloop.graph.state import RunContext
-from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.lock import HomeLock
-from sigmaloop.memory.runs import RunPaths
-from sigmaloop.records import Task
+from sigmaloop.records import Task, Usage
 from sigmaloop.settings import Settings, api_key, load_settings, restore_settings, secrets
-from sigmaloop.tools.dry_run import dry_run
-from sigmaloop.tools.edits import check_agent
 from sigmaloop.tools.gateway import Gateway
-from sigmaloop.tools.sandbox import Supervisor
 from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream, Upstream
-from sigmaloop.tools.versions import Versions
 
 STARTED = "run_started"
 
@@ -79,7 +80,19 @@ class Services:
 
     @cached_property
     def door(self) -> GatewayDoor:
-        return GatewayDoor(self.gateway, seed=self.settings.seed, timeout=self.settings.model_timeout)
+        settings = self.settings
+
+        def charge(scope: str, role: str, usage: Usage) -> None:
+            self.journal.add_usage(scope, role, 0, "", usage)
+
+        return GatewayDoor(
+            self.gateway,
+            model=settings.models()[1],
+            run_id=self.run_id,
+            seed=settings.seed,
+            timeout=settings.model_timeout * settings.model_tries + 60,
+            charge=charge,
+        )
 
     @cached_property
     def miner(self) -> FailureMiner:
@@ -101,6 +114,12 @@ class Services:
     def tasks(self) -> Mapping[str, Task]:
         """Every task of the training and validation splits by id (the test split is opened by `certify` alone)."""
         return {t.id: t for split in ("train", "validation") for t in self.benchmark.tasks(split)}  # type: ignore[arg-type]
+
+    def instructions(self, task_id: str) -> str:
+        """The policy that the agent was given on a task; empty for a benchmark without episodes."""
+        if not isinstance(self.benchmark, EpisodeBenchmark):
+            return ""
+        return self.benchmark.open(task_id, seed=0).instructions
 
     def close(self) -> None:
         """End servers, processes and files; what was written stays."""
@@ -144,7 +163,9 @@ def open_services(run_id: str, *, home: Path) -> Services:
         journal = Journal(paths.journal)
         started = journal.event(STARTED)
         if started is None:
-            raise BadInput(f"run {run_id} in {home} was never fully started; start another with `sigmaloop run`")
+            raise BadInput(
+                f"run {run_id} in {home} was never fully started; start another with `sigmaloop run`"
+            )
         settings = restore_settings(home, started.payload["settings"])
         benchmark = load_benchmark(settings.benchmark)
         if benchmark.fingerprint() != started.payload["benchmark"]:
@@ -181,7 +202,9 @@ def prepare_run(run_id: str, settings: Settings) -> None:
     benchmark = load_benchmark(settings.benchmark)
     for split in ("train", "validation"):
         if not benchmark.tasks(split):  # type: ignore[arg-type]
-            raise BadInput(f"benchmark {settings.benchmark} has no {split} tasks; a run needs train and validation")
+            raise BadInput(
+                f"benchmark {settings.benchmark} has no {split} tasks; a run needs train and validation"
+            )
     Versions.check_git()
     upstream = make_upstream(settings)
     try:
@@ -213,12 +236,14 @@ def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> N
 
 def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
     """What a dry run shows the agent: the benchmark's own policy and tools, from its first training task."""
-    from sigmaloop.eval.benchmark import EpisodeBenchmark
-
     if not isinstance(benchmark, EpisodeBenchmark):
         return {"instructions": "", "tools": [], "opening": "Hello, I need some help."}
     episode = benchmark.open(benchmark.tasks("train")[0].id, seed=0)
-    return {"instructions": episode.instructions, "tools": list(episode.tools), "opening": "Hello, I need some help."}
+    return {
+        "instructions": episode.instructions,
+        "tools": list(episode.tools),
+        "opening": "Hello, I need some help.",
+    }
 
 
 def make_upstream(settings: Settings) -> Upstream:
@@ -258,17 +283,21 @@ SMOKE_SECONDS = 5.0
 def make_supervisor(settings: Settings, *, smoke: bool = False) -> Supervisor:
     return Supervisor(
         step_seconds=min(settings.step_seconds, SMOKE_SECONDS) if smoke else settings.step_seconds,
-        rollout_seconds=min(settings.rollout_seconds, 2 * SMOKE_SECONDS) if smoke else settings.rollout_seconds,
+        rollout_seconds=min(settings.rollout_seconds, 2 * SMOKE_SECONDS)
+        if smoke
+        else settings.rollout_seconds,
         cpu_seconds=settings.cpu_seconds,
         max_steps=settings.max_steps,
     )
 
 
 def _first_event(settings: Settings, benchmark: BenchmarkRunner) -> dict[str, Any]:
-    from sigmaloop.agents.specialist import prompt_hashes
+    from sigmaloop.agents.prompt import prompt_hashes
 
     return {
-        "settings": settings.model_copy(update={"upstream": "simulated" if settings.simulated else "openai"}).stored(),
+        "settings": settings.model_copy(
+            update={"upstream": "simulated" if settings.simulated else "openai"}
+        ).stored(),
         "benchmark": benchmark.fingerprint(),
         "models": list(settings.models()),
         "prompts": prompt_hashes(),

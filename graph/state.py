@@ -37,13 +37,15 @@ class LoopState(TypedDict, total=False):
     """Commit of the kept agent."""
     best_units: int
     """Best validation reward sum recorded, in whole units: the bar."""
+    best_tasks: int
+    """Valid results behind it."""
     batch: int
     """1-based; 0 before the first."""
     attempt: int
     """Attempts made in this batch."""
     attempts_total: int
     window: list[str]
-    """Rollout ids of this batch's traffic."""
+    """Task ids of this batch's traffic."""
     failed: list[str]
     """Those of them that are to be mined."""
     mined: Annotated[list[str], gather]
@@ -66,7 +68,9 @@ class MineTask(TypedDict):
 
     run_id: str
     batch: int
-    rollout_id: str
+    agent: str
+    """Commit of the agent whose rollout failed."""
+    task_id: str
 
 
 class RunContext(BaseModel):
@@ -81,9 +85,13 @@ class RunContext(BaseModel):
     batch_size: int | None = Field(default=None, ge=1, description="tasks in a batch")
     attempts: int | None = Field(default=None, ge=1, description="attempts in a batch")
     max_attempts: int | None = Field(default=None, ge=1, description="attempts in the whole run")
-    review: Literal["auto", "person"] | None = Field(default=None, description="who approves a passing change")
+    review: Literal["auto", "person"] | None = Field(
+        default=None, description="who approves a passing change"
+    )
     certify_trials: int | None = Field(default=None, ge=1, description="fresh trials a task at the end")
-    upstream: Literal["auto", "simulated", "openai"] | None = Field(default=None, description="which model answers")
+    upstream: Literal["auto", "simulated", "openai"] | None = Field(
+        default=None, description="which model answers"
+    )
 
     def given(self) -> dict[str, Any]:
         """The fields that were filled in."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from sigmaloop.memory.runs import RunPaths
+
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.runs import RunPaths
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import REWARD_UNITS, Certificate, LedgerEntry, Record, Usage
 
@@ -77,7 +78,7 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
         attempts=len(ledger),
         kept=sum(e.outcome == "kept" for e in ledger),
         rejected=dict(sorted(Counter(e.gate or "other" for e in ledger if e.outcome == "rejected").items())),
-        failures=len(by_kind.get("failure", [])),
+        failures=len(by_kind.get("failure_assigned", [])),
         clusters=len(fold_clusters(events)),
         suite=len(fold_suite([e for e in events if e.kind == "promoted"], cap=settings["suite_cap"])),
         validation_tasks=tasks,
