@@ -19,6 +19,8 @@ from sigmaloop.records import Cluster, FailureRecord, Rollout, RolloutKey, Step,
 class Leased:
     token: str
     base_url: str
+    model: str
+    timeout: float
 
 
 @dataclass
@@ -34,13 +36,12 @@ class Endpoint:
 
     model: str = "some-model"
     timeout: float = 10.0
-    run_id: str = "run-7"
     scopes: list[tuple[str, str]] = field(default_factory=list)
 
     @contextmanager
-    def lease(self, role: str, *, scope: str) -> Iterator[Leased]:
+    def lease(self, role: str, scope: str) -> Iterator[Leased]:
         self.scopes.append((role, scope))
-        yield Leased(token=f"token of {scope}", base_url=self.base_url)
+        yield Leased(f"token of {scope}", self.base_url, self.model, self.timeout)
 
     def answer(self, body: bytes, key: str) -> tuple[int, dict[str, Any]]:
         self.raw.append(body)

@@ -29,9 +29,9 @@ def ask(endpoint: Any, **kwargs: Any) -> Colour:
         return painter.ask(PROMPT, Colour, **kwargs)
 
 
-def tool(arguments: Any, name: str = "Colour", id: str = "call_0") -> dict[str, Any]:
+def tool(arguments: Any, name: str = "Colour", call: str = "call_0") -> dict[str, Any]:
     raw = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    return {"id": id, "type": "function", "function": {"name": name, "arguments": raw}}
+    return {"id": call, "type": "function", "function": {"name": name, "arguments": raw}}
 
 
 READABLE = {
@@ -43,7 +43,7 @@ READABLE = {
     "arguments as a string inside JSON": {"content": json.dumps({"name": "Colour", "arguments": TEXT})},
     "extra fields": {"tool_calls": [tool({**GOOD, "mood": "warm"})]},
     "a number as a string": {"tool_calls": [tool({"name": "red", "depth": "3"})]},
-    "two tool calls of which one fits": {"tool_calls": [tool({"name": "blue"}), tool(GOOD, id="call_1")]},
+    "two tool calls of which one fits": {"tool_calls": [tool({"name": "blue"}), tool(GOOD, call="call_1")]},
     "arguments in a fence": {"tool_calls": [tool(f"```json\n{TEXT}\n```")]},
     "a bad call and good text": {"tool_calls": [tool("not json")], "content": TEXT},
     "line breaks inside a string": {"content": '{"name": "red", "depth": 3, "why": "a\nb"}'},
@@ -66,7 +66,10 @@ UNUSABLE = {
     "a wrong type": ({"tool_calls": [tool({"name": "red", "depth": "deep"})]}, "depth: Input should be"),
     "a missing field": ({"tool_calls": [tool({"name": "red"})]}, "depth: Field required"),
     "a wrong choice": ({"tool_calls": [tool({"name": "blue", "depth": 1})]}, "name: Input should be 'red'"),
-    "a number out of range": ({"tool_calls": [tool({"name": "red", "depth": 9})]}, "depth: Input should be less"),
+    "a number out of range": (
+        {"tool_calls": [tool({"name": "red", "depth": 9})]},
+        "depth: Input should be less",
+    ),
     "nothing": ({"content": ""}, "the answer was empty"),
     "arguments that are not JSON": ({"tool_calls": [tool("red, three")]}, "not valid JSON"),
     "a refusal": ({"content": None, "refusal": "I cannot do that."}, "refusal: I cannot do that."),

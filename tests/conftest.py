@@ -1,0 +1,64 @@
+"""What all tests share: a clean environment, a home of their own, and the command as a user types it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sigmaloop.settings import Settings, load_settings
+
+SUPPORT = Path(__file__).parent / "support"
+SMALL = {
+    "benchmark": "small:SmallHelpdesk",
+    "batches": 2,
+    "batch_size": 8,
+    "attempts": 3,
+    "certify_trials": 1,
+    "concurrency": 2,
+}
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No key, no endpoint, no tracing, no settings of the person who runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(("OPENAI_", "SIGMALOOP_", "LANGSMITH_", "LANGCHAIN_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LANGSMITH_TRACING", "false")
+    yield
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def small_settings(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
+    """A run of seconds: two batches on a slice of helpdesk."""
+    monkeypatch.chdir(tmp_path)
+    return load_settings(home=home, **SMALL)
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Run `sigmaloop ...` as a process in an empty folder; returns exit code, output and errors."""
+
+    def run(*arguments: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "PYTHONPATH": str(SUPPORT), "NO_COLOR": "1", "COLUMNS": "200", **environment}
+        return subprocess.run(
+            [sys.executable, "-m", "sigmaloop.cli.main", *arguments],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run

@@ -1,0 +1,151 @@
+"""A model endpoint on loopback that can misbehave in every way, and a call journal that is a dict."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+Json = dict[str, Any]
+
+
+def chat_answer(content: str | None = "Hello.", *, tokens: tuple[int, int] = (7, 3), **message: Any) -> Json:
+    """A whole chat completion."""
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "stub",
+        "choices": [
+            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content, **message}}
+        ],
+        "usage": {
+            "prompt_tokens": tokens[0],
+            "completion_tokens": tokens[1],
+            "total_tokens": sum(tokens),
+        },
+    }
+
+
+class Stub:
+    """What the endpoint does, in turn; the last behaviour stays.
+
+    A behaviour is a dict (sent with 200), (status, body, headers), or one of the words
+    half, reset, hang, redirect.
+    """
+
+    def __init__(self) -> None:
+        self.script: list[Any] = [chat_answer()]
+        self.seen: list[Json] = []
+        self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.released = threading.Event()
+        self.lock = threading.Lock()
+        self.url = ""
+
+    def turn(self, path: str, headers: dict[str, str], body: Json) -> Any:
+        with self.lock:
+            self.paths.append(path)
+            self.headers.append(headers)
+            self.seen.append(body)
+            return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    stub: Stub
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        act = self.stub.turn(self.path, dict(self.headers), body)
+        if act == "hang":
+            self.stub.released.wait(20)
+            self.close_connection = True
+        elif act == "reset":
+            # Linger 0: closing sends RST instead of FIN.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.shutdown(socket.SHUT_RD)
+            self.close_connection = True
+        elif act == "half":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"choices": [{"mess')
+            self.close_connection = True
+        elif isinstance(act, tuple):
+            self.send(*act)
+        else:
+            self.send(200, json.dumps(act), {"Content-Type": "application/json"})
+
+    def send(self, status: int, body: str, headers: dict[str, str]) -> None:
+        data = body.encode()
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(data))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    daemon_threads = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is what some tests are about."""
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    stub = Stub()
+    handler = type("Handler", (_Handler,), {"stub": stub})
+    server = _Server(("127.0.0.1", 0), handler)
+    stub.url = f"http://127.0.0.1:{server.server_port}/v1"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield stub
+    stub.released.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def answered() -> Callable[..., Json]:
+    """Makes whole chat completions."""
+    return chat_answer
+
+
+class DictJournal:
+    """A call journal in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, int, str], Json] = {}
+
+    def recall(self, scope: str, index: int, request_hash: str) -> Json | None:
+        return self.rows.get((scope, index, request_hash))
+
+    def remember(self, scope: str, index: int, request_hash: str, response: Json) -> None:
+        self.rows[scope, index, request_hash] = response
+
+
+@pytest.fixture
+def call_journal() -> DictJournal:
+    return DictJournal()
+
+
+@pytest.fixture
+def no_leaks() -> Iterator[None]:
+    """Every thread that the test started has ended when it is over."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread not in before]
+    assert not left, f"threads left running: {left}"
