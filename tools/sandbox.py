@@ -1,0 +1,285 @@
+"""Runs an agent's source text in a child process and answers its frames: tools, user and model live here.
+
+The supervisor never believes the child: it counts the steps, keeps the clocks, and decides how the rollout
+ended. The child has three ways to end, never mixed: `ok` (run() returned), `agent_error` (anything that the
+agent did), `infra` (a fault of ours, of the environment or of the model's endpoint).
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from sigmaloop.errors import ModelUnavailable, SigmaLoopError, UpstreamError
+from sigmaloop.records import Record, RolloutStatus
+from sigmaloop.tools import frames
+from sigmaloop.tools.zygote import Child, Zygote
+
+MEMORY_BYTES = 1_500_000_000
+"""Address space of one child."""
+OVER = "Error: the conversation is over"
+_LAST_WORDS_SECONDS = 2.0
+_THE_AGENTS_FAULT = (400, 413, 422)
+"""HTTP statuses of a model call that say the request was bad; the agent hears of them and may go on."""
+
+T = TypeVar("T")
+
+
+class Handlers(Protocol):
+    """The parent's side of one rollout. What they raise is an infra fault, never the agent's."""
+
+    def init(self) -> Mapping[str, Any]:
+        """`instructions`, `tools` and `opening`: always these three, nothing that tells one rollout from another."""
+        ...
+
+    def act(self, name: str, arguments: dict[str, Any]) -> str: ...
+    def say(self, text: str) -> str | None: ...
+    def submit(self, answer: Any) -> None: ...
+    def llm(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A chat completion. UpstreamError 402 (budget spent) is the agent's fault, as are 400, 413 and 422."""
+        ...
+
+
+class SandboxResult(Record):
+    """How one run of an agent ended; what it is worth is the scorer's business."""
+
+    status: RolloutStatus
+    detail: str = ""
+    """One line; empty for ok."""
+    wall_seconds: float
+
+
+class Supervisor:
+    """Runs agents behind the wall. `run` may be called from many threads at once."""
+
+    tier = "process"
+    """Which wall is raised: separate process, bare environment, resource limits."""
+
+    def __init__(self, *, step_seconds: float, rollout_seconds: float, cpu_seconds: float, max_steps: int) -> None:
+        """`step_seconds`: the agent's own time between two frames; `rollout_seconds`: the sum of it over the
+        rollout. Time in the model and the environment counts for neither: how fast an endpoint is decides
+        nothing. `cpu_seconds`: processor time of the child. `max_steps`: act, say and submit frames.
+        """
+        self._step_seconds = step_seconds
+        self._rollout_seconds = rollout_seconds
+        self._cpu_seconds = cpu_seconds
+        self._max_steps = max_steps
+        self._zygote = Zygote(cpu_seconds=cpu_seconds, memory_bytes=MEMORY_BYTES)
+
+    def __enter__(self) -> Supervisor:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the zygote now rather than with the first run. Raises SandboxError."""
+        self._zygote.start()
+
+    def stop(self) -> None:
+        """End every child."""
+        self._zygote.stop()
+
+    def run(self, source: str, handlers: Handlers) -> SandboxResult:
+        """Run the agent to its end. Raises SandboxError when no child can be had at all."""
+        started = time.monotonic()
+        child = self._zygote.fork()
+        with child.channel, child.lifeline:  # closing the lifeline kills whatever is left of the child
+            status, detail = self._converse(child, source, handlers)
+        line = " ".join("".join(c if c.isprintable() else " " for c in detail).split())
+        return SandboxResult(status=status, detail=line[:600], wall_seconds=time.monotonic() - started)
+
+    def _converse(self, child: Child, source: str, handlers: Handlers) -> tuple[RolloutStatus, str]:
+        conversation = _Conversation(
+            child,
+            handlers,
+            step_seconds=self._step_seconds,
+            rollout_seconds=self._rollout_seconds,
+            cpu_seconds=self._cpu_seconds,
+            max_steps=self._max_steps,
+        )
+        try:
+            conversation.hold(source)
+        except _Ended as end:
+            return end.status, end.detail
+        return "ok", ""
+
+
+class _Ended(Exception):
+    """The conversation is finished, otherwise than by run() returning."""
+
+    def __init__(self, status: RolloutStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+class _Conversation:
+    """One rollout, served in the calling thread."""
+
+    def __init__(
+        self,
+        child: Child,
+        handlers: Handlers,
+        *,
+        step_seconds: float,
+        rollout_seconds: float,
+        cpu_seconds: float,
+        max_steps: int,
+    ) -> None:
+        self._child = child
+        self._handlers = handlers
+        self._step_seconds = step_seconds
+        self._rollout_seconds = rollout_seconds
+        self._cpu_seconds = cpu_seconds
+        self._max_steps = max_steps
+        self._reader = frames.Reader()
+        self._agent_seconds = 0.0
+        self._steps = 0
+        self._over = False
+
+    def hold(self, source: str) -> None:
+        """Returns when the agent's run() has returned; raises _Ended for every other end."""
+        init = _ours("opening the episode", self._handlers.init)
+        self._send({"op": "init", "source": source, **init})
+        while True:
+            frame = self._next()
+            match frame:
+                case {"op": "done", **rest} if not rest:
+                    return
+                case {"op": "failed", "error": str(error), **rest} if not rest:
+                    raise _Ended("agent_error", error)
+                case {"op": "llm", "id": int(number), "request": dict(request), **rest} if not rest:
+                    self._send({"id": number, **self._llm(request)})
+                case {"op": "act" | "say" | "submit", "id": int(number), **rest}:
+                    self._count_step()
+                    self._send({"id": number, "result": self._step(frame["op"], rest)})
+                case _:
+                    raise _bad_frame(f"{str(frame)[:100]}")
+
+    def _step(self, op: str, fields: dict[str, Any]) -> str | None:
+        match op, fields:
+            case "act", {"tool": str(tool), "args": dict(arguments), **rest} if not rest:
+                if self._over:
+                    return OVER
+                result = _ours(f"tool {tool[:80]}", lambda: self._handlers.act(tool, arguments))
+                return _text(result, f"tool {tool[:80]}")
+            case "say", {"text": str(text), **rest} if not rest:
+                if self._over:
+                    return None
+                answer = _ours("user", lambda: self._handlers.say(text))
+                self._over = answer is None
+                return None if answer is None else _text(answer, "user")
+            case "submit", {"answer": answer, **rest} if not rest:
+                _ours("submit", lambda: self._handlers.submit(answer))
+                return None
+        raise _bad_frame(f"{op} with {str(fields)[:100]}")
+
+    def _llm(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"result": _ours("model call", lambda: self._handlers.llm(request))}
+        except UpstreamError as error:
+            if error.status == 402:
+                raise _Ended("agent_error", f"refused by the model gateway: {error}") from error
+            if error.status in _THE_AGENTS_FAULT and not isinstance(error, ModelUnavailable):
+                return {"error": str(error), "status": error.status}
+            raise _Ended("infra", f"model call: {error}") from error
+
+    def _count_step(self) -> None:
+        self._steps += 1
+        if self._steps > self._max_steps:
+            raise _Ended("agent_error", f"more than {self._max_steps} steps (tool calls and messages)")
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            data = frames.encode(message)
+        except frames.FrameError as error:
+            raise _Ended("infra", f"what the environment or the model returned cannot be sent: {error}") from error
+        self._child.channel.settimeout(self._step_seconds)
+        try:
+            self._child.channel.sendall(data)
+        except TimeoutError:
+            raise _Ended("agent_error", f"it did not read its socket for {self._step_seconds:g} s") from None
+        except OSError:
+            raise self._gone() from None
+
+    def _next(self) -> dict[str, Any]:
+        """The child's next frame; its clock runs only in here."""
+        started = time.monotonic()
+        allowed = min(self._step_seconds, self._rollout_seconds - self._agent_seconds)
+        while True:
+            try:
+                frame = self._reader.pop()
+            except frames.FrameError as error:
+                raise _bad_frame(str(error)) from None
+            if frame is not None:
+                self._agent_seconds += time.monotonic() - started
+                return frame
+            # 0 does not wait, but still takes what came while this thread was not running.
+            self._child.channel.settimeout(max(0.0, started + allowed - time.monotonic()))
+            try:
+                data = self._child.channel.recv(65536)
+            except (TimeoutError, BlockingIOError):
+                raise self._too_slow(allowed) from None
+            except OSError:
+                data = b""
+            if not data:
+                raise self._gone()
+            self._reader.feed(data)
+
+    def _too_slow(self, allowed: float) -> _Ended:
+        if allowed < self._step_seconds:
+            limit = f"rollout_seconds = {self._rollout_seconds:g}"
+        else:
+            limit = f"step_seconds = {self._step_seconds:g}"
+        return _Ended("agent_error", f"it took too long: no call and no message within {limit}")
+
+    def _gone(self) -> _Ended:
+        """The child closed its socket: ask the zygote how it ended."""
+        lifeline, reader = self._child.lifeline, frames.Reader()
+        lifeline.settimeout(_LAST_WORDS_SECONDS)
+        while (ended := reader.pop()) is None:
+            try:
+                data = lifeline.recv(4096)
+            except TimeoutError:
+                return _Ended("agent_error", "it closed its socket")
+            except OSError:
+                data = b""
+            if not data:
+                return _Ended("infra", "the sandbox's zygote died")
+            reader.feed(data)
+        if "error" in ended:
+            return _Ended("infra", ended["error"])
+        code = ended["exit"]
+        if ended["cpu"] >= self._cpu_seconds:
+            return _Ended("agent_error", f"it used more than cpu_seconds = {self._cpu_seconds:g} of processor time")
+        if code < 0:
+            return _Ended("agent_error", f"its process was killed by {signal.Signals(-code).name}")
+        return _Ended("agent_error", f"its process ended with exit code {code} before run() returned")
+
+
+def _ours(what: str, call: Callable[[], T]) -> T:
+    """Call into the environment, the user or the model; a fault in there is ours."""
+    try:
+        return call()
+    except UpstreamError as error:
+        if what == "model call":
+            raise
+        raise _Ended("infra", f"{what}: {error}") from error
+    except SigmaLoopError:
+        raise
+    except Exception as error:  # the boundary of the environment: a benchmark may raise anything
+        raise _Ended("infra", f"{what}: {type(error).__name__}: {error}") from error
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise _Ended("infra", f"{what}: the environment returned {type(value).__name__}, not a text")
+    return value
+
+
+def _bad_frame(what: str) -> _Ended:
+    return _Ended("agent_error", f"bad frame: {what}")
