@@ -1,0 +1,72 @@
+"""learnings.md: what the attempts taught, by cluster, for people. A view: rebuilt from events at will."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from sigmaloop.memory.events import Event
+from sigmaloop.records import Learning
+
+LEARNING = "learning"
+"""Kind of the event; payload: a Learning."""
+
+LONGEST = 600
+"""Characters of one quoted text."""
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~$&])")
+
+
+def learnings_of(events: Iterable[Event]) -> list[Learning]:
+    """Every learning, oldest first."""
+    return [Learning.model_validate(event.payload) for event in events if event.kind == LEARNING]
+
+
+def render_learnings(learnings: Iterable[Learning], *, survivor: Callable[[str], str] = str) -> str:
+    """Markdown of all learnings: the cluster with the newest one first, and in it the newest first.
+
+    `survivor` gives the id under which a merged cluster lives on.
+    """
+    groups: dict[str, list[Learning]] = {}
+    for learning in reversed(list(learnings)):
+        groups.setdefault(survivor(learning.cluster_id), []).append(learning)
+    lines = [
+        "# Learnings",
+        "",
+        "What every attempt taught, newest first. Rewritten after each one; edits are lost.",
+    ]
+    if not groups:
+        lines += ["", "Nothing yet: no attempt has ended."]
+    for cluster_id, group in groups.items():
+        kept = sum(learning.outcome == "kept" for learning in group)
+        count = f"{len(group)} attempt{'s' if len(group) > 1 else ''}, {kept} kept"
+        lines += ["", f"## {cluster_id}: {quoted(group[0].cluster_title, 120)} ({count})"]
+        for learning in group:
+            lines += ["", *_entry(learning)]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str, longest: int = LONGEST) -> str:
+    """A model's words as harmless Markdown: one line, no markup, no invisible characters, capped."""
+    return _MARKUP.sub(r"\\\1", plain(text, longest))
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    """A model's words as one capped line of visible characters."""
+    # Every control, format, surrogate and private character: line ends, escapes, direction marks.
+    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[: 4 * longest])
+    line = " ".join(visible.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def _entry(learning: Learning) -> list[str]:
+    how = "kept" if learning.outcome == "kept" else f"rejected by {learning.gate or 'its form'}"
+    return [
+        f"### {learning.candidate_id}: {how} (batch {learning.batch}, attempt {learning.attempt})",
+        "",
+        f"- Tried: {quoted(learning.tried)}",
+        f"- Pattern: {quoted(learning.pattern)}",
+        f"- Next time: {quoted(learning.advice)}",
+        f"- For people: {quoted(learning.for_people)}",
+    ]
