@@ -23,7 +23,11 @@ def chat_answer(content: str | None = "Hello.", *, tokens: tuple[int, int] = (7,
         "created": 1,
         "model": "stub",
         "choices": [
-            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content, **message}}
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": content, **message},
+            }
         ],
         "usage": {
             "prompt_tokens": tokens[0],

@@ -23,7 +23,12 @@ TOOL = {"type": "function", "function": {"name": "find", "parameters": {"type": 
 
 
 def door(upstream: Any = None, **options: Any) -> Gateway:
-    options = {"target_model": "the-target", "specialist_model": "the-specialist", "max_tokens": 100, **options}
+    options = {
+        "target_model": "the-target",
+        "specialist_model": "the-specialist",
+        "max_tokens": 100,
+        **options,
+    }
     return Gateway(upstream or ScriptedModel(["Hello."], repeat=True), **options)
 
 
@@ -68,7 +73,9 @@ def test_calls_of_a_lease_are_limited_and_the_refusal_is_no_infrastructure_fault
     gateway = door(model)
     lease, other = (gateway.lease("target", scope=scope, seed=1, max_calls=2) for scope in "ab")
     lease.complete(ASK)
-    assert refused(lambda: lease.complete({"messages": []})).status == 400, "a refused request uses no call up"
+    assert refused(lambda: lease.complete({"messages": []})).status == 400, (
+        "a refused request uses no call up"
+    )
     lease.complete(ASK)
     error = refused(lambda: lease.complete(ASK))
     assert (error.status, error.retryable) == (402, False)
@@ -86,7 +93,11 @@ def test_the_role_decides_the_model(role: str) -> None:
     gateway = door(model)
     lease = gateway.lease(role, scope="s", seed=1)
     lease.complete({**ASK, "model": "a-better-one"})
-    assert asked(model)["model"] == gateway.model(lease.token) == ("the-target" if role == "target" else "the-specialist")
+    assert (
+        asked(model)["model"]
+        == gateway.model(lease.token)
+        == ("the-target" if role == "target" else "the-specialist")
+    )
 
 
 def test_a_request_goes_up_with_what_the_harness_may_choose_and_the_gateways_pins() -> None:
@@ -139,6 +150,8 @@ def test_what_is_harmless_is_dropped_and_a_reply_can_be_sent_back_as_it_came() -
         ({"tools": [TOOL, {"type": "mcp", "server_url": "https://x.test"}]}, "tools.1."),
         ({"tools": "all"}, "tools must be a list"),
         ({"tools": [{"type": "function"}]}, "with a name"),
+        ({"tools": [{"type": "function", "function": {"name": "f", "description": ["x"]}}]}, "description must be a str"),
+        ({"tools": [{"type": "function", "function": {"name": "f", "parameters": "x"}}]}, "parameters must be a dict"),
         ({"tools": [TOOL], "tool_choice": {"type": "web_search"}}, "tool_choice"),
         ({"response_format": {"type": "grammar"}}, "response_format"),
         ({"stop": [1]}, "stop"),
@@ -147,6 +160,8 @@ def test_what_is_harmless_is_dropped_and_a_reply_can_be_sent_back_as_it_came() -
         ({"messages": []}, "at least one"),
         ({"messages": "Hello"}, "must be a list"),
         ({"messages": [{"role": "oracle", "content": "x"}]}, "role is one of"),
+        ({"messages": [{"role": "user", "content": "x", "name": {"a": 1}}]}, "name, .* must be texts"),
+        ({"messages": [{"role": "user", "content": []}]}, r"messages.0..content"),
         ({"messages": [{"role": "user"}]}, r"messages.0..content"),
         ({"messages": [{"role": "user", "content": {"type": "text"}}]}, "content"),
         ({"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": "x"}]}]}, "tool_calls.0."),
@@ -202,7 +217,9 @@ def test_hidden_fields_of_parts_tools_and_calls_do_not_get_through() -> None:
     assert not any(word in str(asked(model)) for word in ("file_id", "cache", "url", "more", "defer"))
 
 
-@pytest.mark.parametrize("odd", [{"a": float("nan")}, {"a": {1, 2}}, {"a": b"x"}, ["list"], None, {"a": "\ud800"}])
+@pytest.mark.parametrize(
+    "odd", [{"a": float("nan")}, {"a": {1, 2}}, {"a": b"x"}, ["list"], None, {"a": "\ud800"}]
+)
 def test_a_request_that_is_no_plain_json_object_is_refused(odd: Any) -> None:
     assert refused(lambda: door().lease("target", scope="s", seed=1).complete(odd)).status == 400
 
@@ -226,7 +243,13 @@ def test_a_specialist_may_ask_for_fewer_tokens_up_to_a_cap_and_the_target_may_no
     sent = []
     for role in ("gate_judge", "target"):
         lease = gateway.lease(role, scope="s", seed=1)
-        for wish in ({}, {"max_tokens": 50}, {"max_completion_tokens": 60}, {"max_tokens": 9999}, {"max_tokens": -1}):
+        for wish in (
+            {},
+            {"max_tokens": 50},
+            {"max_completion_tokens": 60},
+            {"max_tokens": 9999},
+            {"max_tokens": -1},
+        ):
             lease.complete({**ASK, **wish})
             sent.append(asked(model)["max_tokens"])
     assert sent == [500, 50, 60, 500, 500, 100, 100, 100, 100, 100]
@@ -238,8 +261,28 @@ values = st.recursive(
     max_leaves=6,
 )
 names = st.sampled_from(
-    ["model", "temperature", "top_p", "n", "max_tokens", "max_completion_tokens", "seed", "reasoning_effort", "user"]
-    + ["frequency_penalty", "presence_penalty", "stream", "store", "metadata", "logit_bias", "tools", "stop", "MODEL"]
+    [
+        "model",
+        "temperature",
+        "top_p",
+        "n",
+        "max_tokens",
+        "max_completion_tokens",
+        "seed",
+        "reasoning_effort",
+        "user",
+    ]
+    + [
+        "frequency_penalty",
+        "presence_penalty",
+        "stream",
+        "store",
+        "metadata",
+        "logit_bias",
+        "tools",
+        "stop",
+        "MODEL",
+    ]
 )
 
 
@@ -322,7 +365,13 @@ def test_failed_calls_under_way_together_leave_their_indices_in_order(call_journ
 
 
 def test_the_request_hash_covers_every_part_and_no_order_of_keys() -> None:
-    base = {"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": 1, "tools": [TOOL], "temperature": 0}
+    base = {
+        "model": "m",
+        "messages": [{"role": "user", "content": "x"}],
+        "seed": 1,
+        "tools": [TOOL],
+        "temperature": 0,
+    }
     assert request_hash(base) == request_hash(dict(reversed(base.items())))
     changes: list[dict[str, Any]] = [
         {"model": "n"}, {"seed": 2}, {"tools": []}, {"temperature": 1}, {"messages": [{"role": "user", "content": "y"}]}
@@ -368,7 +417,10 @@ def test_forty_threads_are_metered_to_the_last_token(call_journal: Any) -> None:
             size = int(request["messages"][0]["content"])
             time.sleep(0.0005)
             message = {"role": "assistant", "content": "x"}
-            return {"choices": [{"message": message}], "usage": {"prompt_tokens": size, "completion_tokens": 1}}
+            return {
+                "choices": [{"message": message}],
+                "usage": {"prompt_tokens": size, "completion_tokens": 1},
+            }
 
     gateway = door(InProcessUpstream(Sized()), call_journal=call_journal, price_input=0.1, price_output=0.3)
     ready = threading.Barrier(40)
@@ -418,7 +470,10 @@ def test_threads_of_one_lease_never_exceed_its_calls() -> None:
 
 def test_secrets_are_struck_from_errors_and_the_kind_stays() -> None:
     model = ScriptedModel(
-        [ModelUnavailable("key sk-12345678 and sk-12345678-more refused", status=503), UpstreamError("at sk-12345678")]
+        [
+            ModelUnavailable("key sk-12345678 and sk-12345678-more refused", status=503),
+            UpstreamError("at sk-12345678"),
+        ]
     )
     lease = door(model, redact=["sk-12345678", "sk-12345678-more", ""]).lease("target", scope="s", seed=1)
     error = refused(lambda: lease.complete(ASK))
@@ -481,7 +536,13 @@ def test_embeddings_are_for_specialists_with_the_fixed_model(stub: Any, call_jou
     upstream = HttpUpstream(stub.url, "sk-12345678", timeout=2, tries=1)
     with door(upstream, embedding_model="the-embedder", call_journal=call_journal) as gateway:
         lease = gateway.lease("clusterer", scope="s", seed=1)
-        wish = {"input": ["a text"], "model": "another", "user": "me", "encoding_format": "float", "dimensions": 2}
+        wish = {
+            "input": ["a text"],
+            "model": "another",
+            "user": "me",
+            "encoding_format": "float",
+            "dimensions": 2,
+        }
         assert gateway.embed(lease.token, wish) == VECTOR
         assert stub.seen == [
             {"input": ["a text"], "model": "the-embedder", "encoding_format": "float", "dimensions": 2}

@@ -60,8 +60,19 @@ def test_a_key_may_be_wrapped_or_absent(stub: Any, reach: Any) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [FAILED, (503, "", {}), (429, "slow down", {}), (408, "", {}), HTML, (200, "[]", {}), (200, '{"choices": []}', {}),
-     (200, '{"choices": [{"message": {"content": 5}}]}', {}), "half", "reset", "hang"],
+    [
+        FAILED,
+        (503, "", {}),
+        (429, "slow down", {}),
+        (408, "", {}),
+        HTML,
+        (200, "[]", {}),
+        (200, '{"choices": []}', {}),
+        (200, '{"choices": [{"message": {"content": 5}}]}', {}),
+        "half",
+        "reset",
+        "hang",
+    ],
     ids=["500", "503", "429", "408", "html", "list", "no-choices", "odd-message", "half", "reset", "hang"],
 )
 def test_a_passing_fault_is_tried_again(stub: Any, reach: Any, answered: Any, fault: Any) -> None:
@@ -74,7 +85,15 @@ def test_a_passing_fault_is_tried_again(stub: Any, reach: Any, answered: Any, fa
     ("fault", "words"),
     [
         (FAILED, ["failed (500)", "worker fell over", "try again later"]),
-        (HTML, ["does not answer like an OpenAI-compatible API", "no JSON object", "Welcome to the router", "/v1"]),
+        (
+            HTML,
+            [
+                "does not answer like an OpenAI-compatible API",
+                "no JSON object",
+                "Welcome to the router",
+                "/v1",
+            ],
+        ),
         ((200, '{"error": {"message": "no worker"}}', {}), ["no choices", "no worker"]),
         ((429, "slow down", {}), ["429", "slow down", "concurrency"]),
         ("half", ["broke off the answer"]),
@@ -129,7 +148,11 @@ def test_a_refused_request_is_the_requests_fault_and_other_refusals_are_not(stub
     body = '{"error": {"message": "context too long"}}'
     stub.script = [(400, body, {}), (402, body, {}), (307, body, {"Location": "https://elsewhere.test/v1"})]
     statuses = []
-    for words in ("refused the request .400.: context too long", "402.: context too long|402: context", "elsewhere"):
+    for words in (
+        "refused the request .400.: context too long",
+        "402.: context too long|402: context",
+        "elsewhere",
+    ):
         with pytest.raises(UpstreamError, match=words) as caught:
             reach().complete(ASK)
         statuses.append(caught.value.status)
@@ -140,7 +163,9 @@ def test_a_refused_request_is_the_requests_fault_and_other_refusals_are_not(stub
 @pytest.mark.parametrize(
     "headers", [{"Retry-After": "0.25"}, {"retry-after-ms": "250"}], ids=["seconds", "milliseconds"]
 )
-def test_the_wait_that_the_endpoint_asks_for_is_kept(stub: Any, reach: Any, answered: Any, headers: Any) -> None:
+def test_the_wait_that_the_endpoint_asks_for_is_kept(
+    stub: Any, reach: Any, answered: Any, headers: Any
+) -> None:
     stub.script = [(429, "", headers), answered()]
     began = time.monotonic()
     reach().complete(ASK)
@@ -216,7 +241,9 @@ def test_check_asks_each_model_once(stub: Any, reach: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404, 418, 429, 500])
-def test_no_message_holds_the_key_even_when_the_endpoint_repeats_it(stub: Any, reach: Any, status: int) -> None:
+def test_no_message_holds_the_key_even_when_the_endpoint_repeats_it(
+    stub: Any, reach: Any, status: int
+) -> None:
     # Long enough that the cut of the excerpt falls into a key.
     stub.script = [(status, f"you sent {KEY} " * 40, {})]
     with pytest.raises(UpstreamError) as caught:
@@ -235,7 +262,8 @@ def test_a_redirect_to_an_address_with_the_key_does_not_show_it(stub: Any, reach
 
 
 @pytest.mark.parametrize(
-    "url", ["", "api.openai.com/v1", "ftp://host/v1", "http:///v1", "http://me:pw@host/v1", "http://[broken/v1"]
+    "url",
+    ["", "api.openai.com/v1", "ftp://host/v1", "http:///v1", "http://me:pw@host/v1", "http://[broken/v1"],
 )
 def test_a_base_url_that_is_no_address_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(BadInput, match="base URL") as caught:

@@ -1,0 +1,138 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+Command = Callable[..., "CompletedProcess[str]"]
+SUPPORT = Path(__file__).parent.parent / "support"
+SMALL = (
+    "--benchmark", "small:SmallHelpdesk", "--batches", "2", "--batch-size", "8", "--attempts", "3",
+    "--certify-trials", "1",
+)  # fmt: skip
+
+
+def test_help_lists_every_command_without_loading_the_machine(command: Command) -> None:
+    done = command("--help")
+    for name in ("run", "resume", "status", "eval", "benchmark", "apply"):
+        assert name in done.stdout
+    loaded = subprocess.run(
+        [
+            sys.executable, "-c",
+            "import sys\nfrom sigmaloop.cli.main import main\n"
+            "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+            "print(sorted(m for m in sys.modules if m in {'langgraph', 'chromadb', 'openai', 'pydantic', 'numpy'}))",
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert loaded.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", ["run", "resume", "status", "eval", "apply", "benchmark"])
+def test_every_command_has_help(command: Command, name: str) -> None:
+    done = command(name, "--help")
+    assert done.returncode == 0
+    assert "--json" in done.stdout or name == "benchmark"
+
+
+def test_every_setting_is_a_flag(command: Command) -> None:
+    from sigmaloop.settings import Settings
+
+    shown = command("run", "--help").stdout
+    for name in Settings.model_fields:
+        assert f"--{name.replace('_', '-')}" in shown
+
+
+@pytest.mark.slow
+def test_run_status_and_apply_tell_one_story(command: Command, tmp_path: Path) -> None:
+    done = command("run", "--json", *SMALL, timeout=200)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["condition"] == "finished"
+    assert told["simulated"] is True
+    assert told["attempts"] == told["kept"] + sum(told["rejected"].values())
+    shown = json.loads(command("status", "--json").stdout)
+    assert {key: shown[key] for key in told if key in shown and key != "waits_for"} == {
+        key: told[key] for key in told if key != "waits_for"
+    }
+    text = command("status").stdout
+    assert "simulated model" in text
+    assert told["run_id"][:8] in command("status", "--all").stdout
+
+    assert command("apply", "--output", "better.py").returncode == 0
+    assert command("apply", "--output", "better.py").returncode == 2
+    scored = command("eval", "--agent", "better.py", "--benchmark", "small:SmallHelpdesk", "--limit", "4", "--json")
+    assert json.loads(scored.stdout)["tasks"] == 4
+
+
+@pytest.mark.slow
+def test_apply_makes_a_branch_and_a_patch_that_git_accepts(command: Command, tmp_path: Path) -> None:
+    from sigmaloop.settings import Settings
+
+    repo = tmp_path / "mine"
+    repo.mkdir()
+    git = ["git", "-c", "user.name=u", "-c", "user.email=u@example.org", "-C", str(repo)]
+    subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
+    (repo / "agent.py").write_text(Settings().agent_source())
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "first"], check=True)
+    done = command("run", "--json", *SMALL, "--batches", "6", "--seed", "4", timeout=200)
+    told = json.loads(done.stdout)
+    assert told["kept"] >= 1, "nothing was kept on this seed; choose another"
+    done = command("apply", "--branch", "better", "--repo", "mine", "--path", "agent.py", "--patch", "better.patch")
+    assert done.returncode == 0, done.stderr
+    subprocess.run([*git, "apply", "--check", str(tmp_path / "better.patch")], check=True)
+    on_branch = subprocess.run([*git, "show", "better:agent.py"], capture_output=True, text=True, check=True).stdout
+    command("apply", "--output", "better.py")
+    assert on_branch == (tmp_path / "better.py").read_text()
+    assert subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True).stdout == b""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.slow
+def test_a_signal_stops_at_a_checkpoint_and_resume_goes_on(command: Command, tmp_path: Path, name: str) -> None:
+    import os
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sigmaloop.cli.main", "run", *SMALL],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(SUPPORT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "attempt 1" in line:
+            break
+    time.sleep(0.1)
+    process.send_signal(getattr(signal, name))
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, (output, errors)
+    assert "resume" in output
+    done = command("resume", "--json", timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["condition"] == "finished"
+
+
+def test_eval_scores_an_agent_by_request_type(command: Command) -> None:
+    done = command("eval", "--split", "train", "--limit", "10", "--benchmark", "small:SmallHelpdesk")
+    assert done.returncode == 0, done.stderr
+    assert "simulated model" in done.stdout
+    refused = command("eval", "--split", "test")
+    assert refused.returncode == 2
+
+
+def test_the_shipped_benchmark_is_listed(command: Command) -> None:
+    rows = json.loads(command("benchmark", "list", "--json").stdout)
+    assert rows[0]["name"] == "helpdesk"
+    assert rows[0]["train"] + rows[0]["validation"] + rows[0]["test"] >= 380

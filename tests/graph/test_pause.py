@@ -1,0 +1,79 @@
+"""An infrastructure fault is no verdict: the run pauses with the reason and goes on from there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from endpoint import serve
+
+from sigmaloop.errors import SigmaLoopError
+from sigmaloop.graph.run import Run
+from sigmaloop.settings import load_settings
+
+SMALL = {
+    "benchmark": "small:SmallHelpdesk", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 1,
+    "concurrency": 2, "model_tries": 1, "model_timeout": 5.0, "upstream": "openai",
+}  # fmt: skip
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-loopback-0000")
+    monkeypatch.chdir(tmp_path)
+
+
+def finish(run: Run, events: list[str]) -> None:
+    events += [str(event["event"]) for event in run.follow()]
+
+
+@pytest.mark.usefixtures("key")
+def test_an_endpoint_that_dies_inside_a_gate_pauses_the_run_and_costs_no_verdict(home: Path) -> None:
+    with serve() as endpoint:
+        run = Run.start(load_settings(home=home, base_url=endpoint.url, **SMALL))
+        events: list[str] = []
+        for event in run.follow():
+            events.append(str(event["event"]))
+            if event["event"] == "proposal":
+                endpoint.trouble = "500"
+        assert "paused" in events
+        assert run.condition == "paused"
+        question = run.question
+        assert question is not None
+        assert "infrastructure" in question["message"]
+        assert run.ledger() == []
+
+        endpoint.trouble = None
+        finish(run, events)
+        assert run.condition == "finished"
+        assert len(run.ledger()) >= 1
+
+
+@pytest.mark.usefixtures("key")
+def test_a_baseline_is_never_made_of_faults(home: Path) -> None:
+    with serve() as endpoint:
+        run = Run.start(load_settings(home=home, base_url=endpoint.url, **SMALL))
+        endpoint.trouble = "500"
+        with pytest.raises(SigmaLoopError, match="resume"):
+            finish(run, [])
+        assert run.summary().baseline is None
+        endpoint.trouble = None
+        finish(run, [])
+        assert run.condition == "finished"
+
+
+@pytest.mark.usefixtures("key")
+def test_the_same_commands_use_a_real_endpoint_with_the_key_and_the_pinned_models(home: Path) -> None:
+    with serve() as endpoint:
+        settings = load_settings(
+            home=home, base_url=endpoint.url, target_model="house-model", specialist_model="big-model", **SMALL
+        )
+        run = Run.start(settings)
+        finish(run, [])
+        assert run.condition == "finished"
+        assert endpoint.keys == {"Bearer sk-loopback-0000"}
+        assert endpoint.models == {"house-model", "big-model"}
+        assert not run.summary().simulated
+    for path in run.paths.root.rglob("*"):
+        if path.is_file():
+            assert b"sk-loopback-0000" not in path.read_bytes(), path
