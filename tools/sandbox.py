@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from sigmaloop.errors import ModelUnavailable, SigmaLoopError, UpstreamError
+from sigmaloop.errors import SigmaLoopError, UpstreamError
 from sigmaloop.records import Record, RolloutStatus
 from sigmaloop.tools import frames
 from sigmaloop.tools.zygote import Child, Zygote
@@ -21,8 +21,6 @@ MEMORY_BYTES = 1_500_000_000
 """Address space of one child."""
 OVER = "Error: the conversation is over"
 _LAST_WORDS_SECONDS = 2.0
-_THE_AGENTS_FAULT = (400, 413, 422)
-"""HTTP statuses of a model call that say the request was bad; the agent hears of them and may go on."""
 
 T = TypeVar("T")
 
@@ -31,14 +29,16 @@ class Handlers(Protocol):
     """The parent's side of one rollout. What they raise is an infra fault, never the agent's."""
 
     def init(self) -> Mapping[str, Any]:
-        """`instructions`, `tools` and `opening`: always these three, nothing that tells one rollout from another."""
+        """`instructions`, `tools` and `opening`: always these three, no id, split or trial."""
         ...
 
     def act(self, name: str, arguments: dict[str, Any]) -> str: ...
     def say(self, text: str) -> str | None: ...
     def submit(self, answer: Any) -> None: ...
     def llm(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A chat completion. UpstreamError 402 (budget spent) is the agent's fault, as are 400, 413 and 422."""
+        """A chat completion. Raises UpstreamError: 402 (calls used up) ends the agent, of another 4xx that
+        its request deserved the agent hears and may go on, everything else is an infra fault.
+        """
         ...
 
 
@@ -57,7 +57,9 @@ class Supervisor:
     tier = "process"
     """Which wall is raised: separate process, bare environment, resource limits."""
 
-    def __init__(self, *, step_seconds: float, rollout_seconds: float, cpu_seconds: float, max_steps: int) -> None:
+    def __init__(
+        self, *, step_seconds: float, rollout_seconds: float, cpu_seconds: float, max_steps: int
+    ) -> None:
         """`step_seconds`: the agent's own time between two frames; `rollout_seconds`: the sum of it over the
         rollout. Time in the model and the environment counts for neither: how fast an endpoint is decides
         nothing. `cpu_seconds`: processor time of the child. `max_steps`: act, say and submit frames.
@@ -103,12 +105,12 @@ class Supervisor:
         )
         try:
             conversation.hold(source)
-        except _Ended as end:
+        except _EndedError as end:
             return end.status, end.detail
         return "ok", ""
 
 
-class _Ended(Exception):
+class _EndedError(Exception):
     """The conversation is finished, otherwise than by run() returning."""
 
     def __init__(self, status: RolloutStatus, detail: str) -> None:
@@ -142,7 +144,7 @@ class _Conversation:
         self._over = False
 
     def hold(self, source: str) -> None:
-        """Returns when the agent's run() has returned; raises _Ended for every other end."""
+        """Returns when the agent's run() has returned; raises _EndedError for every other end."""
         init = _ours("opening the episode", self._handlers.init)
         self._send({"op": "init", "source": source, **init})
         while True:
@@ -151,7 +153,7 @@ class _Conversation:
                 case {"op": "done", **rest} if not rest:
                     return
                 case {"op": "failed", "error": str(error), **rest} if not rest:
-                    raise _Ended("agent_error", error)
+                    raise _EndedError("agent_error", error)
                 case {"op": "llm", "id": int(number), "request": dict(request), **rest} if not rest:
                     self._send({"id": number, **self._llm(request)})
                 case {"op": "act" | "say" | "submit", "id": int(number), **rest}:
@@ -183,26 +185,30 @@ class _Conversation:
             return {"result": _ours("model call", lambda: self._handlers.llm(request))}
         except UpstreamError as error:
             if error.status == 402:
-                raise _Ended("agent_error", f"refused by the model gateway: {error}") from error
-            if error.status in _THE_AGENTS_FAULT and not isinstance(error, ModelUnavailable):
+                raise _EndedError("agent_error", f"refused by the model gateway: {error}") from error
+            if 400 <= error.status < 500 and error.status not in (401, 429):
                 return {"error": str(error), "status": error.status}
-            raise _Ended("infra", f"model call: {error}") from error
+            raise _EndedError("infra", f"model call: {error}") from error
 
     def _count_step(self) -> None:
         self._steps += 1
         if self._steps > self._max_steps:
-            raise _Ended("agent_error", f"more than {self._max_steps} steps (tool calls and messages)")
+            raise _EndedError("agent_error", f"more than {self._max_steps} steps (tool calls and messages)")
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
             data = frames.encode(message)
         except frames.FrameError as error:
-            raise _Ended("infra", f"what the environment or the model returned cannot be sent: {error}") from error
+            raise _EndedError(
+                "infra", f"what the environment or the model returned cannot be sent: {error}"
+            ) from error
         self._child.channel.settimeout(self._step_seconds)
         try:
             self._child.channel.sendall(data)
         except TimeoutError:
-            raise _Ended("agent_error", f"it did not read its socket for {self._step_seconds:g} s") from None
+            raise _EndedError(
+                "agent_error", f"it did not read its socket for {self._step_seconds:g} s"
+            ) from None
         except OSError:
             raise self._gone() from None
 
@@ -230,14 +236,14 @@ class _Conversation:
                 raise self._gone()
             self._reader.feed(data)
 
-    def _too_slow(self, allowed: float) -> _Ended:
+    def _too_slow(self, allowed: float) -> _EndedError:
         if allowed < self._step_seconds:
             limit = f"rollout_seconds = {self._rollout_seconds:g}"
         else:
             limit = f"step_seconds = {self._step_seconds:g}"
-        return _Ended("agent_error", f"it took too long: no call and no message within {limit}")
+        return _EndedError("agent_error", f"it took too long: no call and no message within {limit}")
 
-    def _gone(self) -> _Ended:
+    def _gone(self) -> _EndedError:
         """The child closed its socket: ask the zygote how it ended."""
         lifeline, reader = self._child.lifeline, frames.Reader()
         lifeline.settimeout(_LAST_WORDS_SECONDS)
@@ -245,20 +251,22 @@ class _Conversation:
             try:
                 data = lifeline.recv(4096)
             except TimeoutError:
-                return _Ended("agent_error", "it closed its socket")
+                return _EndedError("agent_error", "it closed its socket")
             except OSError:
                 data = b""
             if not data:
-                return _Ended("infra", "the sandbox's zygote died")
+                return _EndedError("infra", "the sandbox's zygote died")
             reader.feed(data)
         if "error" in ended:
-            return _Ended("infra", ended["error"])
+            return _EndedError("infra", ended["error"])
         code = ended["exit"]
         if ended["cpu"] >= self._cpu_seconds:
-            return _Ended("agent_error", f"it used more than cpu_seconds = {self._cpu_seconds:g} of processor time")
+            return _EndedError(
+                "agent_error", f"it used more than cpu_seconds = {self._cpu_seconds:g} of processor time"
+            )
         if code < 0:
-            return _Ended("agent_error", f"its process was killed by {signal.Signals(-code).name}")
-        return _Ended("agent_error", f"its process ended with exit code {code} before run() returned")
+            return _EndedError("agent_error", f"its process was killed by {signal.Signals(-code).name}")
+        return _EndedError("agent_error", f"its process ended with exit code {code} before run() returned")
 
 
 def _ours(what: str, call: Callable[[], T]) -> T:
@@ -268,18 +276,18 @@ def _ours(what: str, call: Callable[[], T]) -> T:
     except UpstreamError as error:
         if what == "model call":
             raise
-        raise _Ended("infra", f"{what}: {error}") from error
+        raise _EndedError("infra", f"{what}: {error}") from error
     except SigmaLoopError:
         raise
     except Exception as error:  # the boundary of the environment: a benchmark may raise anything
-        raise _Ended("infra", f"{what}: {type(error).__name__}: {error}") from error
+        raise _EndedError("infra", f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
-        raise _Ended("infra", f"{what}: the environment returned {type(value).__name__}, not a text")
+        raise _EndedError("infra", f"{what}: the environment returned {type(value).__name__}, not a text")
     return value
 
 
-def _bad_frame(what: str) -> _Ended:
-    return _Ended("agent_error", f"bad frame: {what}")
+def _bad_frame(what: str) -> _EndedError:
+    return _EndedError("agent_error", f"bad frame: {what}")

@@ -71,7 +71,9 @@ class Channel:
 class Session:
     """One conversation or task, as the agent sees it."""
 
-    def __init__(self, channel: Channel, *, instructions: str, tools: list[dict[str, Any]], opening: str) -> None:
+    def __init__(
+        self, channel: Channel, *, instructions: str, tools: list[dict[str, Any]], opening: str
+    ) -> None:
         self._channel = channel
         self.instructions = instructions
         """The policy: what the agent must keep to."""
@@ -81,7 +83,7 @@ class Session:
         """The first message of the user, or the task."""
 
     def call(self, name: str, arguments: dict[str, Any]) -> str:
-        """Call a tool of the environment; a refused or impossible call is a text that starts with `Error:`."""
+        """Call a tool of the environment; a refused or impossible one gives a text that starts with `Error:`."""
         if not isinstance(name, str) or not isinstance(arguments, dict):
             return "Error: a call takes the tool's name and an object of arguments"
         try:
@@ -118,7 +120,9 @@ class Session:
         import openai
 
         client, _ = self._http_clients(openai)
-        return openai.OpenAI(base_url=_BASE_URL, api_key="session", max_retries=0, http_client=client, **options)
+        return openai.OpenAI(
+            base_url=_BASE_URL, api_key="session", max_retries=0, http_client=client, **options
+        )
 
     def chat_model(self, **options: Any) -> Any:
         """A `langchain_openai.ChatOpenAI`, for LangChain and LangGraph agents."""
@@ -126,7 +130,12 @@ class Session:
         from langchain_openai import ChatOpenAI
 
         client, async_client = self._http_clients(openai)
-        given: dict[str, Any] = {"model": "target", "use_responses_api": False, "stream_usage": True, **options}
+        given: dict[str, Any] = {
+            "model": "target",
+            "use_responses_api": False,
+            "stream_usage": True,
+            **options,
+        }
         return ChatOpenAI(
             base_url=_BASE_URL,
             api_key="session",  # type: ignore[arg-type]
@@ -171,7 +180,9 @@ def _transports(library: Any, complete: Any) -> tuple[Any, Any]:
 
 def _respond(library: Any, path: str, body: bytes, complete: Any) -> Any:
     if not path.endswith("/chat/completions"):
-        return library.Response(404, json={"error": {"message": f"{path}: only chat completions are served here"}})
+        return library.Response(
+            404, json={"error": {"message": f"{path}: only chat completions are served here"}}
+        )
     request = json.loads(body)
     streaming = request.pop("stream", False)
     request.pop("stream_options", None)
@@ -201,7 +212,11 @@ def _events(response: dict[str, Any]) -> Iterator[bytes]:
         delta = dict(choice["message"])
         if delta.get("tool_calls"):
             delta["tool_calls"] = [{**call, "index": index} for index, call in enumerate(delta["tool_calls"])]
-        piece = {"index": choice.get("index", 0), "delta": delta, "finish_reason": choice.get("finish_reason")}
+        piece = {
+            "index": choice.get("index", 0),
+            "delta": delta,
+            "finish_reason": choice.get("finish_reason"),
+        }
         yield _event({**chunk, "choices": [piece]})
     yield _event({**chunk, "choices": [], "usage": response.get("usage")})
     yield b"data: [DONE]\n\n"

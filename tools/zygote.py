@@ -23,7 +23,7 @@ _PACKAGES = ("openai", "langchain_openai", "langgraph")
 
 
 class Child(NamedTuple):
-    """A forked child: `channel` carries its frames; closing `lifeline` kills it, reading it says how it ended."""
+    """A forked child: `channel` carries its frames, `lifeline` says how it ended; closing that kills it."""
 
     channel: socket.socket
     lifeline: socket.socket
@@ -33,7 +33,11 @@ class Zygote:
     """One long-lived process that forks a child for every rollout. Thread-safe."""
 
     def __init__(self, *, cpu_seconds: float, memory_bytes: int) -> None:
-        self._limits = {"cpu_seconds": cpu_seconds, "memory_bytes": memory_bytes, "packages": _package_folders()}
+        self._limits = {
+            "cpu_seconds": cpu_seconds,
+            "memory_bytes": memory_bytes,
+            "packages": _package_folders(),
+        }
         self._lock = threading.Lock()
         # The kernel ends the zygote with the *thread* that started it: so one thread starts it, and lives on.
         self._keeper: ThreadPoolExecutor | None = None
@@ -59,9 +63,13 @@ class Zygote:
                 except (BrokenPipeError, ConnectionResetError) as error:
                     self._end()
                     if not again:
-                        raise SandboxError("the sandbox's zygote died twice in a row; see `sigmaloop doctor`") from error
+                        raise SandboxError(
+                            "the sandbox's zygote died twice in a row; see `sigmaloop doctor`"
+                        ) from error
                 except OSError as error:
-                    raise SandboxError(f"no sockets for a rollout: {error}; lower concurrency or raise `ulimit -n`") from error
+                    raise SandboxError(
+                        f"no sockets for a rollout: {error}; lower concurrency or raise `ulimit -n`"
+                    ) from error
         raise AssertionError("unreachable")
 
     def stop(self) -> None:
@@ -109,7 +117,9 @@ def _spawn(limits: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.sock
             )
         except OSError as error:
             control.close()
-            raise SandboxError(f"the sandbox's interpreter {sys.executable} cannot be started: {error}") from error
+            raise SandboxError(
+                f"the sandbox's interpreter {sys.executable} cannot be started: {error}"
+            ) from error
     control.settimeout(START_SECONDS)
     try:
         ready = control.recv(1)
