@@ -61,11 +61,17 @@ def paired_difference(baseline: Mapping[str, float], final: Mapping[str, float])
 
 
 def certificate(
-    baseline_rollouts: Sequence[Rollout], final_rollouts: Sequence[Rollout], *, split: Split, simulated: bool
+    baseline_rollouts: Sequence[Rollout],
+    final_rollouts: Sequence[Rollout],
+    *,
+    split: Split,
+    simulated: bool,
+    trials: int | None = None,
 ) -> Certificate:
     """The headline of a run: fresh trials of two agents, compared over the tasks valid for both.
 
-    Raises ValueError when no task is: look at the rollouts' coverage first.
+    `trials` per task and agent: the most that any task has, unless given. Raises ValueError when no task is
+    valid for both: look at the rollouts' coverage first.
     """
     before, after = task_means(baseline_rollouts), task_means(final_rollouts)
     difference = paired_difference(before, after)
@@ -74,7 +80,7 @@ def certificate(
     return Certificate(
         split=split,
         tasks=difference.tasks,
-        trials=max(_trials(baseline_rollouts), _trials(final_rollouts)),
+        trials=trials or max(_trials(baseline_rollouts), _trials(final_rollouts)),
         baseline=sum(before[task] for task in common) / len(common),
         final=sum(after[task] for task in common) / len(common),
         difference=difference.mean,

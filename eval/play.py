@@ -1,0 +1,62 @@
+"""One rollout from opening to score: the episode on this side, the agent's source behind the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sigmaloop.errors import SandboxError, SigmaLoopError, StoreError, boundary
+from sigmaloop.eval.benchmark import EpisodeBenchmark
+from sigmaloop.eval.session import EpisodeFault, Session
+from sigmaloop.records import RolloutStatus, Step
+from sigmaloop.tools.sandbox import Supervisor
+
+Complete = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a rollout ended."""
+
+    status: RolloutStatus
+    reward: float | None
+    detail: str = ""
+    components: dict[str, float] = field(default_factory=dict)
+    trace: tuple[Step, ...] = ()
+    fault: SigmaLoopError | None = None
+    """What made it infra, where we know more than the text."""
+
+
+def play(
+    benchmark: EpisodeBenchmark,
+    task_id: str,
+    *,
+    seed: int,
+    source: str,
+    supervisor: Supervisor,
+    complete: Complete,
+) -> Played:
+    """Let an agent work on a task once. What agents, benchmarks and models do wrong is a result, never raised."""
+    session: Session | None = None
+    try:
+        with boundary(EpisodeFault, f"benchmark: opening {task_id}"):
+            episode = benchmark.open(task_id, seed=seed)
+        session = Session(episode, complete)
+        with boundary(SandboxError, "sandbox"):
+            ended = supervisor.run(source, session)
+        if session.fault is not None:
+            raise session.fault
+        if ended.status == "infra":
+            raise SandboxError(ended.detail)
+        if ended.status == "agent_error":
+            session.fail(ended.detail)
+            return Played("agent_error", 0.0, ended.detail, trace=session.trace)
+        score = session.score()
+    except StoreError:
+        raise  # nothing that follows could be kept
+    except SigmaLoopError as fault:
+        # The session knows the first fault; what escaped may only be its echo through the sandbox.
+        known = (session.fault if session else None) or fault
+        return Played("infra", None, str(known), trace=session.trace if session else (), fault=known)
+    return Played("ok", score.reward, score.missing, dict(score.components), session.trace)

@@ -1,0 +1,245 @@
+"""The rollout engine: an agent on many tasks at once, every result a record, none paid for twice.
+
+A rollout ends in one of three ways that are never mixed: `ok` with the benchmark's reward, `agent_error`
+(whatever the agent did wrong: reward 0), or `infra` (the benchmark, the gateway or the sandbox failed: no
+reward). Infrastructure faults are tried again within a bound before they are recorded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Self
+
+from sigmaloop.errors import BadInput, ModelUnavailable, SigmaLoopError
+from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark
+from sigmaloop.eval.play import Played, play
+from sigmaloop.eval.store import MemoryStore, RolloutStore
+from sigmaloop.eval.whole import run_whole
+from sigmaloop.records import Rollout, RolloutKey, Step, Usage, agent_hash
+from sigmaloop.tools.gateway import Gateway, Role
+from sigmaloop.tools.sandbox import Supervisor
+
+__all__ = ["Drained", "MemoryStore", "RolloutEngine"]
+
+EXTRA_TRIES = 2
+"""How often an infrastructure fault is tried again before it is recorded as one."""
+
+OnDone = Callable[[Rollout], None]
+Result = tuple[Rollout, tuple[Step, ...]]
+
+
+class Drained(SigmaLoopError):  # noqa: N818
+    """The engine was told to stop: what was in flight is finished and stored, the rest was never begun."""
+
+    exit_code = 130
+
+
+@dataclass
+class _Work:
+    """One call of `run`."""
+
+    source: str
+    role: Role
+    batch: int
+    on_done: OnDone | None
+    done: dict[RolloutKey, Rollout] = field(default_factory=dict)
+    stopped: bool = False
+    """Nothing more of this call is begun."""
+    error: BaseException | None = None
+    """The first thing that went wrong and is not a result: a defect, or a broken store."""
+
+
+class RolloutEngine:
+    """Runs agents on tasks with up to `concurrency` rollouts at a time; its threads live until `close`."""
+
+    def __init__(
+        self,
+        benchmark: BenchmarkRunner,
+        supervisor: Supervisor,
+        gateway: Gateway,
+        store: RolloutStore,
+        *,
+        run_seed: int,
+        concurrency: int = 4,
+        max_calls: int | None = None,
+        on_done: OnDone | None = None,
+    ) -> None:
+        """`max_calls`: model calls in one rollout. `on_done` is called with every result of every `run`."""
+        if not isinstance(benchmark, EpisodeBenchmark) and type(benchmark).run is BenchmarkRunner.run:
+            raise BadInput(
+                f"benchmark {benchmark.name} implements neither run() nor open(): see BenchmarkRunner"
+            )
+        self._benchmark = benchmark
+        self._supervisor = supervisor
+        self._gateway = gateway
+        self._store = store
+        self._run_seed = run_seed
+        self._max_calls = max_calls
+        self._on_done = on_done
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="rollout")
+        self._draining = False
+
+    def run(
+        self,
+        agent_source: str,
+        asked: Sequence[tuple[str, int]],
+        *,
+        role: Role = "target",
+        batch: int = 0,
+        on_done: OnDone | None = None,
+    ) -> list[Rollout]:
+        """The rollouts of an agent on (task id, trial) pairs, in the order asked.
+
+        Stored results are returned as they are. `on_done` is called in this thread, as results come in,
+        stored ones first. Raises Drained when told to stop, or interrupted, before the last one was begun,
+        and BadInput when a benchmark's own `run` answers with anything but rewards of the tasks asked.
+        """
+        agent = agent_hash(agent_source)
+        keys = [RolloutKey(agent=agent, task_id=task, trial=trial) for task, trial in asked]
+        work = _Work(agent_source, role, batch, on_done)
+        for key in dict.fromkeys(keys):
+            stored = self._store.rollout(key)
+            if stored is not None:
+                self._tell(stored, work)
+        missing = [key for key in dict.fromkeys(keys) if key not in work.done]
+        if isinstance(self._benchmark, EpisodeBenchmark):
+            self._run_episodes(self._benchmark, missing, work)
+        else:
+            self._run_whole(missing, work)
+        left = len(set(keys)) - len(work.done)
+        if left:
+            raise Drained(f"stopped before {left} of {len(set(keys))} rollouts were begun; nothing is lost")
+        return [work.done[key] for key in keys]
+
+    @property
+    def draining(self) -> bool:
+        """Whether it was told to stop."""
+        return self._draining
+
+    def drain(self) -> None:
+        """Begin nothing more; `run` finishes what is in flight and raises Drained. Signal handlers may."""
+        self._draining = True
+
+    def close(self) -> None:
+        """End the threads, after what is in flight. May be called twice."""
+        self.drain()
+        self._threads.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Episodes, in parallel
+
+    def _run_episodes(self, benchmark: EpisodeBenchmark, keys: Sequence[RolloutKey], work: _Work) -> None:
+        finished: SimpleQueue[Future[Result | None]] = SimpleQueue()
+        waiting = [self._threads.submit(self._one, benchmark, key, work) for key in keys]
+        for future in waiting:
+            future.add_done_callback(finished.put)
+        try:
+            for _ in waiting:
+                self._take(finished.get(), work)
+        except KeyboardInterrupt:
+            self.drain()
+            for future in waiting:  # a second interrupt ends even this
+                self._take(future, work)
+            raise Drained("interrupted; what was in flight is finished and stored") from None
+        finally:
+            work.stopped = True
+        if work.error is not None:
+            raise work.error
+
+    def _one(self, benchmark: EpisodeBenchmark, key: RolloutKey, work: _Work) -> Result | None:
+        """One rollout, in a thread of the pool; None when it was not begun, or given up, for a stop."""
+        tries = 0
+        while not (self._draining or work.stopped):
+            tries += 1
+            began = time.perf_counter()
+            played, usage = self._try(benchmark, key, work)
+            hopeless = isinstance(played.fault, ModelUnavailable) or tries > EXTRA_TRIES
+            if played.status != "infra" or hopeless:
+                detail = f"{played.detail} (try {tries})" if played.status == "infra" else played.detail
+                return self._rollout(key, played, usage, detail, time.perf_counter() - began), played.trace
+        return None
+
+    def _try(self, benchmark: EpisodeBenchmark, key: RolloutKey, work: _Work) -> tuple[Played, Usage]:
+        """Every try has the same scope and seed: model calls that were answered before are not paid again."""
+        seed = key.seed(self._run_seed)
+        with self._gateway.lease(
+            work.role, scope=_scope(key), seed=seed, max_calls=self._max_calls, batch=work.batch
+        ) as lease:
+            played = play(
+                benchmark,
+                key.task_id,
+                seed=seed,
+                source=work.source,
+                supervisor=self._supervisor,
+                complete=lease.complete,
+            )
+            return played, lease.usage()
+
+    def _rollout(self, key: RolloutKey, played: Played, usage: Usage, detail: str, seconds: float) -> Rollout:
+        return Rollout(
+            key=key,
+            seed=key.seed(self._run_seed),
+            status=played.status,
+            reward=played.reward,
+            detail=" ".join(detail.split())[:500],
+            components=played.components,
+            usage=usage,
+            steps=sum(step.kind in ("say", "act", "submit") for step in played.trace),
+            wall_seconds=round(seconds, 3),
+            tier=self._supervisor.tier,
+        )
+
+    # The smallest benchmark, in one call a trial
+
+    def _run_whole(self, keys: Sequence[RolloutKey], work: _Work) -> None:
+        try:
+            for trial in sorted({key.trial for key in keys}):
+                if self._draining:
+                    return
+                same = [key for key in keys if key.trial == trial]
+                for rollout in run_whole(
+                    self._benchmark, work.source, same, run_seed=self._run_seed, tries=1 + EXTRA_TRIES
+                ):
+                    self._keep((rollout, ()), work)
+        except KeyboardInterrupt:
+            self.drain()
+            raise Drained("interrupted; finished trials are stored") from None
+
+    # Results, in the caller's thread
+
+    def _take(self, future: Future[Result | None], work: _Work) -> None:
+        error = future.exception()
+        if error is not None:
+            work.stopped, work.error = True, work.error or error
+        elif (result := future.result()) is not None and result[0].key not in work.done:
+            self._keep(result, work)
+
+    def _keep(self, result: Result, work: _Work) -> None:
+        """Usage before the result: a run killed in between counts it again under the same id, not never.
+
+        The usage of a fault is not counted yet: the try that ends it replays those calls and counts them.
+        """
+        rollout, trace = result
+        if rollout.valid:
+            self._store.add_usage(_scope(rollout.key), work.role, work.batch, rollout.task_id, rollout.usage)
+        self._store.save_rollout(rollout, trace, scope=_scope(rollout.key))
+        self._tell(rollout, work)
+
+    def _tell(self, rollout: Rollout, work: _Work) -> None:
+        work.done[rollout.key] = rollout
+        for on_done in (self._on_done, work.on_done):
+            if on_done is not None:
+                on_done(rollout)
+
+
+def _scope(key: RolloutKey) -> str:
+    return f"rollout:{key.id}"

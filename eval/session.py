@@ -1,0 +1,162 @@
+"""The parent's side of one rollout: an episode on this side of the wall, the agent's requests on the other.
+
+Whatever the agent asks for arrives here as plain JSON and is checked before the episode sees it. What the
+parent saw is the trace; the agent can add nothing to it. A benchmark that raises is our fault, not the
+agent's: it becomes an `EpisodeFault`, and the rollout an infrastructure fault.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sigmaloop.errors import SigmaLoopError, UpstreamError
+from sigmaloop.eval.benchmark import Episode, Score
+from sigmaloop.records import Step, StepKind
+
+Json = dict[str, Any]
+
+TEXT_LIMIT = 20_000
+"""Most characters of a message or of arguments that an agent may send, and of a text kept in the trace."""
+
+
+class EpisodeFault(SigmaLoopError):  # noqa: N818
+    """The benchmark, not the agent, failed in the middle of a rollout."""
+
+
+class Session:
+    """What the sandbox calls for one rollout; it is never handed the task's id or the score."""
+
+    def __init__(self, episode: Episode, complete: Callable[[Json], Json]) -> None:
+        """`complete` answers the agent's model calls."""
+        self._episode = episode
+        self._complete = complete
+        self._over = False
+        self._steps: list[Step] = []
+        self.fault: SigmaLoopError | None = None
+        """The first fault of ours that the rollout met; with one, nothing that followed is evidence."""
+
+    @property
+    def trace(self) -> tuple[Step, ...]:
+        """Every visible event so far, the user's opening first."""
+        return tuple(self._steps)
+
+    def init(self) -> Json:
+        """What every agent is told first, the same kind for every task of every split."""
+        with self._ours("opening the episode"):
+            opening = _text(self._episode.opening)
+            told = {
+                "instructions": _text(self._episode.instructions),
+                "tools": copy.deepcopy(list(self._episode.tools)),
+                "opening": opening,
+            }
+            json.dumps(told, allow_nan=False)
+        if not self._steps:
+            self._see("user", opening)
+        return told
+
+    def act(self, name: str, arguments: dict[str, Any]) -> str:
+        """Make a tool call; what cannot be one comes back as a text that starts with `Error:`."""
+        objection = self._objection(name, arguments)
+        if objection:
+            result = f"Error: {objection}"
+        else:
+            with self._ours(f"tool {name}"):
+                result = _text(self._episode.act(name, copy.deepcopy(arguments)))
+        kept = arguments if isinstance(arguments, dict) and _size(arguments) <= TEXT_LIMIT else {}
+        self._see("act", result, tool=str(name)[:200], arguments=kept)
+        return result
+
+    def say(self, text: str) -> str | None:
+        """Speak to the user; None when the conversation is over, now or already."""
+        if self._over:
+            return None
+        said = text[:TEXT_LIMIT]
+        self._see("say", said)
+        with self._ours("the user's answer"):
+            answer = self._episode.say(said)
+            answer = None if answer is None else _text(answer)
+        if answer is None:
+            self._over = True
+        else:
+            self._see("user", answer)
+        return answer
+
+    def submit(self, answer: Any) -> None:
+        """Hand in the answer of a one-shot task; the first one counts."""
+        if self._over:
+            return
+        self._over = True
+        self._see("submit", answer if isinstance(answer, str) else json.dumps(answer))
+        with self._ours("taking the answer"):
+            self._episode.submit(copy.deepcopy(answer))
+
+    def llm(self, request: Json) -> Json:
+        """A model call. Statuses below 500 are the agent's own doing; the others are a fault of ours."""
+        try:
+            return self._complete(request)
+        except UpstreamError as error:
+            if error.status >= 500:  # the others are told to the agent, or end it
+                self.fault = self.fault or error
+            raise
+
+    def fail(self, detail: str) -> None:
+        """The agent ended in an error: the last thing in its trace."""
+        self._see("error", detail)
+
+    def score(self) -> Score:
+        """The episode's own score. Raises EpisodeFault when it is none."""
+        with self._ours("scoring"):
+            score = self._episode.score()
+            if not isinstance(score, Score):
+                raise TypeError(f"score() returned {type(score).__name__}, not a Score")
+            if not all(math.isfinite(part) for part in (score.reward, *score.components.values())):
+                raise ValueError("a score must be finite")
+            return score
+
+    def _objection(self, name: str, arguments: object) -> str | None:
+        if self._over:
+            return "the conversation is over"
+        if not isinstance(arguments, dict):
+            return f"the arguments of {name[:200]} must be a JSON object, not {type(arguments).__name__}"
+        if _size(arguments) > TEXT_LIMIT:
+            return f"the arguments of {name[:200]} are too large"
+        return None
+
+    def _see(
+        self, kind: StepKind, text: str, *, tool: str = "", arguments: Mapping[str, Any] | None = None
+    ) -> None:
+        kept = text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… ({len(text)} characters)"
+        self._steps.append(
+            Step(
+                index=len(self._steps),
+                kind=kind,
+                text=kept,
+                tool=tool,
+                arguments=copy.deepcopy(dict(arguments or {})),
+            )
+        )
+
+    @contextmanager
+    def _ours(self, doing: str) -> Iterator[None]:
+        """The boundary to the benchmark's code: whatever it raises is an infrastructure fault."""
+        try:
+            yield
+        except Exception as error:
+            fault = EpisodeFault(f"benchmark: {doing}: {type(error).__name__}: {error}")
+            self.fault = self.fault or fault
+            raise fault from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text was expected, not {type(value).__name__}")
+    return value
+
+
+def _size(arguments: Mapping[str, Any]) -> int:
+    return len(json.dumps(arguments, default=str))
