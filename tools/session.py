@@ -83,7 +83,7 @@ class Session:
         """The first message of the user, or the task."""
 
     def call(self, name: str, arguments: dict[str, Any]) -> str:
-        """Call a tool of the environment; a refused or impossible one gives a text that starts with `Error:`."""
+        """Call a tool of the environment; what is refused or impossible gives a text `Error: ...`."""
         if not isinstance(name, str) or not isinstance(arguments, dict):
             return "Error: a call takes the tool's name and an object of arguments"
         try:

@@ -1,0 +1,368 @@
+"""Every agent that was ever tried, as a commit in the run's own bare git repository.
+
+`main` holds the baseline and the kept agents, `refs/candidates/<id>` every attempt with its evidence in the
+commit's message. A commit is a function of its parent, source and message (author and date are fixed), so
+writing one again gives the same hash: every call here may be repeated after a kill. Objects are written
+before the ref that names them, and a ref is replaced whole, so none ever points to something half-written.
+The user's own repository is touched by `write_branch` alone, never its files or index.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import tempfile
+import threading
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+from typing import Any
+
+from sigmaloop.errors import BadInput, StoreError
+from sigmaloop.records import Record
+from sigmaloop.tools.edits import unified_diff
+
+FILE = "agent.py"
+_IDENTITY = "SigmaLoop <sigmaloop@localhost> 946684800 +0000"
+"""Fixed author and date (2000-01-01): equal attempts have equal hashes."""
+_CALM = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+"""The run's repository does not depend on how the user has set up git."""
+
+
+class Version(Record):
+    """One agent in the run's history."""
+
+    commit: str
+    parent: str | None
+    """None for the baseline."""
+    candidate_id: str | None
+    """None for the baseline."""
+    kept: bool
+    """Whether it is on `main`."""
+    subject: str
+    evidence: dict[str, str]
+    """The trailers of the message: cluster, failures, kind, batch ..."""
+
+
+class Versions:
+    """The run's bare repository. Opening it touches nothing; `begin` makes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self._writing = threading.Lock()
+        self._objects_db: Any = None
+
+    @staticmethod
+    def check_git() -> None:
+        """Raises BadInput when the git program is missing."""
+        _git()
+
+    def begin(self, source: str, message: str) -> str:
+        """Commit of the baseline; makes the repository if need be. `main` stays where later keeps moved it.
+
+        Raises StoreError when the run began with another agent.
+        """
+        with self._writing:
+            self._make()
+            commit = self._write_commit(source, message, parent=None)
+            if self._ref("refs/heads/main") is None:
+                self._point("refs/heads/main", commit)
+            elif self.baseline() != commit:
+                raise StoreError(f"{self.path} began with another agent than {FILE} is now; start a new run")
+            return commit
+
+    def record(self, candidate_id: str, parent: str, source: str, message: str) -> str:
+        """Commit of an attempt, kept as refs/candidates/<id> whatever becomes of it.
+
+        Raises StoreError when the id stands for another attempt already.
+        """
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", candidate_id):
+            raise StoreError(f"{candidate_id!r} can not name a candidate; use letters, digits, - and _")
+        with self._writing:
+            self._commit(parent)
+            commit = self._write_commit(source, message, parent=parent)
+            known = self._ref(f"refs/candidates/{candidate_id}")
+            if known not in (None, commit):
+                raise StoreError(
+                    f"{self.path}: candidate {candidate_id} is {known}, not {commit}; ids are not reused"
+                )
+            if known is None:
+                self._point(f"refs/candidates/{candidate_id}", commit)
+            return commit
+
+    def keep(self, commit: str) -> None:
+        """Move `main` to a child of it. Commits that are on `main` already stay kept.
+
+        Raises StoreError for any other commit: a change is kept on top of the agent that it changed.
+        """
+        with self._writing:
+            chain = self._chain()
+            if commit in chain:
+                return
+            parent = self._commit(commit).parent
+            if parent != chain[-1]:
+                raise StoreError(f"{self.path}: {commit} changes {parent}, not the kept agent {chain[-1]}")
+            self._point("refs/heads/main", commit)
+
+    def main(self) -> str:
+        """Commit of the kept agent."""
+        commit = self._ref("refs/heads/main")
+        if commit is None:
+            raise StoreError(f"{self.path} holds no agent yet; `sigmaloop run` makes it")
+        return commit
+
+    def baseline(self) -> str:
+        """Commit of the agent that the run began with."""
+        return self._chain()[0]
+
+    def source(self, commit: str) -> str:
+        """Text of the agent of a commit."""
+        tree = self._read(self._commit(commit).tree, b"tree")
+        blob = tree.removeprefix(f"100644 {FILE}\0".encode())
+        return self._read(blob.hex(), b"blob").decode()
+
+    def diff(self, a: str, b: str) -> str:
+        """The change between the agents of two commits, as a unified diff."""
+        return unified_diff(self.source(a), self.source(b), path=FILE)
+
+    def log(self) -> list[Version]:
+        """The baseline and every kept agent, oldest first."""
+        return [version for version in self.history() if version.kept]
+
+    def history(self) -> list[Version]:
+        """The baseline and every attempt by candidate id, kept or not."""
+        chain = self._chain()
+        found = [self._version(chain[0], None, chain)]
+        folder = "refs/candidates/"
+        loose = {folder + path.name for path in (self.path / folder).glob("*")}
+        for name in sorted(loose | {name for name in self._packed_refs() if name.startswith(folder)}):
+            commit = self._ref(name)
+            if commit is not None:
+                found.append(self._version(commit, name.removeprefix(folder), chain))
+        return found
+
+    def _version(self, commit: str, candidate_id: str | None, chain: list[str]) -> Version:
+        read = self._commit(commit)
+        subject, _, _ = read.message.partition("\n")
+        last = read.message.rstrip("\n").rpartition("\n\n")[2]
+        pairs = [re.match(r"([A-Za-z][A-Za-z-]*): (.+)", line) for line in last.split("\n")]
+        return Version(
+            commit=commit,
+            parent=read.parent,
+            candidate_id=candidate_id,
+            kept=commit in chain,
+            subject=subject,
+            evidence={pair[1]: pair[2] for pair in pairs if pair}
+            if last != read.message.rstrip("\n")
+            else {},
+        )
+
+    def _chain(self) -> list[str]:
+        """Commits of `main`, oldest first."""
+        chain: list[str] = []
+        commit: str | None = self.main()
+        while commit is not None:
+            chain.append(commit)
+            commit = self._commit(commit).parent
+        return chain[::-1]
+
+    def _make(self) -> None:
+        if self.path.exists():
+            return
+        git = _git()
+        new = self.path.with_name(f".{self.path.name}.new")  # made aside and renamed: never half a repository
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        environment = {**_CALM, "GIT_DIR": str(new), "GIT_DEFAULT_HASH": "sha1"}
+        try:
+            git.Git(new).init("--quiet", "--bare", "--template=", "--initial-branch=main", env=environment)
+            (new / "refs/candidates").mkdir(parents=True)
+            new.rename(self.path)
+        except (OSError, git.GitCommandError) as error:
+            raise StoreError(f"the run's repository {self.path} cannot be made: {error}") from error
+
+    @property
+    def _objects(self) -> Any:
+        if self._objects_db is None:
+            if not self.path.is_dir():
+                raise StoreError(f"there is no repository {self.path}; is the home complete?")
+            self._objects_db = _git().GitDB(str(self.path / "objects"))
+        return self._objects_db
+
+    def _write(self, kind: bytes, data: bytes) -> str:
+        from gitdb import IStream
+
+        return str(self._objects.store(IStream(kind, len(data), io.BytesIO(data))).hexsha.decode())
+
+    def _write_commit(self, source: str, message: str, *, parent: str | None) -> str:
+        try:
+            blob = self._write(b"blob", source.encode())
+            tree = self._write(b"tree", f"100644 {FILE}\0".encode() + bytes.fromhex(blob))
+            ancestry = f"parent {parent}\n" if parent else ""
+            head = f"tree {tree}\n{ancestry}author {_IDENTITY}\ncommitter {_IDENTITY}\n\n"
+            return self._write(b"commit", (head + message.rstrip("\n") + "\n").encode())
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be written: {error}") from error
+
+    def _read(self, sha: str, kind: bytes) -> bytes:
+        from gitdb.exc import ODBError
+
+        try:
+            stream = self._objects.stream(bytes.fromhex(sha))
+            data = bytes(stream.read())
+        except (ODBError, OSError, ValueError) as error:
+            raise StoreError(f"{self.path} has no readable object {sha}: {error!r}") from error
+        if stream.type != kind:
+            raise StoreError(f"{self.path}: {sha} is a {stream.type.decode()}, not a {kind.decode()}")
+        return data
+
+    def _commit(self, sha: str) -> _Commit:
+        head, _, message = self._read(sha, b"commit").decode().partition("\n\n")
+        fields = {key: value for key, _, value in (line.partition(" ") for line in head.split("\n"))}
+        return _Commit(tree=fields["tree"], parent=fields.get("parent"), message=message)
+
+    def _ref(self, name: str) -> str | None:
+        try:
+            return (self.path / name).read_text().strip()
+        except FileNotFoundError:
+            return self._packed_refs().get(name)
+
+    def _packed_refs(self) -> dict[str, str]:
+        """Refs that `git gc` has put into one file; we never pack, but the user may."""
+        try:
+            lines = (self.path / "packed-refs").read_text().splitlines()
+        except FileNotFoundError:
+            return {}
+        return {
+            name: sha
+            for sha, _, name in (line.partition(" ") for line in lines)
+            if name and sha[0] not in "#^"
+        }
+
+    def _point(self, name: str, commit: str) -> None:
+        # Not through git: a lock file that a killed process left behind would block it for ever.
+        place = self.path / name
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            aside = self.path / f"new-{place.name}"
+            aside.write_text(commit + "\n")
+            aside.replace(place)
+        except OSError as error:
+            raise StoreError(f"{self.path}: {name} cannot be written: {error}") from error
+
+
+class _Commit(Record):
+    tree: str
+    parent: str | None
+    message: str
+
+
+def write_branch(
+    repo_path: Path, *, branch: str, file_path: str, source: str, message: str, force: bool = False
+) -> str:
+    """Commit the agent on a new branch of the user's own repository, on top of HEAD; returns the hash.
+
+    `file_path` is relative to `repo_path`. Working tree, index and hooks stay untouched. Raises BadInput when
+    there is no repository, no such file in HEAD, or such a branch (with `force` it is replaced).
+    """
+    git = _git()
+    repo, path = _users_repository(git, Path(repo_path), file_path)
+    with repo, tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as text:
+        text.write(source.encode())
+        text.seek(0)
+        run = repo.git
+        run.update_environment(GIT_DIR=repo.git_dir, GIT_INDEX_FILE=str(Path(scratch) / "index"))
+        run.set_persistent_git_options(c=f"core.hooksPath={os.devnull}")
+        try:
+            ref = "refs/heads/" + _branch_name(git, run, branch)
+            old = _may_replace(git, run, ref, force=force)
+            entry = run.ls_tree("HEAD", "--", path)
+            if not entry.startswith("100"):  # 040000 is a folder, 120000 a link
+                raise BadInput(
+                    f"{path} is not a file in HEAD of {repo_path}; name the agent's file with --path"
+                )
+            blob = run.hash_object("-w", "--stdin", istream=text)
+            run.read_tree("HEAD")
+            run.update_index("--cacheinfo", f"{entry.split()[0]},{blob},{path}")
+            author = _author(git, run)
+            commit = run.commit_tree(run.write_tree(), "-p", "HEAD", "-m", message, env=author)
+            run.update_ref("-m", "sigmaloop apply", ref, commit, old)
+        except git.GitCommandError as error:
+            raise BadInput(f"git refused in {repo_path}: {str(error.stderr).strip() or error}") from error
+        return str(commit)
+
+
+def patch_text(repo_or_dir: Path, *, file_path: str, source: str) -> str:
+    """The patch that turns the user's file, as it lies on disk, into the agent; for `git apply` there."""
+    place = Path(repo_or_dir) / file_path
+    try:
+        with place.open(encoding="utf-8", newline="") as file:
+            current = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{place} cannot be read: {error}; name the agent's file with --path") from None
+    return unified_diff(current, source, path=PurePosixPath(file_path).as_posix())
+
+
+def _git() -> ModuleType:
+    """GitPython, loaded on first use: its import runs git."""
+    try:
+        import git
+    except ImportError as error:
+        raise BadInput(
+            "git is not installed, or not on PATH; SigmaLoop keeps every attempt as a git commit: "
+            f"install git (for instance `apt install git`) and try again ({str(error).splitlines()[0]})"
+        ) from None
+    return git
+
+
+def _users_repository(git: Any, repo_path: Path, file_path: str) -> tuple[Any, str]:
+    """The user's repository, and the file's path from its root."""
+    try:
+        repo = git.Repo(repo_path.resolve(), search_parent_directories=True, expand_vars=False)
+    except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+        raise BadInput(f"{repo_path} is no git repository; give its folder, or take the patch") from None
+    if not repo.head.is_valid():
+        raise BadInput(f"{repo_path} has no commit yet; commit the agent's file first, or take the patch")
+    if repo.bare:
+        return repo, file_path
+    place = repo_path.resolve() / file_path
+    root = Path(repo.working_tree_dir).resolve()
+    if not place.is_relative_to(root) or ".." in place.parts:
+        raise BadInput(
+            f"{file_path} does not lie in the repository {root}; name the agent's file with --path"
+        )
+    return repo, place.relative_to(root).as_posix()
+
+
+def _branch_name(git: Any, run: Any, branch: str) -> str:
+    try:
+        return str(run.check_ref_format("--branch", branch))
+    except git.GitCommandError:
+        raise BadInput(f"{branch!r} is no valid branch name; use something like sigmaloop/agent") from None
+
+
+def _may_replace(git: Any, run: Any, ref: str, *, force: bool) -> str:
+    """The hash that the ref has now, as update-ref wants it: all zeros for none."""
+    if f"branch {ref}" in run.worktree("list", "--porcelain").split("\n"):
+        raise BadInput(f"{ref} is checked out; choose another branch, or check out another one first")
+    try:
+        old = str(run.rev_parse("--verify", "--quiet", ref))
+    except git.GitCommandError:
+        return "0" * 40
+    if not force:
+        raise BadInput(f"{ref} exists already; choose another name or pass --force to replace it")
+    return old
+
+
+def _author(git: Any, run: Any) -> dict[str, str]:
+    """Empty when the user has a git identity; else one of ours, without which git would refuse."""
+    try:
+        run.config("user.email")
+        run.config("user.name")
+    except git.GitCommandError:
+        identity = {"NAME": "SigmaLoop", "EMAIL": "sigmaloop@localhost"}
+        return {
+            f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in identity.items()
+        }
+    return {}
