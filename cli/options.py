@@ -41,7 +41,7 @@ def settings_options(
     return add
 
 
-def _click_type(annotation: Any) -> click.ParamType | type:
+def _click_type(annotation: Any) -> Any:
     """Plain types only: ranges are checked by the settings, which name the source of a bad value."""
     arguments = [a for a in typing.get_args(annotation) if a is not type(None)]
     if typing.get_origin(annotation) is typing.Literal:

@@ -17,10 +17,9 @@ from sigmaloop.cli.options import home_option, json_option
 @click.option("--all", "show_all", is_flag=True, help="A line for every run of the home.")
 def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bool) -> None:
     """Show a run: the newest, or the one whose id begins with RUN_ID."""
-    from sigmaloop.memory.runs import list_runs
-
     from sigmaloop.cli.progress import print_summary
     from sigmaloop.graph.run import Run
+    from sigmaloop.memory.runs import list_runs
     from sigmaloop.settings import load_settings
 
     home = home or load_settings().home

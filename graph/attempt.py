@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from langgraph.types import interrupt
-from sigmaloop.tools.dry_run import dry_run
-from sigmaloop.tools.edits import check_change, unified_diff
 
-from sigmaloop.agents.harness_engineer import Brief, EarlierAttempt, Hands
+from sigmaloop.agents.harness_engineer import Brief, Hands, PastAttempt
 from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.errors import BadInput, InadmissibleChange, SpecialistError
 from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
 from sigmaloop.graph.observe import GATE_TRIAL, clusters_of, roll
 from sigmaloop.graph.services import Services, smoke_session
 from sigmaloop.graph.state import LoopState
+from sigmaloop.graph.tracing import note
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import (
     Candidate,
@@ -29,6 +28,8 @@ from sigmaloop.records import (
     Verdict,
     agent_hash,
 )
+from sigmaloop.tools.dry_run import dry_run
+from sigmaloop.tools.edits import check_change, unified_diff
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -54,8 +55,10 @@ def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     parent_source = services.versions.source(state["incumbent"])
     outcome: dict[str, Any] = {"attempt": attempt, "attempts_total": number, "candidate_id": candidate_id}
     try:
-        brief = _brief(services, candidate_id, cluster, attempt, parent_source)
-        proposal = services.engineer.propose(brief, _hands(services, parent_source))
+        brief = _brief(services, cluster, attempt, len(parent_source))
+        proposal = services.engineer.propose(
+            brief, _hands(services, parent_source), scope=f"propose:{candidate_id}"
+        )
         candidate = _record(services, state, candidate_id, attempt, cluster, parent_source, proposal)
         emit({"event": "proposal", "id": candidate_id, "kind": candidate.kind, "summary": candidate.summary})
         _admit(services, parent_source, candidate, proposal.source)
@@ -130,11 +133,10 @@ def judge(services: Services, state: LoopState) -> Judgement:
         return Judgement.model_validate(stored)
     cluster = clusters_of(services)[candidate.cluster_id]
     judgement = services.judge.judge(
-        candidate_id=candidate.id,
-        diff=candidate.diff,
-        hypothesis=candidate.hypothesis,
+        candidate=candidate,
         cluster=cluster,
         verdicts=verdicts_of(services, state),
+        scope=f"judge:{candidate.id}",
     )
     services.journal.put("judgement", candidate.id, judgement.model_dump(mode="json"), batch=candidate.batch)
     return judgement
@@ -193,6 +195,7 @@ def _rule(services: Services, state: LoopState, verdict: Verdict, emit: Emit) ->
         verdict.model_dump(mode="json"),
         batch=state["batch"],
     )
+    note(verdict=verdict.outcome, gate=verdict.gate, reason=verdict.reason, candidate_id=verdict.candidate_id)
     emit({"event": "verdict", **verdict.model_dump(mode="json")})
 
 
@@ -227,23 +230,21 @@ def _history(services: Services) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def _brief(services: Services, candidate_id: str, cluster: Cluster, attempt: int, source: str) -> Brief:
+def _brief(services: Services, cluster: Cluster, attempt: int, agent_size: int) -> Brief:
     ledger = [LedgerEntry.model_validate(e.payload) for e in services.journal.events("ledger")]
     earlier = [
-        EarlierAttempt(summary=e.summary, kind=e.kind, outcome=e.outcome, gate=e.gate)
+        PastAttempt(summary=e.summary, kind=e.kind, outcome=e.outcome, gate=e.gate)
         for e in ledger
-        if e.cluster_id == cluster.id and e.kind is not None
+        if e.cluster_id == cluster.id
     ]
     query = f"{cluster.title}. {cluster.root_cause}"
     return Brief(
-        candidate_id=candidate_id,
-        cluster_title=cluster.title,
-        root_cause=cluster.root_cause,
+        cluster=cluster,
         failures=tuple(reversed(cluster.failures))[:SHOWN_FAILURES],
         attempts=tuple(earlier),
         learnings=tuple(_search(services, "learning", query, 5)),
         attempt=attempt,
-        source=source,
+        agent_size=agent_size,
     )
 
 

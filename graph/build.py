@@ -18,6 +18,7 @@ from langgraph.runtime import Runtime
 from sigmaloop.graph import attempt, conclude, observe, routing
 from sigmaloop.graph.services import Services, at_work
 from sigmaloop.graph.state import LoopState, RunContext
+from sigmaloop.graph.tracing import note
 
 Emit = Callable[[dict[str, Any]], None]
 Work = Callable[[Any, Services, Emit], dict[str, Any]]
@@ -72,7 +73,9 @@ def _node(work: Work) -> Callable[..., dict[str, Any]]:
         with at_work(
             state, thread_id=config["configurable"]["thread_id"], context=runtime.context
         ) as services:
-            return work(state, services, runtime.stream_writer)
+            update = work(state, services, runtime.stream_writer)
+            note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
+            return update
 
     node.__name__ = node.__qualname__ = work.__name__
     node.__doc__ = work.__doc__

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sigmaloop.memory.views import write_views
-
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.eval.gate import promotable
@@ -15,6 +13,7 @@ from sigmaloop.graph.attempt import candidate_of, judge, suite_of, verdicts_of
 from sigmaloop.graph.observe import GATE_TRIAL, choose_cluster, clusters_of, roll, score_tasks
 from sigmaloop.graph.services import STARTED, Services
 from sigmaloop.graph.state import LoopState
+from sigmaloop.memory.views import write_views
 from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
 
 Emit = Callable[[dict[str, Any]], None]
@@ -102,13 +101,11 @@ def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
         },
         batch=batch,
     )
-    if candidate:
-        cluster = clusters_of(services)[entry.cluster_id]
-        learning = lesson(candidate, cluster, entry.outcome, entry.gate, judgement)
-        journal.append("learning", f"learning:{candidate_id}", learning.model_dump(mode="json"), batch=batch)
-        services.index.add(
-            "learning", learning.id, learning.embedding_text, {"batch": batch, "outcome": entry.outcome}
-        )
+    learning = lesson(entry, judgement)
+    journal.append("learning", f"learning:{candidate_id}", learning.model_dump(mode="json"), batch=batch)
+    services.index.add(
+        "learning", learning.id, learning.embedding_text, {"batch": batch, "outcome": entry.outcome}
+    )
     attempt_text = f"{entry.cluster_title}. {entry.summary}. {entry.outcome} {entry.gate or ''}"
     services.index.add("attempt", candidate_id, attempt_text, {"batch": batch, "outcome": entry.outcome})
     target = choose_cluster(services, batch)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+from sigmaloop.agents.specialist import Role
 from sigmaloop.errors import SpecialistError
 from sigmaloop.records import Usage, digest
-from sigmaloop.tools.gateway import Gateway, Lease, Role
+from sigmaloop.tools.gateway import Gateway
 
 Charge = Callable[[str, str, Usage], None]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a specialist's client needs: where, with which key, which model, how long it may take."""
+
+    base_url: str
+    token: str
+    model: str
+    timeout: float
 
 
 class GatewayDoor:
@@ -30,11 +42,11 @@ class GatewayDoor:
         self._charge = charge
 
     @contextmanager
-    def lease(self, role: Role, *, scope: str) -> Iterator[Lease]:
+    def lease(self, role: Role, scope: str) -> Iterator[Access]:
         seed = int(digest("specialist", self._seed, role, scope, size=8), 16) & 0x7FFFFFFF
         with self._gateway.lease(role, scope=scope, seed=seed) as lease:
             try:
-                yield lease
+                yield Access(lease.base_url, lease.token, self._model, self._timeout)
             except SpecialistError:
                 self._charge(scope, role, lease.usage())
                 raise

@@ -20,22 +20,22 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command
-from sigmaloop.memory.checkpoints import open_checkpointer
-from sigmaloop.memory.lock import HomeLock
-from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
-from sigmaloop.tools.edits import unified_diff
-from sigmaloop.tools.versions import Versions, write_branch
 
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.rollouts import Drained
 from sigmaloop.graph.build import build_graph
 from sigmaloop.graph.services import STARTED, close_services, open_services, prepare_run
 from sigmaloop.graph.summary import Summary, summarise
+from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lock import HomeLock
+from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import Candidate, Cluster, FailureRecord, Learning, LedgerEntry, SuiteCase
 from sigmaloop.settings import Settings, load_settings, restore_settings
+from sigmaloop.tools.edits import unified_diff
+from sigmaloop.tools.versions import Versions, write_branch
 
 Event = dict[str, Any]
 Condition = Literal["new", "ready", "paused", "finished"]

@@ -8,7 +8,6 @@ from typing import Literal
 
 from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
 from sigmaloop.eval.scoring import ScoreSummary, score_agent
-from sigmaloop.tools.edits import check_agent
 
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
@@ -16,6 +15,7 @@ from sigmaloop.eval.rollouts import MemoryStore, RolloutEngine
 from sigmaloop.graph.services import make_gateway, make_supervisor, make_upstream, smoke_test
 from sigmaloop.records import Rollout
 from sigmaloop.settings import Settings
+from sigmaloop.tools.edits import check_agent
 
 
 @contextmanager

@@ -13,14 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sigmaloop.memory.index import FailureIndex
-from sigmaloop.memory.lock import HomeLock
-from sigmaloop.memory.runs import RunPaths
-from sigmaloop.tools.dry_run import dry_run
-from sigmaloop.tools.edits import check_agent
-from sigmaloop.tools.sandbox import Supervisor
-from sigmaloop.tools.versions import Versions
-
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
@@ -30,11 +22,18 @@ from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, load_ben
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph.door import GatewayDoor
 from sigmaloop.graph.state import RunContext
+from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lock import HomeLock
+from sigmaloop.memory.runs import RunPaths
 from sigmaloop.records import Task, Usage
 from sigmaloop.settings import Settings, api_key, load_settings, restore_settings, secrets
+from sigmaloop.tools.dry_run import dry_run
+from sigmaloop.tools.edits import check_agent
 from sigmaloop.tools.gateway import Gateway
+from sigmaloop.tools.sandbox import Supervisor
 from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream, Upstream
+from sigmaloop.tools.versions import Versions
 
 STARTED = "run_started"
 
@@ -88,7 +87,6 @@ class Services:
         return GatewayDoor(
             self.gateway,
             model=settings.models()[1],
-            run_id=self.run_id,
             seed=settings.seed,
             timeout=settings.model_timeout * settings.model_tries + 60,
             charge=charge,

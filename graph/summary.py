@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sigmaloop.memory.runs import RunPaths
-
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.runs import RunPaths
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import REWARD_UNITS, Certificate, LedgerEntry, Record, Usage
 

@@ -1,0 +1,14 @@
+"""What a node decided, put where LangSmith shows it: on the node's own run. Nothing happens with tracing off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langsmith.run_helpers import get_current_run_tree
+
+
+def note(**metadata: Any) -> None:
+    """Add metadata to the run of the node that is working now."""
+    run = get_current_run_tree()
+    if run is not None:
+        run.add_metadata(metadata)
