@@ -15,6 +15,7 @@ from sigmaloop.graph.observe import GATE_TRIAL, clusters_of, roll
 from sigmaloop.graph.services import Services, smoke_session
 from sigmaloop.graph.state import LoopState
 from sigmaloop.graph.tracing import note
+from sigmaloop.memory.index import Kind
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import (
     Candidate,
@@ -270,7 +271,7 @@ def _hands(services: Services, source: str) -> Hands:
     )
 
 
-def _search(services: Services, kind: str, query: str, k: int) -> list[str]:
+def _search(services: Services, kind: Kind, query: str, k: int) -> list[str]:
     return [f"{hit.id}: {hit.text}" for hit in services.index.search(kind, query, k)]
 
 

@@ -23,8 +23,6 @@ from sigmaloop.graph.tracing import note
 Emit = Callable[[dict[str, Any]], None]
 Work = Callable[[Any, Services, Emit], dict[str, Any]]
 
-GATE_EDGES = {"failed": "revert", "indecisive": "pause"}
-
 
 def build_graph(
     checkpointer: BaseCheckpointSaver[Any] | None = None,
@@ -49,9 +47,13 @@ def build_graph(
         "propose", routing.after_propose, {"ready": "regression_gate", "unusable": "revert"}
     )
     loop.add_conditional_edges(
-        "regression_gate", routing.after_gate, {"passed": "validation_gate", **GATE_EDGES}
+        "regression_gate",
+        routing.after_gate,
+        {"passed": "validation_gate", "failed": "revert", "indecisive": "pause"},
     )
-    loop.add_conditional_edges("validation_gate", routing.after_gate, {"passed": "review", **GATE_EDGES})
+    loop.add_conditional_edges(
+        "validation_gate", routing.after_gate, {"passed": "review", "failed": "revert", "indecisive": "pause"}
+    )
     loop.add_conditional_edges("pause", routing.after_pause, ["regression_gate", "validation_gate"])
     loop.add_conditional_edges("review", routing.after_review, {"approved": "keep", "declined": "revert"})
     loop.add_edge("keep", "promote")

@@ -31,12 +31,9 @@ class GatewayDoor:
     calls are in the call journal, and the decision that replays them is charged for all of them.
     """
 
-    def __init__(
-        self, gateway: Gateway, *, model: str, run_id: str, seed: int, timeout: float, charge: Charge
-    ) -> None:
-        self.model = model
-        self.run_id = run_id
-        self.timeout = timeout
+    def __init__(self, gateway: Gateway, *, model: str, seed: int, timeout: float, charge: Charge) -> None:
+        self._model = model
+        self._timeout = timeout
         self._gateway = gateway
         self._seed = seed
         self._charge = charge

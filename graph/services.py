@@ -151,7 +151,7 @@ def at_work(state: Mapping[str, Any], *, thread_id: str, context: RunContext | N
 
 
 def open_services(run_id: str, *, home: Path) -> Services:
-    """The services of an existing run, from the settings that it was started with. Raises BadInput if unknown."""
+    """The services of an existing run, with the settings that it was started with. Raises BadInput."""
     with _guard:
         if run_id in _open:
             return _open[run_id]

@@ -1,4 +1,4 @@
-"""What a node decided, put where LangSmith shows it: on the node's own run. Nothing happens with tracing off."""
+"""What a node decided, put where LangSmith shows it: on the node's own run; with tracing off, nothing."""
 
 from __future__ import annotations
 
