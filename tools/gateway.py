@@ -59,7 +59,7 @@ class Lease:
     def __init__(
         self,
         gateway: Gateway,
-        role: Role,
+        role: str,
         *,
         scope: str,
         seed: int,
@@ -67,7 +67,7 @@ class Lease:
         batch: int = 0,
     ) -> None:
         self.token = f"lease-{secrets.token_urlsafe(24)}"
-        self.role: Role = role
+        self.role = role
         self.scope = scope
         self.seed = seed
         self.max_calls = max_calls
@@ -139,8 +139,8 @@ class Gateway:
     ) -> None:
         self.max_bytes = max_bytes
         self._upstream = upstream
-        self._target_model = target_model
-        self._specialist_model = specialist_model
+        self.target_model = target_model
+        self.specialist_model = specialist_model
         self._temperature = temperature
         self._max_tokens = max_tokens
         self._tries = tries
@@ -156,15 +156,16 @@ class Gateway:
         self._upstream_by_role: defaultdict[str, Meter] = defaultdict(Meter)
         self._face: HttpFace | None = None
         self._face_lock = threading.Lock()
+        self._stopped = False
         self._recalled = 0
 
     def check(self) -> None:
         """Raises ModelUnavailable, saying what to do, if one of the two models cannot be used."""
         with self._scrubbed():
-            self._upstream.check([self._target_model, self._specialist_model])
+            self._upstream.check([self.target_model, self.specialist_model])
 
     def lease(
-        self, role: Role, *, scope: str, seed: int, max_calls: int | None = None, batch: int = 0
+        self, role: str, *, scope: str, seed: int, max_calls: int | None = None, batch: int = 0
     ) -> Lease:
         """A lease for one rollout or one specialist's task; `max_calls` None: as many as it likes."""
         if role not in ROLES:
@@ -181,7 +182,7 @@ class Gateway:
 
     def model(self, token: str) -> str:
         """The model that answers this token."""
-        return self._target_model if self._holder(token).role == "target" else self._specialist_model
+        return self.target_model if self._holder(token).role == "target" else self.specialist_model
 
     def complete(self, token: str, request: Json) -> Json:
         """The whole chat completion. Raises UpstreamError: 4xx the caller's doing, 5xx infrastructure."""
@@ -238,6 +239,8 @@ class Gateway:
     def start(self) -> str:
         """Serve on a free loopback port unless it already does; returns the base URL, ending in /v1."""
         with self._face_lock:
+            if self._stopped:
+                raise UpstreamError("the gateway was stopped", status=503)
             if self._face is None:
                 from sigmaloop.tools.gateway_http import HttpFace
 
@@ -250,6 +253,7 @@ class Gateway:
             self._leases.clear()
         self._upstream.close()
         with self._face_lock:
+            self._stopped = True
             if self._face is not None:
                 self._face.stop()
                 self._face = None
@@ -278,7 +282,7 @@ class Gateway:
             else min(_asked_tokens(request) or self._specialist_tokens, self._specialist_tokens)
         )
         return {
-            "model": self._target_model if target else self._specialist_model,
+            "model": self.target_model if target else self.specialist_model,
             "temperature": self._temperature,
             "n": 1,
             "max_tokens": most,

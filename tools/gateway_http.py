@@ -20,7 +20,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sigmaloop.errors import ModelUnavailable, SigmaLoopError, UpstreamError
@@ -98,10 +98,8 @@ class HttpFace:
             return JSONResponse(answer)
         options = body.get("stream_options")
         with_usage = isinstance(options, dict) and bool(options.get("include_usage"))
-        return StreamingResponse(
-            (f"data: {line}\n\n" for line in _events(answer, with_usage=with_usage)),
-            media_type="text/event-stream",
-        )
+        stream = "".join(f"data: {line}\n\n" for line in _events(answer, with_usage=with_usage))
+        return Response(stream, media_type="text/event-stream")
 
     async def _embeddings(self, request: Request) -> Response:
         token, body = _token(request), await self._body(request)
@@ -142,14 +140,15 @@ def _token(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _error(_: Request, error: Exception) -> Response:
+# Both are coroutines, or Starlette would start worker threads for them.
+async def _error(_: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, UpstreamError) else 500
     kind = "model_unavailable" if isinstance(error, ModelUnavailable) else KINDS.get(status, "upstream_error")
     again = isinstance(error, UpstreamError) and error.retryable
     return _refusal(status, str(error), kind, again=again)
 
 
-def _no_such_place(request: Request, error: Exception) -> Response:
+async def _no_such_place(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     said = f"{request.method} {request.url.path} is not served here"
     return _refusal(

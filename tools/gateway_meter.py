@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import Field
 
@@ -71,7 +71,7 @@ def count_tokens(request: Mapping[str, Any], response: Mapping[str, Any]) -> tup
     return (asked if _is_count(asked) else _estimate(request)), said
 
 
-def _is_count(value: object) -> bool:
+def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 

@@ -29,9 +29,10 @@ STRIPPED = (
 FORMATS = ("text", "json_object", "json_schema")
 CHOICES = ("none", "auto", "required")
 ROLES = ("system", "developer", "user", "assistant", "tool")
-MESSAGE_FIELDS = ("role", "content", "name", "tool_calls", "tool_call_id", "refusal")
-"""What is sent on of a message; an agent may append a reply as it came, with the provider's additions."""
-FUNCTION_FIELDS = ("name", "description", "parameters", "strict")
+TEXT_FIELDS = ("role", "name", "tool_call_id", "refusal")
+"""What is sent on of a message, next to its content and tool calls; an agent may append a reply as it came,
+with the provider's additions."""
+FUNCTION_FIELDS = {"name": str, "description": str, "parameters": dict, "strict": bool}
 
 
 def request_hash(request: Mapping[str, Any]) -> str:
@@ -102,19 +103,22 @@ def _messages(value: Any) -> list[Json]:
 def _message(value: Any, where: str) -> Json:
     if not isinstance(value, dict) or value.get("role") not in ROLES:
         raise refuse(f"{where} must be an object whose role is one of {', '.join(ROLES)}")
-    message = {key: value[key] for key in MESSAGE_FIELDS if value.get(key) is not None or key == "content"}
-    content = value.get("content")
-    calls = message.pop("tool_calls", None) or []
+    message = {key: value[key] for key in TEXT_FIELDS if value.get(key) is not None}
+    if not all(isinstance(text, str) for text in message.values()):
+        raise refuse(f"{where}: {', '.join(TEXT_FIELDS)} must be texts")
+    content, calls = value.get("content"), value.get("tool_calls") or []
+    if isinstance(content, list) and content:
+        message["content"] = [_part(part, f"{where}.content[{index}]") for index, part in enumerate(content)]
+    elif isinstance(content, str) or (content is None and value["role"] == "assistant"):
+        message["content"] = content
+    else:
+        raise refuse(f"{where}.content must be a text or a list of parts")
     if not isinstance(calls, list):
         raise refuse(f"{where}.tool_calls must be a list")
     if calls:
         message["tool_calls"] = [
             _call(call, f"{where}.tool_calls[{index}]") for index, call in enumerate(calls)
         ]
-    if isinstance(content, list):
-        message["content"] = [_part(part, f"{where}.content[{index}]") for index, part in enumerate(content)]
-    elif not isinstance(content, str) and not (content is None and value["role"] == "assistant"):
-        raise refuse(f"{where}.content must be a text or a list of parts")
     return message
 
 
@@ -156,10 +160,11 @@ def _tool(value: Any, where: str) -> Json:
         raise refuse(f"{where}: only tools of type function are allowed; the provider's own tools are not")
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise refuse(f"{where}.function must be an object with a name")
-    return {
-        "type": "function",
-        "function": {key: function[key] for key in FUNCTION_FIELDS if key in function},
-    }
+    sent = {key: function[key] for key in FUNCTION_FIELDS if function.get(key) is not None}
+    for key, given in sent.items():
+        if not isinstance(given, FUNCTION_FIELDS[key]):
+            raise refuse(f"{where}.function.{key} must be a {FUNCTION_FIELDS[key].__name__}")
+    return {"type": "function", "function": sent}
 
 
 def _tool_choice(value: Any) -> Any:

@@ -255,7 +255,7 @@ class HttpUpstream:
             return wait
         # Spread by request and try, so that rollouts that failed together do not return together.
         spread = 0.5 + int(digest(request, number, size=4), 16) / 0xFFFF
-        return min(self._backoff * 2 ** (number - 1), LONGEST_PAUSE) * spread
+        return min(self._backoff * 2.0 ** (number - 1), LONGEST_PAUSE) * spread
 
     async def _try(self, path: str, request: Json, seconds: float) -> Json:
         try:

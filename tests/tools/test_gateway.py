@@ -15,8 +15,22 @@ from hypothesis import strategies as st
 from sigmaloop.errors import ModelUnavailable, UpstreamError
 from sigmaloop.records import Usage
 from sigmaloop.tools.gateway import ROLES, Gateway, request_hash
+from sigmaloop.tools.gateway_requests import PINNED, STRIPPED
 from sigmaloop.tools.scripted import ScriptedModel, tool_call
 from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream
+
+
+def tool(**function: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "f", **function}}
+
+
+def user(content: Any, **more: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": content, **more}]}
+
+
+def calling(calls: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "assistant", "content": None, "tool_calls": calls}]}
+
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
 TOOL = {"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}
@@ -124,12 +138,21 @@ def test_a_request_goes_up_with_what_the_harness_may_choose_and_the_gateways_pin
 
 def test_what_is_harmless_is_dropped_and_a_reply_can_be_sent_back_as_it_came() -> None:
     model = ScriptedModel(["Hello."])
-    reply = {"role": "assistant", "content": "Hi", "annotations": [], "audio": {"id": "a1"}, "function_call": None,
-             "tool_calls": None, "reasoning_content": "hm"}  # fmt: skip
+    additions = {"annotations": [], "audio": {"id": "a1"}, "function_call": None, "reasoning_content": "hm"}
+    reply = {"role": "assistant", "content": "Hi", "tool_calls": None, **additions}
     door(model).lease("target", scope="s", seed=1).complete(
-        {"messages": [*ASK["messages"], reply], "user": "me", "metadata": {"a": "b"}, "store": False, "stream": True,
-         "stream_options": {"include_usage": True}, "tools": [], "tool_choice": "auto", "stop": None}
-    )  # fmt: skip
+        {
+            "messages": [*ASK["messages"], reply],
+            "user": "me",
+            "metadata": {"a": "b"},
+            "store": False,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "tools": [],
+            "tool_choice": "auto",
+            "stop": None,
+        }
+    )
     assert set(asked(model)) == {"messages", "model", "temperature", "n", "max_tokens", "seed"}
     assert asked(model)["messages"][1] == {"role": "assistant", "content": "Hi"}
 
@@ -150,8 +173,8 @@ def test_what_is_harmless_is_dropped_and_a_reply_can_be_sent_back_as_it_came() -
         ({"tools": [TOOL, {"type": "mcp", "server_url": "https://x.test"}]}, "tools.1."),
         ({"tools": "all"}, "tools must be a list"),
         ({"tools": [{"type": "function"}]}, "with a name"),
-        ({"tools": [{"type": "function", "function": {"name": "f", "description": ["x"]}}]}, "description must be a str"),
-        ({"tools": [{"type": "function", "function": {"name": "f", "parameters": "x"}}]}, "parameters must be a dict"),
+        ({"tools": [tool(description=["x"])]}, "description must be a str"),
+        ({"tools": [tool(parameters="x")]}, "parameters must be a dict"),
         ({"tools": [TOOL], "tool_choice": {"type": "web_search"}}, "tool_choice"),
         ({"response_format": {"type": "grammar"}}, "response_format"),
         ({"stop": [1]}, "stop"),
@@ -160,12 +183,12 @@ def test_what_is_harmless_is_dropped_and_a_reply_can_be_sent_back_as_it_came() -
         ({"messages": []}, "at least one"),
         ({"messages": "Hello"}, "must be a list"),
         ({"messages": [{"role": "oracle", "content": "x"}]}, "role is one of"),
-        ({"messages": [{"role": "user", "content": "x", "name": {"a": 1}}]}, "name, .* must be texts"),
-        ({"messages": [{"role": "user", "content": []}]}, r"messages.0..content"),
+        (user("x", name={"a": 1}), "name, .* must be texts"),
+        (user([]), r"messages.0..content"),
         ({"messages": [{"role": "user"}]}, r"messages.0..content"),
-        ({"messages": [{"role": "user", "content": {"type": "text"}}]}, "content"),
-        ({"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": "x"}]}]}, "tool_calls.0."),
-        ({"messages": [{"role": "assistant", "content": None, "tool_calls": "x"}]}, "tool_calls must be"),
+        (user({"type": "text"}), "content"),
+        (calling([{"id": "x"}]), "tool_calls.0."),
+        (calling("x"), "tool_calls must be"),
     ],
 )  # fmt: skip
 def test_what_is_not_allowed_is_refused_by_name(change: dict[str, Any], words: str) -> None:
@@ -197,7 +220,7 @@ def test_what_is_not_allowed_is_refused_by_name(change: dict[str, Any], words: s
 )
 def test_only_texts_and_inline_images_may_be_sent(part: Any) -> None:
     lease = door(ScriptedModel([])).lease("target", scope="s", seed=1)
-    error = refused(lambda: lease.complete({"messages": [{"role": "user", "content": [part]}]}))
+    error = refused(lambda: lease.complete(user([part])))
     assert error.status == 400
     assert "messages[0].content[0]" in str(error)
 
@@ -211,7 +234,7 @@ def test_hidden_fields_of_parts_tools_and_calls_do_not_get_through() -> None:
                 {"role": "assistant", "content": "", "tool_calls": [
                     {"id": "1", "function": {"name": "f", "arguments": "{}", "url": "u"}, "more": 1}]},
             ],
-            "tools": [{**TOOL, "server_url": "https://x.test", "function": {**TOOL["function"], "defer": True}}],
+            "tools": [{**tool(defer=True), "server_url": "https://x.test"}],
         }
     )  # fmt: skip
     assert not any(word in str(asked(model)) for word in ("file_id", "cache", "url", "more", "defer"))
@@ -230,7 +253,7 @@ def test_a_deep_or_long_request_is_refused() -> None:
     for _ in range(100_000):
         deep = [deep]
     assert refused(lambda: lease.complete({**ASK, "tools": deep})).status == 400
-    error = refused(lambda: lease.complete({"messages": [{"role": "user", "content": "ä" * 600}]}))
+    error = refused(lambda: lease.complete(user("ä" * 600)))
     assert error.status == 413
     # Unpack it step by step: freeing it at once would recurse as deep.
     while isinstance(deep, list):
@@ -261,28 +284,7 @@ values = st.recursive(
     max_leaves=6,
 )
 names = st.sampled_from(
-    [
-        "model",
-        "temperature",
-        "top_p",
-        "n",
-        "max_tokens",
-        "max_completion_tokens",
-        "seed",
-        "reasoning_effort",
-        "user",
-    ]
-    + [
-        "frequency_penalty",
-        "presence_penalty",
-        "stream",
-        "store",
-        "metadata",
-        "logit_bias",
-        "tools",
-        "stop",
-        "MODEL",
-    ]
+    [*PINNED, *STRIPPED, "store", "logit_bias", "tools", "tool_choice", "stop", "response_format", "MODEL"]
 )
 
 
@@ -291,9 +293,12 @@ names = st.sampled_from(
 def test_pinned_fields_are_the_gateways_whatever_the_request_says(wishes: dict[str, Any], role: str) -> None:
     model = ScriptedModel(["Hello."], repeat=True)
     lease = door(model, temperature=0.5, specialist_tokens=300).lease(role, scope="s", seed=77)
+    error = None
     try:
         lease.complete({**wishes, **ASK})
-    except UpstreamError as error:
+    except UpstreamError as refusal:
+        error = refusal
+    if error is not None:
         assert error.status == 400
         assert model.requests == []
         return
@@ -374,8 +379,8 @@ def test_the_request_hash_covers_every_part_and_no_order_of_keys() -> None:
     }
     assert request_hash(base) == request_hash(dict(reversed(base.items())))
     changes: list[dict[str, Any]] = [
-        {"model": "n"}, {"seed": 2}, {"tools": []}, {"temperature": 1}, {"messages": [{"role": "user", "content": "y"}]}
-    ]  # fmt: skip
+        *({"model": "n"}, {"seed": 2}, {"tools": []}, {"temperature": 1}, user("y")),
+    ]
     assert len({request_hash({**base, **change}) for change in [{}, *changes]}) == 6
     assert len(request_hash({"content": "\ud800"})) == 32
 
@@ -404,7 +409,7 @@ def test_usage_is_counted_by_token_and_role_with_its_price(answered: Any) -> Non
 def test_missing_usage_is_estimated_not_taken_as_free(answered: Any, usage: Any) -> None:
     gateway = door(ScriptedModel([{**answered("x" * 400), "usage": usage}]))
     lease = gateway.lease("target", scope="s", seed=1)
-    lease.complete({"messages": [{"role": "user", "content": "y" * 4000}]})
+    lease.complete(user("y" * 4000))
     assert 1000 < lease.usage().input_tokens < 1200
     assert 100 < lease.usage().output_tokens < 200
 
@@ -430,7 +435,7 @@ def test_forty_threads_are_metered_to_the_last_token(call_journal: Any) -> None:
         ready.wait()
         with gateway.lease(role, scope=f"r{number}", seed=number, max_calls=10) as lease:
             for call in range(10):
-                lease.complete({"messages": [{"role": "user", "content": str(number * 10 + call)}]})
+                lease.complete(user(str(number * 10 + call)))
             assert refused(lambda: lease.complete(ASK)).status == 402
             return lease.usage()
 

@@ -144,21 +144,23 @@ def test_models_lists_the_one_that_answers(serve: Any, http: Any) -> None:
     assert [model.id for model in official(serve([], "target"), http).models.list()] == ["the-target"]
 
 
-@pytest.mark.parametrize("encoding", ["float", "base64"])
-def test_embeddings_pass_through(stub: Any, serve: Any, http: Any, encoding: Any) -> None:
-    # 0.5 and 0.25 as little-endian floats
-    vector = [0.5, 0.25] if encoding == "float" else "AAAAPwAAgD4="
-    stub.script = [{"object": "list", "model": "e", "data": [{"object": "embedding", "index": 0, "embedding": vector}],
-                    "usage": {"prompt_tokens": 2, "total_tokens": 2}}]  # fmt: skip
-    lease = serve(
-        HttpUpstream(stub.url, "k", timeout=2, tries=1), "clusterer", embedding_model="the-embedder"
-    )
+def test_embeddings_pass_through(stub: Any, serve: Any, http: Any) -> None:
+    # 0.5 and 0.25 as little-endian 32-bit floats: what clients ask for when nobody tells them otherwise.
+    vector = {"object": "embedding", "index": 0, "embedding": "AAAAPwAAgD4="}
+    usage = {"prompt_tokens": 2, "total_tokens": 2}
+    stub.script = [{"object": "list", "model": "e", "data": [vector], "usage": usage}]
+    upstream = HttpUpstream(stub.url, "sk-12345678", timeout=2, tries=1)
+    lease = serve(upstream, "clusterer", embedding_model="the-embedder")
     embedder = OpenAIEmbeddings(
-        model="other", base_url=lease.base_url, api_key=SecretStr(lease.token), check_embedding_ctx_length=False,
-        http_client=http, max_retries=0, model_kwargs={"encoding_format": encoding},
-    )  # fmt: skip
+        model="other",
+        base_url=lease.base_url,
+        api_key=SecretStr(lease.token),
+        check_embedding_ctx_length=False,
+        http_client=http,
+        max_retries=0,
+    )
     assert embedder.embed_query("a text") == [0.5, 0.25]
-    assert stub.seen[0] == {"input": "a text", "model": "the-embedder", "encoding_format": encoding}
+    assert stub.seen == [{"input": ["a text"], "model": "the-embedder", "encoding_format": "base64"}]
     assert lease.usage().input_tokens == 2
 
 
@@ -341,6 +343,15 @@ def test_the_server_starts_when_first_asked_for_and_only_on_loopback(serve: Any)
     assert lease.base_url == lease.base_url
     assert lease.base_url.startswith("http://127.0.0.1:")
     assert [t.name for t in threading.enumerate() if t not in before] == ["gateway-http"]
+
+
+def test_a_stopped_gateway_does_not_serve_again(serve: Any) -> None:
+    lease = serve(["one"])
+    gateway = lease._gateway
+    assert gateway.start() == lease.base_url
+    gateway.stop()
+    with pytest.raises(UpstreamError, match="stopped"):
+        _ = lease.base_url
 
 
 def test_it_stops_within_a_moment_with_a_call_under_way_and_a_client_connected(

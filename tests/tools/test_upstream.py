@@ -230,7 +230,7 @@ def test_check_says_what_to_do(stub: Any, reach: Any, fault: Any, words: str) ->
 
 
 def test_check_of_an_unreachable_host_says_what_to_do(reach: Any) -> None:
-    with pytest.raises(ModelUnavailable, match="cannot be reached.*is the base URL right"):
+    with pytest.raises(ModelUnavailable, match=r"cannot be reached.*is the base URL right"):
         reach(f"http://127.0.0.1:{free_port()}/v1").check(["one"])
 
 
