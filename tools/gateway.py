@@ -164,9 +164,7 @@ class Gateway:
         with self._scrubbed():
             self._upstream.check([self.target_model, self.specialist_model])
 
-    def lease(
-        self, role: str, *, scope: str, seed: int, max_calls: int | None = None, batch: int = 0
-    ) -> Lease:
+    def lease(self, role: str, *, scope: str, seed: int, max_calls: int | None = None, batch: int = 0) -> Lease:
         """A lease for one rollout or one specialist's task; `max_calls` None: as many as it likes."""
         if role not in ROLES:
             raise ValueError(f"unknown role {role!r}; roles: {', '.join(ROLES)}")

@@ -44,9 +44,7 @@ def request_hash(request: Mapping[str, Any]) -> str:
 def normalise_chat(request: object, *, pins: Mapping[str, Any], max_bytes: int) -> Json:
     """The chat request that goes upstream. Raises UpstreamError 400 or 413, naming the field."""
     given = _plain(request, max_bytes)
-    fields = {
-        key: value for key, value in given.items() if value is not None and key not in PINNED + STRIPPED
-    }
+    fields = {key: value for key, value in given.items() if value is not None and key not in PINNED + STRIPPED}
     if fields.get("store") is False:
         del fields["store"]
     unknown = sorted(fields.keys() - _CHECKS.keys())
@@ -116,17 +114,13 @@ def _message(value: Any, where: str) -> Json:
     if not isinstance(calls, list):
         raise refuse(f"{where}.tool_calls must be a list")
     if calls:
-        message["tool_calls"] = [
-            _call(call, f"{where}.tool_calls[{index}]") for index, call in enumerate(calls)
-        ]
+        message["tool_calls"] = [_call(call, f"{where}.tool_calls[{index}]") for index, call in enumerate(calls)]
     return message
 
 
 def _call(value: Any, where: str) -> Json:
     function = value.get("function") if isinstance(value, dict) else None
-    if not isinstance(function, dict) or not all(
-        isinstance(function.get(key), str) for key in ("name", "arguments")
-    ):
+    if not isinstance(function, dict) or not all(isinstance(function.get(key), str) for key in ("name", "arguments")):
         raise refuse(f"{where} must have a function with a name and arguments, both texts")
     called = {"name": function["name"], "arguments": function["arguments"]}
     return {"id": str(value.get("id", "")), "type": "function", "function": called}
@@ -169,11 +163,7 @@ def _tool(value: Any, where: str) -> Json:
 
 def _tool_choice(value: Any) -> Any:
     function = value.get("function") if isinstance(value, dict) else None
-    if (
-        isinstance(function, dict)
-        and value.get("type") == "function"
-        and isinstance(function.get("name"), str)
-    ):
+    if isinstance(function, dict) and value.get("type") == "function" and isinstance(function.get("name"), str):
         return {"type": "function", "function": {"name": function["name"]}}
     if value not in CHOICES:
         raise refuse(f"tool_choice must be one of {', '.join(CHOICES)} or name a function")

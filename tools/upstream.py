@@ -194,9 +194,7 @@ class HttpUpstream:
         try:
             return future.result()
         except concurrent.futures.CancelledError:
-            raise UpstreamError(
-                f"the connection to {self.url} was closed during a call", status=503
-            ) from None
+            raise UpstreamError(f"the connection to {self.url} was closed during a call", status=503) from None
         finally:
             future.cancel()  # the caller was interrupted: nobody waits for this answer any more
 
@@ -205,9 +203,7 @@ class HttpUpstream:
             raise UpstreamError(f"the connection to {self.url} is closed", status=503)
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(
-                target=self._serve, args=(self._loop,), name="upstream", daemon=True
-            )
+            self._thread = threading.Thread(target=self._serve, args=(self._loop,), name="upstream", daemon=True)
             self._thread.start()
         return self._loop
 
@@ -243,9 +239,7 @@ class HttpUpstream:
                 last = number == clock.tries or now() + pause >= end
                 if last:
                     tried = f" (tried {number} times)" if number > 1 else ""
-                    asked = (
-                        f"; it asks to wait {fault.wait:g} s" if fault.wait and number < clock.tries else ""
-                    )
+                    asked = f"; it asks to wait {fault.wait:g} s" if fault.wait and number < clock.tries else ""
                     raise UpstreamError(f"{fault}{tried}{asked}", status=503) from None
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
@@ -335,17 +329,13 @@ class HttpUpstream:
         if status == 429 and b"insufficient_quota" in body:
             return ModelUnavailable(f"the account at {self.url} is out of credit (429): {said}", status=503)
         if status in PASSING:
-            message = (
-                f"the endpoint at {self.url} asks for patience ({status}): {said}; lower the concurrency"
-            )
+            message = f"the endpoint at {self.url} asks for patience ({status}): {said}; lower the concurrency"
             return _PassingError(message, wait=_retry_after(headers))
         if status >= 500:
             message = f"the endpoint at {self.url} failed ({status}): {said}; try again later"
             return _PassingError(message, wait=_retry_after(headers))
         if status in REQUEST_FAULTS:
-            return UpstreamError(
-                f"the endpoint at {self.url} refused the request ({status}): {said}", status=status
-            )
+            return UpstreamError(f"the endpoint at {self.url} refused the request ({status}): {said}", status=status)
         if 300 <= status < 400:
             place = self._clean(headers.get("Location", "nowhere"))
             said = f"it points to {place}; set the base URL to the final place"
@@ -389,9 +379,7 @@ def answer_fault(answer: object, wanted: str) -> str | None:
 
 def _is_call(call: object) -> bool:
     function = call.get("function") if isinstance(call, dict) else None
-    return isinstance(function, dict) and all(
-        isinstance(function.get(key), str) for key in ("name", "arguments")
-    )
+    return isinstance(function, dict) and all(isinstance(function.get(key), str) for key in ("name", "arguments"))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -425,7 +413,5 @@ def _endpoint(base_url: str) -> URL:
 def _plain_key(key: str) -> str:
     key = key.strip()
     if not key.isascii() or not key.isprintable():
-        raise BadInput(
-            "OPENAI_API_KEY holds characters that no key has (line break, not ASCII): set it again"
-        )
+        raise BadInput("OPENAI_API_KEY holds characters that no key has (line break, not ASCII): set it again")
     return key

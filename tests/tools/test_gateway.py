@@ -87,9 +87,7 @@ def test_calls_of_a_lease_are_limited_and_the_refusal_is_no_infrastructure_fault
     gateway = door(model)
     lease, other = (gateway.lease("target", scope=scope, seed=1, max_calls=2) for scope in "ab")
     lease.complete(ASK)
-    assert refused(lambda: lease.complete({"messages": []})).status == 400, (
-        "a refused request uses no call up"
-    )
+    assert refused(lambda: lease.complete({"messages": []})).status == 400, "a refused request uses no call up"
     lease.complete(ASK)
     error = refused(lambda: lease.complete(ASK))
     assert (error.status, error.retryable) == (402, False)
@@ -108,9 +106,7 @@ def test_the_role_decides_the_model(role: str) -> None:
     lease = gateway.lease(role, scope="s", seed=1)
     lease.complete({**ASK, "model": "a-better-one"})
     assert (
-        asked(model)["model"]
-        == gateway.model(lease.token)
-        == ("the-target" if role == "target" else "the-specialist")
+        asked(model)["model"] == gateway.model(lease.token) == ("the-target" if role == "target" else "the-specialist")
     )
 
 
@@ -240,9 +236,7 @@ def test_hidden_fields_of_parts_tools_and_calls_do_not_get_through() -> None:
     assert not any(word in str(asked(model)) for word in ("file_id", "cache", "url", "more", "defer"))
 
 
-@pytest.mark.parametrize(
-    "odd", [{"a": float("nan")}, {"a": {1, 2}}, {"a": b"x"}, ["list"], None, {"a": "\ud800"}]
-)
+@pytest.mark.parametrize("odd", [{"a": float("nan")}, {"a": {1, 2}}, {"a": b"x"}, ["list"], None, {"a": "\ud800"}])
 def test_a_request_that_is_no_plain_json_object_is_refused(odd: Any) -> None:
     assert refused(lambda: door().lease("target", scope="s", seed=1).complete(odd)).status == 400
 

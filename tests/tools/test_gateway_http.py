@@ -37,9 +37,7 @@ def serve(no_leaks: None) -> Iterator[Callable[..., Lease]]:
     """Makes leases of fresh gateways; a list is the script of a scripted model."""
     made: list[Gateway] = []
 
-    def make(
-        upstream: Any, role: str = "failure_miner", max_calls: int | None = None, **options: Any
-    ) -> Lease:
+    def make(upstream: Any, role: str = "failure_miner", max_calls: int | None = None, **options: Any) -> Lease:
         upstream = ScriptedModel(upstream) if isinstance(upstream, list) else upstream
         gateway = Gateway(upstream, target_model="the-target", specialist_model="the-specialist", **options)
         made.append(gateway)
@@ -235,9 +233,9 @@ def test_used_up_calls_are_refused_once_and_told_apart_from_a_fault(serve: Any, 
     assert (caught.value.status_code, caught.value.type) == (402, "calls_used_up")
     assert caught.value.response.headers["x-should-retry"] == "false"
     with pytest.raises(openai.APIStatusError) as fault:
-        official(
-            serve(ScriptedModel([UpstreamError("down", status=503)])), http, retries=3
-        ).chat.completions.create(model="x", messages=ASK)
+        official(serve(ScriptedModel([UpstreamError("down", status=503)])), http, retries=3).chat.completions.create(
+            model="x", messages=ASK
+        )
     assert (fault.value.status_code, fault.value.type) == (503, "upstream_error")
 
 
@@ -251,9 +249,7 @@ def test_a_lasting_fault_is_not_tried_again_by_the_client_and_a_passing_one_is(s
     assert answer.choices[0].message.content == "fine"
 
 
-def test_an_unusable_endpoint_is_marked_as_such_and_the_key_stays_inside(
-    stub: Any, serve: Any, http: Any
-) -> None:
+def test_an_unusable_endpoint_is_marked_as_such_and_the_key_stays_inside(stub: Any, serve: Any, http: Any) -> None:
     stub.script = [(401, '{"error": {"message": "bad key sk-12345678"}}', {})]
     lease = serve(HttpUpstream(stub.url, "sk-12345678", timeout=2, tries=2))
     with pytest.raises(openai.APIStatusError) as caught:
@@ -289,9 +285,7 @@ def test_the_wrong_method_is_refused_in_the_same_form(serve: Any, plain: httpx.C
     assert "only chat/completions" in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"messages": NaN}', b"null"]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"messages": NaN}', b"null"])
 def test_a_body_that_is_no_request_is_refused(serve: Any, plain: httpx.Client, body: bytes) -> None:
     answer = post(plain, serve([]), body)
     assert answer.status_code == 400
@@ -376,6 +370,17 @@ def test_it_stops_within_a_moment_with_a_call_under_way_and_a_client_connected(
     assert caplog.records == []
     with pytest.raises(openai.APIConnectionError):
         client.models.list()
+
+
+def test_an_answer_is_not_held_back_by_the_network(serve: Any, plain: httpx.Client) -> None:
+    lease = serve(ScriptedModel(["fine"], repeat=True))
+    post(plain, lease, {"messages": ASK})
+    times = []
+    for _ in range(15):
+        began = time.perf_counter()
+        post(plain, lease, {"messages": ASK})
+        times.append(time.perf_counter() - began)
+    assert sorted(times)[5] < 0.03, "delayed sending costs 40 ms"
 
 
 def test_many_clients_at_once_are_all_answered_and_metered(serve: Any, plain: httpx.Client) -> None:

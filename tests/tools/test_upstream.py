@@ -163,9 +163,7 @@ def test_a_refused_request_is_the_requests_fault_and_other_refusals_are_not(stub
 @pytest.mark.parametrize(
     "headers", [{"Retry-After": "0.25"}, {"retry-after-ms": "250"}], ids=["seconds", "milliseconds"]
 )
-def test_the_wait_that_the_endpoint_asks_for_is_kept(
-    stub: Any, reach: Any, answered: Any, headers: Any
-) -> None:
+def test_the_wait_that_the_endpoint_asks_for_is_kept(stub: Any, reach: Any, answered: Any, headers: Any) -> None:
     stub.script = [(429, "", headers), answered()]
     began = time.monotonic()
     reach().complete(ASK)
@@ -241,9 +239,7 @@ def test_check_asks_each_model_once(stub: Any, reach: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404, 418, 429, 500])
-def test_no_message_holds_the_key_even_when_the_endpoint_repeats_it(
-    stub: Any, reach: Any, status: int
-) -> None:
+def test_no_message_holds_the_key_even_when_the_endpoint_repeats_it(stub: Any, reach: Any, status: int) -> None:
     # Long enough that the cut of the excerpt falls into a key.
     stub.script = [(status, f"you sent {KEY} " * 40, {})]
     with pytest.raises(UpstreamError) as caught:
