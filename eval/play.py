@@ -37,7 +37,7 @@ def play(
     supervisor: Supervisor,
     complete: Complete,
 ) -> Played:
-    """Let an agent work on a task once. What agents, benchmarks and models do wrong is a result, never raised."""
+    """Let an agent work on a task once. What agent, benchmark or model do wrong is a result, not an error."""
     session: Session | None = None
     try:
         with boundary(EpisodeFault, f"benchmark: opening {task_id}"):

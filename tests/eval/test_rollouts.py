@@ -80,9 +80,7 @@ def test_an_agent_that_does_nothing_is_scored_and_told_what_is_missing(make_engi
     ],
     ids=["exception", "exit", "SystemExit", "syntax", "no run", "endless steps", "endless model calls"],
 )
-def test_whatever_the_agent_does_wrong_is_an_agent_error_with_reward_zero(
-    make_engine: MakeEngine, source: str
-) -> None:
+def test_whatever_the_agent_does_wrong_is_an_agent_error_with_reward_zero(make_engine: MakeEngine, source: str) -> None:
     store = MemoryStore()
     rollout = one(make_engine(store=store), source)
     assert (rollout.status, rollout.reward) == ("agent_error", 0.0)
@@ -113,9 +111,7 @@ def test_whatever_the_benchmark_does_wrong_is_infra_with_its_reason(
 
 
 def test_an_agent_cannot_turn_the_benchmarks_fault_into_a_result(make_engine: MakeEngine) -> None:
-    source = (
-        "def run(session):\n    try:\n        session.call('add', {})\n    finally:\n        raise KeyError\n"
-    )
+    source = "def run(session):\n    try:\n        session.call('add', {})\n    finally:\n        raise KeyError\n"
     assert one(make_engine(), source, "broken-act").status == "infra"
 
 
@@ -174,9 +170,7 @@ def run(session):
     assert (sums.opened[0].submitted, sums.opened[0].called, sums.opened[0].said) == (["five"], [], [])
 
 
-def test_arguments_that_are_no_object_or_too_large_never_reach_the_episode(
-    make_engine: MakeEngine, sums: Any
-) -> None:
+def test_arguments_that_are_no_object_or_too_large_never_reach_the_episode(make_engine: MakeEngine, sums: Any) -> None:
     source = f"""
 def run(session):
     assert session.call("add", [2, 3]).startswith("Error:")
@@ -225,9 +219,7 @@ def test_as_many_rollouts_run_at_once_as_the_concurrency_says(make_engine: MakeE
     assert all(r.passed for r in rollouts)
 
 
-def test_a_drain_finishes_what_is_in_flight_and_a_new_engine_does_the_rest(
-    make_engine: MakeEngine, sums: Any
-) -> None:
+def test_a_drain_finishes_what_is_in_flight_and_a_new_engine_does_the_rest(make_engine: MakeEngine, sums: Any) -> None:
     store, asked = MemoryStore(), pairs(*[f"train-{i}" for i in range(20)])
     engine = make_engine(store=store, concurrency=2)
     finished: list[Rollout] = []
@@ -263,9 +255,7 @@ def test_an_interrupt_drains_too(make_engine: MakeEngine, sums: Any) -> None:
 
 def test_a_broken_store_stops_the_run_with_its_own_error(make_engine: MakeEngine, sums: Any) -> None:
     class Broken(MemoryStore):
-        def save_rollout(
-            self, rollout: Rollout, trace: Sequence[Step], /, *, scope: str | None = None
-        ) -> None:
+        def save_rollout(self, rollout: Rollout, trace: Sequence[Step], /, *, scope: str | None = None) -> None:
             raise StoreError("disk full")
 
     with pytest.raises(StoreError, match="disk full"):
@@ -273,9 +263,7 @@ def test_a_broken_store_stops_the_run_with_its_own_error(make_engine: MakeEngine
     assert len(sums.opened) < 30
 
 
-def test_the_journal_is_a_store_and_replays_calls_of_a_try_that_failed(
-    make_engine: MakeEngine, tmp_path: Path
-) -> None:
+def test_the_journal_is_a_store_and_replays_calls_of_a_try_that_failed(make_engine: MakeEngine, tmp_path: Path) -> None:
     """The model's first answer is paid once, although the rollout is tried three times and then resumed."""
     with Journal(tmp_path / "journal.sqlite") as journal:
         lost = UpstreamError("lost", status=502)

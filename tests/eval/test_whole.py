@@ -86,9 +86,7 @@ def test_an_exception_is_infra_with_its_reason(make_engine: MakeEngine) -> None:
         ([1.0], "list"),
     ],
 )
-def test_anything_but_rewards_of_the_tasks_asked_is_bad_input(
-    make_engine: MakeEngine, answer: Any, named: str
-) -> None:
+def test_anything_but_rewards_of_the_tasks_asked_is_bad_input(make_engine: MakeEngine, answer: Any, named: str) -> None:
     store = MemoryStore()
     engine = make_engine(Smallest(answer), store=store)
     with pytest.raises(BadInput, match="smallest") as error:

@@ -1,0 +1,223 @@
+"""The conformance kit: does a benchmark keep its contract, and what is its score worth?
+
+For people who write one. Besides the contract it measures the floor (agents that do nothing useful) and,
+where the benchmark offers an oracle, the ceiling. An oracle is a method `oracle(task_id)` that returns how to
+solve the task, as a list of ("call", name, arguments), ("say", text) and ("submit", answer).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
+from sigmaloop.eval.controls import CONTROLS, NULL
+from sigmaloop.eval.rollouts import Drained, RolloutEngine
+from sigmaloop.records import Record, Split, Task
+
+FLOOR = 0.2
+"""A control agent that scores more than this makes the gate worthless: doing nothing would pay."""
+SAMPLE = 40
+"""Tasks of every split that are opened twice to compare."""
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+Oracle = Callable[[str], Sequence[Sequence[Any]]]
+
+
+class Check(Record):
+    """One question put to a benchmark."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class ConformanceReport(Record):
+    """What the kit found."""
+
+    benchmark: str
+    version: str
+    checks: tuple[Check, ...]
+    free_tasks: tuple[str, ...] = ()
+    """Tasks that an agent which does nothing passes: they prove nothing and are never worth promoting."""
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+
+def check_benchmark(
+    benchmark: BenchmarkRunner, *, engine: RolloutEngine, limit: int | None = None
+) -> ConformanceReport:
+    """Put every question to a benchmark. Never raises for what the benchmark does: it is in the report.
+
+    `engine` runs this benchmark, with any model: the control agents call none. `limit`: tasks of each split
+    that the control agents and the oracle work on.
+    """
+    kit = _Kit(benchmark)
+    kit.ask("tasks", lambda: _tasks(benchmark))
+    kit.ask("weights", lambda: _weights(benchmark))
+    kit.ask("same tasks again", lambda: _same_tasks(benchmark))
+    if not kit.ok:
+        return kit.report()  # whatever follows would only repeat it
+    tasks = {split: list(benchmark.tasks(split)) for split in SPLITS}
+    if isinstance(benchmark, EpisodeBenchmark):
+        episodes = benchmark
+        sample = [task for split in SPLITS for task in _spread(tasks[split], SAMPLE)]
+        kit.ask("tools", lambda: _tools(episodes, sample))
+        kit.ask("same episode again", lambda: _same_episodes(episodes, sample))
+        kit.ask("unknown tool", lambda: _unknown_tool(episodes, sample))
+        oracle = getattr(benchmark, "oracle", None)
+        if callable(oracle):
+            solved = [task for split in SPLITS for task in tasks[split][:limit]]
+            kit.ask("oracle (ceiling)", lambda: _oracle(episodes, solved, oracle))
+    worked = [task for split in SPLITS[:2] for task in tasks[split][:limit]]
+    passed: dict[str, list[str]] = {}
+    for name in CONTROLS:
+        kit.ask(f"{name} (floor)", partial(_control, engine, name, worked, passed))
+    return kit.report(passed.get(NULL, ()))
+
+
+class _Kit:
+    """Collects answers; a benchmark that raises has answered too."""
+
+    def __init__(self, benchmark: BenchmarkRunner) -> None:
+        self._benchmark = benchmark
+        self._checks: list[Check] = []
+
+    def ask(self, name: str, question: Callable[[], tuple[bool, str]]) -> None:
+        try:
+            ok, detail = question()
+        except Drained:
+            raise
+        except Exception as error:  # the boundary to the code that is being examined
+            ok, detail = False, f"{type(error).__name__}: {error}"
+        self._checks.append(Check(name=name, ok=ok, detail=" ".join(detail.split())[:600]))
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self._checks)
+
+    def report(self, free: Sequence[str] = ()) -> ConformanceReport:
+        return ConformanceReport(
+            benchmark=self._benchmark.name,
+            version=self._benchmark.version,
+            checks=tuple(self._checks),
+            free_tasks=tuple(free),
+        )
+
+
+def _tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
+    tasks = {split: list(benchmark.tasks(split)) for split in SPLITS}
+    repeated = [i for i, n in Counter(t.id for ts in tasks.values() for t in ts).items() if n > 1]
+    if repeated:
+        return False, f"{len(repeated)} ids stand more than once, within or across splits: {_listed(repeated)}"
+    strayed = [t.id for split, ts in tasks.items() for t in ts if t.split != split]
+    if strayed:
+        return False, f"{len(strayed)} tasks say that they belong to another split: {_listed(strayed)}"
+    if not tasks["train"] or not tasks["validation"]:
+        return False, "a run needs train and validation tasks"
+    return True, ", ".join(f"{len(ts)} {split}" for split, ts in tasks.items())
+
+
+def _weights(benchmark: BenchmarkRunner) -> tuple[bool, str]:
+    weights = [task.weight for split in SPLITS for task in benchmark.tasks(split)]
+    types = {task.request_type for split in SPLITS for task in benchmark.tasks(split)}
+    return min(weights) > 0, f"{min(weights):g} to {max(weights):g}, {len(types)} request types"
+
+
+def _same_tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
+    first, again, other = benchmark.fingerprint(), benchmark.fingerprint(), type(benchmark)().fingerprint()
+    if first != again:
+        return False, "two calls of fingerprint() differ: tasks() must always give the same tasks"
+    if first != other:
+        return False, "a second instance has other tasks: derive them from nothing but the code"
+    return True, f"fingerprint {first}"
+
+
+def _tools(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, str]:
+    most = 0
+    for task in sample:
+        tools = benchmark.open(task.id, seed=0).tools
+        names = [tool["function"]["name"] for tool in tools if tool["type"] == "function"]
+        if len(set(names)) < len(tools):
+            return False, f"{task.id}: tools must be functions with distinct names, not {_listed(names)}"
+        most = max(most, len(names))
+    return True, f"at most {most} in one episode"
+
+
+def _same_episodes(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, str]:
+    """The same seed twice, the first episode worked on before the second: nothing may be shared."""
+    for task in sample:
+        first, second = _transcript(benchmark, task.id), _transcript(benchmark, task.id)
+        if first != second:
+            told = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
+            return False, f"{task.id}: two episodes with one seed differ: {told[0]!r} and {told[1]!r}"
+    return True, f"{len(sample)} tasks opened twice"
+
+
+def _transcript(benchmark: EpisodeBenchmark, task_id: str) -> list[object]:
+    episode = benchmark.open(task_id, seed=1)
+    seen: list[object] = [episode.instructions, list(episode.tools), episode.opening]
+    seen.append(episode.say("Hello, what can I do for you?"))
+    score = episode.score()
+    if episode.score() != score:
+        raise ValueError(f"{task_id}: score() has a side effect: asked twice, it differs")
+    return [*seen, score]
+
+
+def _unknown_tool(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, str]:
+    for task in sample:
+        result = benchmark.open(task.id, seed=0).act("no_such_tool", {})
+        if not isinstance(result, str) or not result.startswith("Error:"):
+            return False, f"{task.id}: a call of an unknown tool must return a text that starts with 'Error:'"
+    return True, "answered with an error text"
+
+
+def _oracle(benchmark: EpisodeBenchmark, tasks: Sequence[Task], oracle: Oracle) -> tuple[bool, str]:
+    rewards = {task.id: _solve(benchmark, task.id, oracle(task.id)).reward for task in tasks}
+    failed = [task for task, reward in rewards.items() if reward < 1]
+    detail = f"mean {sum(rewards.values()) / len(rewards):.3f} over {len(rewards)} tasks"
+    return not failed, detail + (f"; not solved by their own oracle: {_listed(failed)}" if failed else "")
+
+
+def _solve(benchmark: EpisodeBenchmark, task_id: str, script: Sequence[Sequence[Any]]) -> Score:
+    """Play an oracle's script on an episode, on this side of the wall."""
+    episode = benchmark.open(task_id, seed=0)
+    for kind, *told in script:
+        match kind:
+            case "call":
+                episode.act(told[0], told[1])
+            case "say":
+                episode.say(told[0])
+            case "submit":
+                episode.submit(told[0])
+            case _:
+                raise ValueError(f"{task_id}: an oracle calls, says and submits; it cannot {kind!r}")
+    return episode.score()
+
+
+def _control(engine: RolloutEngine, name: str, tasks: Sequence[Task], passed: dict[str, list[str]]) -> tuple[bool, str]:
+    """Notes in `passed` the tasks that this control agent passes."""
+    rollouts = engine.run(CONTROLS[name], [(task.id, 0) for task in tasks])
+    faults = [r for r in rollouts if r.status != "ok"]
+    if faults:
+        worst = faults[0]
+        return False, f"{len(faults)} rollouts ended {worst.status}; {worst.task_id}: {worst.detail}"
+    passed[name] = [r.task_id for r in rollouts if r.passed]
+    mean = sum(r.reward or 0.0 for r in rollouts) / len(rollouts)
+    detail = f"mean {mean:.3f} over {len(rollouts)} tasks, at most {FLOOR} is sound"
+    return mean <= FLOOR, detail + (f"; passes {_listed(passed[name])}" if passed[name] else "")
+
+
+def _spread(tasks: Sequence[Task], count: int) -> Sequence[Task]:
+    """At most `count` tasks, evenly spaced."""
+    if len(tasks) <= count:
+        return tasks
+    return [tasks[i * len(tasks) // count] for i in range(count)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

@@ -1,0 +1,212 @@
+"""The kit passes a sound benchmark and names what is wrong with an unsound one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
+from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
+from sigmaloop.eval.rollouts import RolloutEngine
+from sigmaloop.records import Split, Task
+
+MakeEngine = Callable[..., RolloutEngine]
+Check = Callable[[BenchmarkRunner], ConformanceReport]
+
+
+class Doors:
+    """Open the right one of two doors, then tell the user that it is open."""
+
+    instructions = "Open the door that the user names."
+    opening = "The left door, please."
+    tools: Sequence[dict[str, Any]] = (
+        {
+            "type": "function",
+            "function": {
+                "name": "open_door",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"side": {"type": "string", "enum": ["right", "left"]}, "times": {"type": "integer"}},
+                    "required": ["side", "times"],
+                },
+            },
+        },
+    )
+
+    def __init__(self) -> None:
+        self.open: list[str] = []
+
+    def act(self, name: str, arguments: Mapping[str, Any]) -> str:
+        if name != "open_door" or set(arguments) != {"side", "times"}:
+            return "Error: impossible"
+        self.open.append(arguments["side"])
+        return "open"
+
+    def say(self, text: str) -> str | None:
+        return None
+
+    def submit(self, answer: Any) -> None: ...
+
+    def score(self) -> Score:
+        return Score(reward=float(self.open == ["left"]))
+
+
+class Sound(EpisodeBenchmark):
+    name = "doors"
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return [Task(id=f"{split}-{i}", split=split, request_type=f"kind {i}", weight=i + 1) for i in range(3)]
+
+    def open(self, task_id: str, *, seed: int) -> Doors:
+        return Doors()
+
+    def oracle(self, task_id: str) -> Sequence[Sequence[Any]]:
+        return [("call", "open_door", {"side": "left", "times": 1}), ("say", "It is open.")]
+
+
+@pytest.fixture
+def check(make_engine: MakeEngine) -> Check:
+    return lambda benchmark: check_benchmark(benchmark, engine=make_engine(benchmark))
+
+
+def failed(report: ConformanceReport) -> dict[str, str]:
+    assert report.ok == all(c.ok for c in report.checks)
+    return {c.name: c.detail for c in report.checks if not c.ok}
+
+
+def test_a_sound_benchmark_passes_every_check(check: Check) -> None:
+    report = check(Sound())
+    assert failed(report) == {}
+    assert {c.name: c.detail for c in report.checks} == {
+        "tasks": "3 train, 3 validation, 3 test",
+        "weights": "1 to 3, 3 request types",
+        "same tasks again": f"fingerprint {Sound().fingerprint()}",
+        "tools": "at most 1 in one episode",
+        "same episode again": "9 tasks opened twice",
+        "unknown tool": "answered with an error text",
+        "oracle (ceiling)": "mean 1.000 over 9 tasks",
+        "null agent (floor)": "mean 0.000 over 6 tasks, at most 0.2 is sound",
+        "constant agent (floor)": "mean 0.000 over 6 tasks, at most 0.2 is sound",
+        "list-everything agent (floor)": "mean 0.000 over 6 tasks, at most 0.2 is sound",
+    }
+    assert report.free_tasks == ()
+
+
+def test_splits_that_share_a_task_are_found(check: Check) -> None:
+    class Shared(Sound):
+        def tasks(self, split: Split) -> Sequence[Task]:
+            return [Task(id="same", split=split)]
+
+    assert "same" in failed(check(Shared()))["tasks"]
+
+
+def test_a_benchmark_without_validation_tasks_is_found(check: Check) -> None:
+    class Half(Sound):
+        def tasks(self, split: Split) -> Sequence[Task]:
+            return super().tasks(split) if split == "train" else []
+
+    assert "train and validation" in failed(check(Half()))["tasks"]
+
+
+def test_tasks_that_differ_between_two_instances_are_found(check: Check) -> None:
+    made = iter(range(100))
+
+    class Restless(Sound):
+        def __init__(self) -> None:
+            self.version = str(next(made))
+
+    assert "second instance" in failed(check(Restless()))["same tasks again"]
+
+
+def test_episodes_that_differ_under_one_seed_are_found(check: Check) -> None:
+    chance = random.Random(0)
+
+    class Moody(Sound):
+        def open(self, task_id: str, *, seed: int) -> Doors:
+            doors = super().open(task_id, seed=seed)
+            doors.opening = f"Door {chance.random()}, please."
+            return doors
+
+    assert "two episodes with one seed differ" in failed(check(Moody()))["same episode again"]
+
+
+def test_episodes_that_share_state_are_found(check: Check) -> None:
+    said: list[str] = []
+
+    class Talk(Doors):
+        def say(self, text: str) -> str | None:
+            said.append(text)
+            return f"You said {len(said)} things."
+
+    class Leaky(Sound):
+        def open(self, task_id: str, *, seed: int) -> Doors:
+            return Talk()
+
+    assert "You said 1 things." in failed(check(Leaky()))["same episode again"]
+
+
+def test_a_score_with_a_side_effect_is_found(check: Check) -> None:
+    class Once(Doors):
+        def score(self) -> Score:
+            self.open.append("left")
+            return super().score()
+
+    class Spent(Sound):
+        def open(self, task_id: str, *, seed: int) -> Doors:
+            return Once()
+
+    assert "side effect" in failed(check(Spent()))["same episode again"]
+
+
+def test_a_benchmark_that_pays_for_doing_nothing_is_found_with_the_tasks(check: Check) -> None:
+    class Idle(Doors):
+        def score(self) -> Score:
+            return Score(reward=float(not self.open))
+
+    class Lazy(Sound):
+        def open(self, task_id: str, *, seed: int) -> Doors:
+            return Idle() if task_id.endswith(("0", "1")) else Doors()
+
+    report = check(Lazy())
+    assert report.free_tasks == ("train-0", "train-1", "validation-0", "validation-1")
+    assert set(failed(report)) == {"null agent (floor)", "constant agent (floor)", "oracle (ceiling)"}
+    assert "train-0" in failed(report)["oracle (ceiling)"]
+
+
+def test_a_list_everything_agent_calls_with_the_least_that_the_schema_allows(check: Check) -> None:
+    class Right(Doors):
+        def score(self) -> Score:
+            return Score(reward=float(self.open == ["right"]))
+
+    class Guessable(Sound):
+        def open(self, task_id: str, *, seed: int) -> Doors:
+            return Right()
+
+    assert "mean 1.000" in failed(check(Guessable()))["list-everything agent (floor)"]
+
+
+def test_a_benchmark_that_raises_is_reported_not_raised(check: Check) -> None:
+    class Broken(Sound):
+        def open(self, task_id: str, *, seed: int) -> Doors:
+            raise FileNotFoundError("world.json")
+
+    found = failed(check(Broken()))
+    assert "world.json" in found["tools"]
+    assert "6 rollouts ended infra" in found["null agent (floor)"]
+
+
+def test_the_smallest_benchmark_is_checked_too(check: Check) -> None:
+    class Smallest(BenchmarkRunner):
+        name = "smallest"
+
+        def tasks(self, split: Split) -> Sequence[Task]:
+            return [Task(id=f"{split}-{i}", split=split) for i in range(2)]
+
+        def run(self, agent: str, task_ids: Sequence[str], *, seed: int) -> Mapping[str, float | None]:
+            return {task: float("say" in agent) for task in task_ids}
+
+    report = check(Smallest())
+    assert set(failed(report)) == {"constant agent (floor)", "list-everything agent (floor)"}
