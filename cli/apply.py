@@ -17,12 +17,8 @@ from sigmaloop.cli.options import home_option, json_option
 @click.option("--output", type=click.Path(path_type=Path), help="Write the kept agent to this file.")
 @click.option("--patch", type=click.Path(path_type=Path), help="Write a patch for `git apply` to this file.")
 @click.option("--branch", help="Make this branch in your repository, with the kept agent as one commit.")
-@click.option(
-    "--repo", type=click.Path(path_type=Path), default=Path(), help="Your repository, for --branch [.]."
-)
-@click.option(
-    "--path", "inside", help="The agent file's path inside your repository, for --branch and --patch."
-)
+@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="Your repository, for --branch [.].")
+@click.option("--path", "inside", help="The agent file's path inside your repository, for --branch and --patch.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file or branch.")
 def apply(
     *,

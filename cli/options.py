@@ -15,14 +15,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 home_option = click.option("--home", type=click.Path(path_type=Path), help="Folder of the runs [.sigmaloop].")
-config_option = click.option(
-    "--config", type=click.Path(path_type=Path), help="Settings file [sigmaloop.toml]."
-)
+config_option = click.option("--config", type=click.Path(path_type=Path), help="Settings file [sigmaloop.toml].")
 
 
-def settings_options(
-    *, leave_out: tuple[str, ...] = (), only: tuple[str, ...] = ()
-) -> Callable[[Command], Command]:
+def settings_options(*, leave_out: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> Callable[[Command], Command]:
     """A decorator that adds a flag for every setting (or only for those named)."""
 
     def add(command: Command) -> Command:

@@ -83,9 +83,7 @@ def print_summary(summary: Summary, *, home: Path, question: dict[str, Any] | No
         table.add_row(f"[dim]{name}[/dim]", value)
     console.print(table)
     if question:
-        console.print(
-            f"[yellow]waits:[/yellow] {escape(str(question.get('message') or question.get('question')))}"
-        )
+        console.print(f"[yellow]waits:[/yellow] {escape(str(question.get('message') or question.get('question')))}")
     place = "" if str(home) == ".sigmaloop" else f" --home {home}"
     for text in _next_steps(summary, place):
         console.print(f"[dim]next[/dim]  {text}", soft_wrap=True)
@@ -155,9 +153,7 @@ _LINES: dict[str, Any] = {
     "failure": lambda e: f"  failure {e['id']}: {escape(e['mechanism'])} ({escape(e['request_type'])})",
     "cluster_created": lambda e: f"  cluster {e['cluster_id']} is new: {escape(e['title'])}",
     "target": lambda e: f"  worst cluster: {e['cluster_id']} {escape(e['title'])} ({e['failures']} failures)",
-    "attempt": lambda e: (
-        f"  [bold]{e['id']}[/bold] attempt {e['attempt']} on {e['cluster_id']} {escape(e['title'])}"
-    ),
+    "attempt": lambda e: f"  [bold]{e['id']}[/bold] attempt {e['attempt']} on {e['cluster_id']} {escape(e['title'])}",
     "proposal": lambda e: f"    {e['kind']:<11}{escape(e['summary'])}",
     "verdict": _verdict,
     "judged": lambda e: f"    judge      {e['classification']}{', vetoed' if e['veto'] else ''}",

@@ -16,18 +16,14 @@ from sigmaloop.cli.options import config_option, json_option, settings_options
 @json_option
 @click.option("--split", type=click.Choice(["train", "validation"]), default="validation", show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many tasks.")
-@click.option(
-    "--trials", type=click.IntRange(min=1), default=1, show_default=True, help="Trials of each task."
-)
+@click.option("--trials", type=click.IntRange(min=1), default=1, show_default=True, help="Trials of each task.")
 @settings_options(
     only=(
         "agent", "benchmark", "seed", "concurrency", "upstream", "base_url", "target_model", "temperature",
         "max_tokens", "model_timeout", "model_tries", "step_seconds", "rollout_seconds", "cpu_seconds",
     )
 )  # fmt: skip
-def score(
-    *, config: Path | None, as_json: bool, split: str, limit: int | None, trials: int, **flags: Any
-) -> None:
+def score(*, config: Path | None, as_json: bool, split: str, limit: int | None, trials: int, **flags: Any) -> None:
     """Score an agent file on a split. The test split stays sealed: only a run's certification opens it."""
     from sigmaloop.settings import load_settings
 
@@ -52,9 +48,7 @@ def score(
         return
     low, high = summary.interval
     kind = "  (simulated model)" if settings.simulated else ""
-    click.echo(
-        f"{summary.mean:.3f} on {split}, {summary.tasks} tasks x {trials}, 95 % {low:.3f} to {high:.3f}{kind}"
-    )
+    click.echo(f"{summary.mean:.3f} on {split}, {summary.tasks} tasks x {trials}, 95 % {low:.3f} to {high:.3f}{kind}")
     click.echo("  " + ", ".join(f"{count} {status}" for status, count in summary.statuses.items()))
     for kind_name, (passed, total) in sorted(summary.by_request_type.items()):
         click.echo(f"  {kind_name:<28} {passed}/{total}")

@@ -12,7 +12,8 @@ from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.errors import BadInput, InadmissibleChange, SpecialistError
 from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
 from sigmaloop.graph.observe import GATE_TRIAL, clusters_of, roll
-from sigmaloop.graph.services import Services, smoke_session
+from sigmaloop.graph.prepare import smoke_session
+from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.graph.tracing import note
 from sigmaloop.memory.index import Kind
@@ -57,9 +58,7 @@ def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     outcome: dict[str, Any] = {"attempt": attempt, "attempts_total": number, "candidate_id": candidate_id}
     try:
         brief = _brief(services, cluster, attempt, len(parent_source))
-        proposal = services.engineer.propose(
-            brief, _hands(services, parent_source), scope=f"propose:{candidate_id}"
-        )
+        proposal = services.engineer.propose(brief, _hands(services, parent_source), scope=f"propose:{candidate_id}")
         candidate = _record(services, state, candidate_id, attempt, cluster, parent_source, proposal)
         emit({"event": "proposal", "id": candidate_id, "kind": candidate.kind, "summary": candidate.summary})
         _admit(services, parent_source, candidate, proposal.source)
@@ -103,9 +102,7 @@ def pause(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """An infrastructure fault is no verdict: wait for a person, then try the same gate again."""
     verdict = verdicts_of(services, state)[-1]
     emit({"event": "paused", "gate": verdict.gate, "message": verdict.message})
-    interrupt(
-        {"reason": verdict.reason, "message": verdict.message, "then": "resume tries the same gate again"}
-    )
+    interrupt({"reason": verdict.reason, "message": verdict.message, "then": "resume tries the same gate again"})
     return {"reason": "resumed"}
 
 

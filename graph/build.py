@@ -16,7 +16,8 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from sigmaloop.graph import attempt, conclude, observe, routing
-from sigmaloop.graph.services import Services, at_work
+from sigmaloop.graph.lifetime import at_work
+from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, RunContext
 from sigmaloop.graph.tracing import note
 
@@ -43,9 +44,7 @@ def build_graph(
     loop.add_conditional_edges(
         "cluster", routing.after_cluster, {"fix": "propose", "next_batch": "simulate", "finished": "certify"}
     )
-    loop.add_conditional_edges(
-        "propose", routing.after_propose, {"ready": "regression_gate", "unusable": "revert"}
-    )
+    loop.add_conditional_edges("propose", routing.after_propose, {"ready": "regression_gate", "unusable": "revert"})
     loop.add_conditional_edges(
         "regression_gate",
         routing.after_gate,
@@ -72,9 +71,7 @@ def _node(work: Work) -> Callable[..., dict[str, Any]]:
     """A graph node around `work`: opens the run's services and holds the home's lock while it works."""
 
     def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        with at_work(
-            state, thread_id=config["configurable"]["thread_id"], context=runtime.context
-        ) as services:
+        with at_work(state, thread_id=config["configurable"]["thread_id"], context=runtime.context) as services:
             update = work(state, services, runtime.stream_writer)
             note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
             return update

@@ -11,7 +11,8 @@ from sigmaloop.eval.gate import promotable
 from sigmaloop.eval.statistics import certificate
 from sigmaloop.graph.attempt import candidate_of, judge, suite_of, verdicts_of
 from sigmaloop.graph.observe import GATE_TRIAL, choose_cluster, clusters_of, roll, score_tasks
-from sigmaloop.graph.services import STARTED, Services
+from sigmaloop.graph.prepare import STARTED
+from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.memory.views import write_views
 from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
@@ -103,9 +104,7 @@ def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     )
     learning = lesson(entry, judgement)
     journal.append("learning", f"learning:{candidate_id}", learning.model_dump(mode="json"), batch=batch)
-    services.index.add(
-        "learning", learning.id, learning.embedding_text, {"batch": batch, "outcome": entry.outcome}
-    )
+    services.index.add("learning", learning.id, learning.embedding_text, {"batch": batch, "outcome": entry.outcome})
     attempt_text = f"{entry.cluster_title}. {entry.summary}. {entry.outcome} {entry.gate or ''}"
     services.index.add("attempt", candidate_id, attempt_text, {"batch": batch, "outcome": entry.outcome})
     target = choose_cluster(services, batch)

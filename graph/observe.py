@@ -125,9 +125,7 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
 def mine(state: MineTask, services: Services, emit: Emit) -> dict[str, Any]:
     """Phase A: one failed rollout becomes a failure record."""
     agent = agent_hash(services.versions.source(state["agent"]))
-    rollout = services.journal.rollout(
-        RolloutKey(agent=agent, task_id=state["task_id"], trial=state["batch"])
-    )
+    rollout = services.journal.rollout(RolloutKey(agent=agent, task_id=state["task_id"], trial=state["batch"]))
     assert rollout is not None, "only stored rollouts are mined"
     with services.miners:
         failure = services.miner.mine(
@@ -228,9 +226,7 @@ def failure_of(services: Services, failure_id: str) -> FailureRecord:
 
 def evidence(rollouts: Sequence[Rollout]) -> str:
     """Digest over the outcome of every rollout, in order of task and trial."""
-    return digest(
-        *(r.evidence for r in sorted(rollouts, key=lambda r: (r.task_id, r.key.trial, r.key.agent)))
-    )
+    return digest(*(r.evidence for r in sorted(rollouts, key=lambda r: (r.task_id, r.key.trial, r.key.agent))))
 
 
 def _assign(failure: FailureRecord, services: Services, emit: Emit, batch: int) -> None:

@@ -24,12 +24,12 @@ from langgraph.types import Command
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.rollouts import Drained
 from sigmaloop.graph.build import build_graph
-from sigmaloop.graph.services import STARTED, close_services, open_services, prepare_run
+from sigmaloop.graph.lifetime import in_use, opened
+from sigmaloop.graph.prepare import STARTED, prepare_run
 from sigmaloop.graph.summary import Summary, summarise
 from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import Candidate, Cluster, FailureRecord, Learning, LedgerEntry, SuiteCase
@@ -49,7 +49,6 @@ class Run:
         self.id = run_id
         self.paths = RunPaths(home, run_id)
         self._control: RunControl | None = None
-        self._draining = False
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> Run:
@@ -74,9 +73,9 @@ class Run:
         Resumes wherever the last checkpoint stands; `answer` is what a pause or a review is told. The last
         event is always `{"event": "stopped", "condition": ...}`.
         """
-        self._control, self._draining = RunControl(), False
-        with HomeLock(self.home), open_checkpointer(checkpoints_path(self.home)) as saver:
-            services = open_services(self.id, home=self.home)
+        self._control = RunControl()
+        checkpoints = open_checkpointer(checkpoints_path(self.home))
+        with in_use(self.id, home=self.home) as services, checkpoints as saver:
             graph = build_graph(saver)
             config = self._config(services.settings)
             remaining = batches
@@ -98,20 +97,16 @@ class Run:
             except (GraphDrained, Drained):
                 yield {"event": "drained"}
             finally:
-                close_services(self.id)
                 self._control = None
         yield {"event": "stopped", "condition": self.condition}
 
     def drain(self) -> None:
         """Stop at the next safe point; everything finished so far is kept. Safe from a signal handler."""
-        from sigmaloop.graph import services
-
-        self._draining = True
         if self._control:
             self._control.request_drain("asked to stop")
-        opened = services.opened(self.id)
-        if opened:
-            opened.engine.drain()
+        services = opened(self.id)
+        if services:
+            services.engine.drain()
 
     def go(self, **options: Any) -> Summary:
         """`follow` to the end without looking; returns the summary."""
@@ -159,9 +154,7 @@ class Run:
 
     def failures(self) -> list[FailureRecord]:
         with self._reading() as journal:
-            return [
-                FailureRecord.model_validate(e.payload["failure"]) for e in journal.events("failure_assigned")
-            ]
+            return [FailureRecord.model_validate(e.payload["failure"]) for e in journal.events("failure_assigned")]
 
     def clusters(self) -> dict[str, Cluster]:
         with self._reading() as journal:
@@ -207,7 +200,9 @@ class Run:
     def write_branch(self, repo: Path, *, branch: str, path: str | None = None, force: bool = False) -> str:
         """A branch in the user's own repository with the kept agent as one commit; returns its hash."""
         summary = self.summary()
-        message = f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}."
+        message = (
+            f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}."
+        )
         return write_branch(
             repo,
             branch=branch,

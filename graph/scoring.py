@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
-from sigmaloop.eval.scoring import ScoreSummary, score_agent
-
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
+from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
 from sigmaloop.eval.rollouts import MemoryStore, RolloutEngine
-from sigmaloop.graph.services import make_gateway, make_supervisor, make_upstream, smoke_test
+from sigmaloop.eval.scoring import ScoreSummary, score_agent
+from sigmaloop.graph.prepare import check_models, smoke_test
+from sigmaloop.graph.services import make_gateway, make_supervisor
 from sigmaloop.records import Rollout
 from sigmaloop.settings import Settings
 from sigmaloop.tools.edits import check_agent
@@ -55,12 +55,8 @@ def score_file(
     tasks = list(benchmark.tasks(split))[:limit]
     if not tasks:
         raise BadInput(f"benchmark {settings.benchmark} has no {split} tasks")
-    upstream = make_upstream(settings)
-    try:
-        upstream.check(settings.models()[:1])
-    finally:
-        upstream.close()
     smoke_test(settings, source, benchmark)
+    check_models(settings, settings.models()[0])
     on_total(len(tasks) * trials)
     with engine_for(settings, benchmark) as engine:
         return score_agent(engine, source, tasks, trials=trials, on_done=on_done)

@@ -85,13 +85,9 @@ class RunContext(BaseModel):
     batch_size: int | None = Field(default=None, ge=1, description="tasks in a batch")
     attempts: int | None = Field(default=None, ge=1, description="attempts in a batch")
     max_attempts: int | None = Field(default=None, ge=1, description="attempts in the whole run")
-    review: Literal["auto", "person"] | None = Field(
-        default=None, description="who approves a passing change"
-    )
+    review: Literal["auto", "person"] | None = Field(default=None, description="who approves a passing change")
     certify_trials: int | None = Field(default=None, ge=1, description="fresh trials a task at the end")
-    upstream: Literal["auto", "simulated", "openai"] | None = Field(
-        default=None, description="which model answers"
-    )
+    upstream: Literal["auto", "simulated", "openai"] | None = Field(default=None, description="which model answers")
 
     def given(self) -> dict[str, Any]:
         """The fields that were filled in."""

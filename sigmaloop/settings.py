@@ -107,7 +107,9 @@ class Settings(BaseSettings):
         try:
             return self.agent.read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise BadInput(f"agent file {self.agent} does not exist; give --agent a Python file with `def run(session)`") from None
+            raise BadInput(
+                f"agent file {self.agent} does not exist; give --agent a Python file with `def run(session)`"
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"agent file {self.agent} cannot be read: {error}; it must be UTF-8 Python text") from None
 

@@ -13,7 +13,11 @@ FOLDERS = ("graph", "agents", "tools", "target_agent", "memory", "eval", "simula
 
 def test_the_wheel_holds_every_module_prompt_and_policy(tmp_path: Path) -> None:
     files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     copy = tmp_path / "source"
     for name in files.stdout.splitlines():

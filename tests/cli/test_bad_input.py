@@ -40,9 +40,7 @@ def untouched(folder: Path) -> None:
     ],
     ids=["not-python", "no-run", "no-parameter", "for-ever", "sys-exit", "os-exit", "raises", "prints", "empty"],
 )
-def test_a_broken_agent_file_is_explained(
-    command: Command, tmp_path: Path, source: str, words: list[str]
-) -> None:
+def test_a_broken_agent_file_is_explained(command: Command, tmp_path: Path, source: str, words: list[str]) -> None:
     (tmp_path / "agent.py").write_text(source)
     refused(command("run", "--agent", "agent.py", "--upstream", "simulated"), *words)
     untouched(tmp_path)
@@ -112,7 +110,14 @@ def test_an_endpoint_in_trouble_is_explained_before_anything_is_written(
 ) -> None:
     with serve(Endpoint(trouble=trouble)) as endpoint:
         done = command(
-            "run", "--base-url", endpoint.url, "--model-timeout", "2", "--model-tries", "2", OPENAI_API_KEY="sk-loop-00000"
+            "run",
+            "--base-url",
+            endpoint.url,
+            "--model-timeout",
+            "2",
+            "--model-tries",
+            "2",
+            OPENAI_API_KEY="sk-loop-00000",
         )
     refused(done, *words)
     assert "sk-loop-00000" not in done.stderr + done.stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,10 @@ SMALL = {"benchmark": "small:SmallHelpdesk", "batch_size": 8, "attempts": 3, "ce
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, list[dict[str, object]]]]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[dict[str, object]]]:
     home = tmp_path_factory.mktemp("finished") / "home"
     run = Run.start(load_settings(home=home, batches=3, upstream="simulated", **SMALL))
-    yield run, list(run.follow())
+    return run, list(run.follow())
 
 
 def test_a_run_goes_from_start_to_certification(finished: tuple[Run, list[dict[str, object]]]) -> None:

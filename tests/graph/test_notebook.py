@@ -18,9 +18,10 @@ def test_the_walkthrough_runs(tmp_path: Path) -> None:
     from nbclient import NotebookClient
 
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    )
     client.execute()
     assert "finished" in "".join(
-        output.get("text", "") or output.get("data", {}).get("text/plain", "")
-        for output in notebook.cells[-1].outputs
+        output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in notebook.cells[-1].outputs
     )

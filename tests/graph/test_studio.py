@@ -142,9 +142,7 @@ def test_a_fork_tries_another_cluster_and_the_first_history_stays(studio: tuple[
 
     run = Run.open(thread, home=home)
     other = next(c for c in run.clusters() if c != first)
-    client.threads.update_state(
-        thread, {"cluster_id": other}, checkpoint=fork_point["checkpoint"], as_node="cluster"
-    )
+    client.threads.update_state(thread, {"cluster_id": other}, checkpoint=fork_point["checkpoint"], as_node="cluster")
     client.runs.wait(thread, "sigmaloop", input=None, interrupt_before=["learn"])
     client.runs.wait(thread, "sigmaloop", input=None, interrupt_before=["propose", "simulate", "certify"])
     ledger = Run.open(thread, home=home).ledger()

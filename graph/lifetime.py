@@ -1,0 +1,93 @@
+"""How long a run's services live: opened by the first who works on the run, closed by the last.
+
+The command line holds them for a whole run; under `langgraph dev` each node opens and closes them, so that a
+run can be taken up by another process between any two nodes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sigmaloop.errors import BadInput
+from sigmaloop.eval.benchmark import load_benchmark
+from sigmaloop.graph.prepare import STARTED, prepare_run
+from sigmaloop.graph.services import Services, make_gateway, make_supervisor
+from sigmaloop.graph.state import RunContext
+from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lock import HomeLock
+from sigmaloop.memory.runs import RunPaths
+from sigmaloop.settings import load_settings, restore_settings
+
+_open: dict[str, Services] = {}
+_users: Counter[str] = Counter()
+_guard = threading.RLock()
+
+
+@contextmanager
+def at_work(state: Mapping[str, Any], *, thread_id: str, context: RunContext | None) -> Iterator[Services]:
+    """The services of the run that a graph thread is, for one node.
+
+    A thread that is not a run yet becomes one: its settings are the context's fields over the usual sources.
+    """
+    run_id = str(state.get("run_id") or thread_id)
+    with _guard:
+        services = opened(run_id)
+        home = services.settings.home if services else load_settings().home
+        if services is None and not RunPaths(home, run_id).exists():
+            prepare_run(run_id, load_settings(**(context.given() if context else {})))
+    with in_use(run_id, home=home) as services:
+        yield services
+
+
+@contextmanager
+def in_use(run_id: str, *, home: Path) -> Iterator[Services]:
+    """A run's services, with the home's lock, for as long as anybody in this process uses them.
+
+    Raises BadInput for an unknown run or a changed benchmark, Busy when another process works in the home.
+    """
+    with HomeLock(home):
+        with _guard:
+            services = _open.get(run_id) or _open_services(run_id, home)
+            _open[run_id] = services
+            _users[run_id] += 1
+        try:
+            yield services
+        finally:
+            with _guard:
+                _users[run_id] -= 1
+                if not _users[run_id]:
+                    del _users[run_id], _open[run_id]
+                    services.close()
+
+
+def opened(run_id: str) -> Services | None:
+    """The run's services if this process has them open. Takes no lock: a signal handler may call it."""
+    return _open.get(run_id)
+
+
+def _open_services(run_id: str, home: Path) -> Services:
+    paths = RunPaths(home, run_id)
+    if not paths.exists():
+        raise BadInput(f"no run {run_id} in {home}; see `sigmaloop status --all` for the runs there")
+    journal = Journal(paths.journal)
+    try:
+        started = journal.event(STARTED)
+        if started is None:
+            raise BadInput(f"run {run_id} in {home} was never fully started; start another with `sigmaloop run`")
+        settings = restore_settings(home, started.payload["settings"])
+        benchmark = load_benchmark(settings.benchmark)
+        if benchmark.fingerprint() != started.payload["benchmark"]:
+            raise BadInput(
+                f"benchmark {settings.benchmark} has changed since run {run_id} began; "
+                "its scores cannot be compared: start a new run"
+            )
+    except BaseException:
+        journal.close()
+        raise
+    gateway = make_gateway(settings, journal=journal)
+    return Services(run_id, settings, paths, journal, benchmark, gateway, make_supervisor(settings))

@@ -1,0 +1,85 @@
+"""Before a run begins: check everything that it needs, then make its folder; all or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sigmaloop.agents.prompt import prompt_hashes
+from sigmaloop.errors import BadInput
+from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, load_benchmark
+from sigmaloop.graph.services import make_supervisor, make_upstream
+from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lock import HomeLock
+from sigmaloop.memory.runs import RunPaths
+from sigmaloop.records import Split
+from sigmaloop.settings import Settings
+from sigmaloop.tools.dry_run import dry_run
+from sigmaloop.tools.edits import check_agent
+from sigmaloop.tools.versions import Versions
+
+STARTED = "run_started"
+"""Id and kind of a run's first event: its settings, models, benchmark and prompts."""
+
+
+def prepare_run(run_id: str, settings: Settings) -> None:
+    """Check agent, benchmark, git, home and model; then write the run's first event and commit.
+
+    Raises BadInput, Busy, ModelUnavailable or SandboxError, and then nothing has been written.
+    """
+    source = settings.agent_source()
+    check_agent(source, str(settings.agent or "the shipped agent.py"))
+    benchmark = load_benchmark(settings.benchmark)
+    needed: tuple[Split, ...] = ("train", "validation")
+    for split in needed:
+        if not benchmark.tasks(split):
+            raise BadInput(f"benchmark {settings.benchmark} has no {split} tasks; a run needs train and validation")
+    Versions.check_git()
+    with HomeLock(settings.home):
+        smoke_test(settings, source, benchmark)
+        check_models(settings, *settings.models())
+        paths = RunPaths(settings.home, run_id)
+        paths.make()
+        with Journal(paths.journal) as journal:
+            Versions(paths.versions).begin(source, "baseline\n\nThe agent that the run began with.")
+            journal.append(STARTED, STARTED, _first_event(settings, benchmark))
+
+
+def check_models(settings: Settings, *models: str) -> None:
+    """Ask the endpoint one small thing. Raises ModelUnavailable with what to do."""
+    upstream = make_upstream(settings)
+    try:
+        upstream.check(models)
+    finally:
+        upstream.close()
+
+
+def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> None:
+    """Run the user's agent once against a scripted model. Raises BadInput with what went wrong and where."""
+    supervisor = make_supervisor(settings, smoke=True)
+    try:
+        tried = dry_run(supervisor, source, **smoke_session(benchmark))
+    finally:
+        supervisor.stop()
+    if not tried.ok:
+        raise BadInput(f"agent file {settings.agent or 'agent.py'} fails its smoke test: {tried.detail}")
+
+
+def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
+    """What a dry run shows the agent: the benchmark's own policy and tools, from its first training task."""
+    opening = "Hello, I need some help."
+    if not isinstance(benchmark, EpisodeBenchmark):
+        return {"instructions": "", "tools": [], "opening": opening}
+    episode = benchmark.open(benchmark.tasks("train")[0].id, seed=0)
+    return {"instructions": episode.instructions, "tools": list(episode.tools), "opening": opening}
+
+
+def _first_event(settings: Settings, benchmark: BenchmarkRunner) -> dict[str, Any]:
+    """The settings with the model's kind pinned: a key that appears later does not change a run."""
+    pinned = settings.model_copy(update={"upstream": "simulated" if settings.simulated else "openai"})
+    return {
+        "settings": pinned.stored(),
+        "benchmark": benchmark.fingerprint(),
+        "models": list(settings.models()),
+        "prompts": prompt_hashes(),
+        "simulated": settings.simulated,
+    }
