@@ -97,9 +97,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInput(
-            f"folder {folder} cannot be made: {error.strerror}; give a writable place with --home"
-        ) from None
+        raise BadInput(f"folder {folder} cannot be made: {error.strerror}; give a writable place with --home") from None
 
 
 def _open(path: Path, mode: str) -> sqlite3.Connection:

@@ -79,9 +79,7 @@ class HashEmbedder:
 class OpenAIEmbedder:
     """Embeddings of any OpenAI-compatible endpoint."""
 
-    def __init__(
-        self, model: str, *, api_key: SecretStr, base_url: str | None = None, timeout: float = 60.0
-    ) -> None:
+    def __init__(self, model: str, *, api_key: SecretStr, base_url: str | None = None, timeout: float = 60.0) -> None:
         self.model = model
         self._key = api_key
         self._base_url = base_url
@@ -116,14 +114,16 @@ class OpenAIEmbedder:
 
 
 _WORDS = re.compile(r"\w+")
-_STOP = frozenset(
-    """
+_STOP_WORDS = """
     a an and any are as at be because been before but by can could did do does for from had has have he her
     his if in instead into is it its just not of on only or she should so than that the their them then there
     they this to was were what when which while who will with without would agent user customer
-    """.split()
+"""
+_STOP = frozenset(_STOP_WORDS.split())
+_ENDINGS = (
+    *("ations", "ation", "ments", "ment", "ings", "ing"),
+    *("ies", "ied", "ers", "er", "ed", "es", "ly", "s", "e"),
 )
-_ENDINGS = tuple("ations ation ments ment ings ing ies ied ers er ed es ly s e".split())
 _PAIR, _PART = 0.7, 0.35
 """Weights of a pair of words and of a part of a word, against 1 for a word."""
 

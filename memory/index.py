@@ -147,9 +147,7 @@ class FailureIndex:
         for item, vector in zip(fresh, self._embedder.embed([item.text for item in fresh]), strict=True):
             vectors[item.kind, item.id] = _packed(vector)
         rows = [
-            VectorRow(
-                item.kind, item.id, self._name, item.text, dict(item.metadata), vectors[item.kind, item.id]
-            )
+            VectorRow(item.kind, item.id, self._name, item.text, dict(item.metadata), vectors[item.kind, item.id])
             for item in items
         ]
         return [row for row in rows if known.get((row.kind, row.id)) != row]
@@ -171,8 +169,8 @@ class FailureIndex:
             # Whatever is wrong with the folder, it is only a copy: a new one is made from the journal.
             except Exception:
                 trusted = False
+                self._shut()
         if not trusted:
-            self._shut()
             self._start_anew()
         return True
 
@@ -201,6 +199,11 @@ class FailureIndex:
         client, self._client, self._collections = self._client, None, {}
         if client is not None:
             client.close()
+            return
+        from chromadb.api.shared_system_client import SharedSystemClient
+
+        # A client that failed to start stays in Chroma's table and would be handed out again for this path.
+        SharedSystemClient._identifier_to_system.pop(str(self.path.absolute()), None)
 
     def _collection(self, kind: str) -> Any:
         if kind not in self._collections:

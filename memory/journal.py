@@ -95,9 +95,7 @@ class Journal:
         """Events in the order in which they were written; of one kind, several kinds, or all."""
         kinds = None if kind is None else [kind] if isinstance(kind, str) else sorted(kind)
         where = _where(kind=kinds, batch=None if batch is None else [batch])
-        rows = self._db.execute(
-            f"SELECT seq, id, kind, batch, payload FROM events{where[0]} ORDER BY seq", where[1]
-        )
+        rows = self._db.execute(f"SELECT seq, id, kind, batch, payload FROM events{where[0]} ORDER BY seq", where[1])
         return [self._event(row) for row in rows]
 
     def event(self, id: str) -> Event | None:  # noqa: A002
@@ -138,8 +136,7 @@ class Journal:
                 )
         if (expected, head) != tuple(self._db.execute("SELECT length, head FROM chain")[0]):
             raise StoreError(
-                f"{self.path}: the newest events are missing ({expected} are left); "
-                "put back a copy or start a new run"
+                f"{self.path}: the newest events are missing ({expected} are left); put back a copy or start a new run"
             )
 
     # Records -----------------------------------------------------------------------------------------
@@ -203,12 +200,8 @@ class Journal:
 
     def rollouts(self, *, agent: str | None = None, task_ids: Collection[str] | None = None) -> list[Rollout]:
         """Stored results, infra ones too, by agent, task and trial."""
-        where = _where(
-            agent=None if agent is None else [agent], task_id=None if task_ids is None else sorted(task_ids)
-        )
-        rows = self._db.execute(
-            f"SELECT payload FROM rollouts{where[0]} ORDER BY agent, task_id, trial", where[1]
-        )
+        where = _where(agent=None if agent is None else [agent], task_id=None if task_ids is None else sorted(task_ids))
+        rows = self._db.execute(f"SELECT payload FROM rollouts{where[0]} ORDER BY agent, task_id, trial", where[1])
         return [self._rollout(payload) for (payload,) in rows]
 
     def trace(self, rollout_id: str) -> tuple[Step, ...]:
@@ -268,8 +261,7 @@ class Journal:
     def save_vectors(self, rows: Iterable[VectorRow]) -> None:
         """Store embeddings, in one transaction; a new vector replaces the old one of its (kind, id)."""
         self._db.execute_many(
-            "INSERT OR REPLACE INTO vectors (kind, id, embedder, text, metadata, vector) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO vectors (kind, id, embedder, text, metadata, vector) VALUES (?, ?, ?, ?, ?, ?)",
             [(r.kind, r.id, r.embedder, r.text, canonical(r.metadata), r.vector) for r in rows],
         )
 
@@ -335,9 +327,7 @@ def _where(**choices: Collection[Any] | None) -> tuple[str, list[Any]]:
 def _sum(rows: Sequence[tuple[int, int, int, float]]) -> Usage:
     # fsum is exact, so the order in which threads finished cannot show in the money.
     calls, tokens_in, tokens_out, costs = zip(*rows, strict=True)
-    return Usage(
-        calls=sum(calls), input_tokens=sum(tokens_in), output_tokens=sum(tokens_out), cost=math.fsum(costs)
-    )
+    return Usage(calls=sum(calls), input_tokens=sum(tokens_in), output_tokens=sum(tokens_out), cost=math.fsum(costs))
 
 
 def _short(entry: Sequence[Any]) -> str:

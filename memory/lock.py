@@ -112,8 +112,7 @@ class HomeLock:
 
 def _unwritable(path: Path, error: OSError) -> BadInput:
     return BadInput(
-        f"{path.parent} cannot be written: {error.strerror}; "
-        "give a folder of your own with --home or SIGMALOOP_HOME"
+        f"{path.parent} cannot be written: {error.strerror}; give a folder of your own with --home or SIGMALOOP_HOME"
     )
 
 

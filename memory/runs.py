@@ -81,9 +81,7 @@ class RunPaths:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BadInput(
-                f"{self.root} cannot be made: {error.strerror}; give a writable place with --home"
-            ) from None
+            raise BadInput(f"{self.root} cannot be made: {error.strerror}; give a writable place with --home") from None
 
 
 class RunFacts(Record):
@@ -123,9 +121,7 @@ def find_run(home: Path, prefix: str | None = None) -> str:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise BadInput(
-            f"{len(matches)} runs in {home} begin with {prefix!r}: {_some(matches)}; give more of the id"
-        )
+        raise BadInput(f"{len(matches)} runs in {home} begin with {prefix!r}: {_some(matches)}; give more of the id")
     raise BadInput(f"no run {prefix!r} in {home}; runs here: {_some(ids)}")
 
 

@@ -130,9 +130,7 @@ def _progress(
     clusters: ClusterFold,
 ) -> dict[str, Any]:
     baseline = next((event.payload for event in events if event.kind == BASELINE), None)
-    certificates = [
-        Certificate.model_validate(event.payload) for event in events if event.kind == CERTIFICATE
-    ]
+    certificates = [Certificate.model_validate(event.payload) for event in events if event.kind == CERTIFICATE]
     bars = [baseline.get("units")] if baseline else []
     bars += [entry.score_units for entry in ledger]
     rejected = Counter(entry.gate or "unusable" for entry in ledger if entry.outcome == "rejected")

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import operator
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+
+import sigmaloop.memory.checkpoints as module
+from sigmaloop.errors import BadInput, StoreError
+from sigmaloop.memory.checkpoints import create_checkpointer, open_checkpointer, serializer
+from sigmaloop.memory.embedder import EmbedderId
+from sigmaloop.records import Rollout, RolloutKey, SuiteCase
+
+
+class State(TypedDict, total=False):
+    log: Annotated[list[str], operator.add]
+    case: SuiteCase
+
+
+def step(state: State) -> State:
+    return {
+        "log": ["step"],
+        "case": SuiteCase(task_id="t", promoted_batch=1, promoted_by="A0001", cluster_id="C001", passes=1),
+    }
+
+
+def done(state: State) -> State:
+    return {"log": ["done"]}
+
+
+def graph(saver: BaseCheckpointSaver[Any]) -> Any:
+    builder = StateGraph(State)
+    builder.add_node("step", step)
+    builder.add_node("done", done)
+    builder.add_edge(START, "step")
+    builder.add_edge("step", "done")
+    builder.add_edge("done", END)
+    return builder.compile(checkpointer=saver, interrupt_before=["done"])
+
+
+CONFIG = {"configurable": {"thread_id": "4d1e0f0c-0000-4000-8000-000000000001"}}
+
+
+def test_a_run_that_stopped_goes_on_from_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "checkpoints.sqlite"
+    with open_checkpointer(path) as saver:
+        assert graph(saver).invoke({"log": ["begin"]}, CONFIG)["log"] == ["begin", "step"]
+    with open_checkpointer(path) as saver:
+        found = graph(saver).invoke(None, CONFIG)
+    assert found["log"] == ["begin", "step", "done"]
+    assert found["case"].promoted_by == "A0001", "a record comes back as a record"
+
+
+def test_the_server_and_the_command_line_share_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGMALOOP_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    async def serve() -> Any:
+        async with create_checkpointer() as saver:
+            return await graph(saver).ainvoke(None, CONFIG)
+
+    with open_checkpointer(tmp_path / "checkpoints.sqlite") as saver:
+        graph(saver).invoke({"log": ["begin"]}, CONFIG)
+        assert asyncio.run(serve())["log"] == ["begin", "step", "done"], "also while the file is open here"
+        assert graph(saver).get_state(CONFIG).next == ()
+
+
+def test_the_file_can_be_loaded_by_its_path_as_the_server_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGMALOOP_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert module.__file__ is not None
+    spec = importlib.util.spec_from_file_location("user_checkpointer", module.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+
+    async def use() -> bool:
+        async with loaded.create_checkpointer() as saver:
+            return isinstance(saver, BaseCheckpointSaver)
+
+    assert asyncio.run(use())
+    assert (tmp_path / "home" / "checkpoints.sqlite").is_file()
+
+
+def test_a_server_that_never_closes_its_saver_can_still_exit(tmp_path: Path) -> None:
+    code = (
+        "import asyncio\n"
+        "from sigmaloop.memory.checkpoints import create_checkpointer\n"
+        "async def main():\n"
+        "    global context\n"
+        "    context = create_checkpointer()\n"
+        "    await context.__aenter__()\n"
+        "    print('open', flush=True)\n"
+        "loop = asyncio.new_event_loop()\n"
+        "loop.run_until_complete(main())\n"
+        "raise SystemExit(7)\n"
+    )
+    environment = {"SIGMALOOP_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.stdout, done.returncode) == ("open\n", 7)
+
+
+def test_a_checkpoint_can_name_our_records_but_no_other_code() -> None:
+    rollout = Rollout(key=RolloutKey(agent="a", task_id="t", trial=0), seed=1, status="ok", reward=1.0)
+    assert serializer().loads_typed(serializer().dumps_typed({"r": [rollout]})) == {"r": [rollout]}
+    foreign = EmbedderId(kind="hash", model="m", dimension=1)
+    assert not isinstance(serializer().loads_typed(serializer().dumps_typed(foreign)), EmbedderId)
+
+
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints.sqlite"
+    path.write_bytes(b"garbage" * 1000)
+    with (
+        pytest.raises(StoreError, match=r"checkpoints\.sqlite cannot be used .*move it aside"),
+        open_checkpointer(path),
+    ):
+        pass
+
+
+def test_a_home_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="--home"), open_checkpointer(tmp_path / "file" / "home" / "c.sqlite"):
+        pass
+    monkeypatch.setenv("SIGMALOOP_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    async def use() -> None:
+        async with create_checkpointer():
+            pass
+
+    with pytest.raises(BadInput, match="--home"):
+        asyncio.run(use())

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from sigmaloop.errors import BadInput, Busy
+from sigmaloop.memory.embedder import EmbedderId, HashEmbedder
+from sigmaloop.memory.index import CLEAN, FailureIndex, Item
+from sigmaloop.memory.journal import Journal
+
+CAUSES = {
+    "first": "acts on first order. It took the first order of the list. Compare all orders with the description.",
+    "amount": "omits refund amount. It never said how much is refunded. State the amount of the refund.",
+    "reboot": "reboot before line check. It had the phone restarted. Look at the status of the line first.",
+    "second": "forgets second request. It ended after the first of two requests. Ask whether there is more.",
+    "cabin": "cabin downgrade without refund. It changed the cabin only. Refund the difference in price.",
+}
+
+
+class CountingEmbedder(HashEmbedder):
+    """Counts the texts that it is asked for, as an endpoint's bill would."""
+
+    def __init__(self) -> None:
+        self.texts = 0
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        self.texts += len(texts)
+        return super().embed(texts)
+
+
+@pytest.fixture
+def open_index(tmp_path: Path, journal: Journal) -> Iterator[Callable[..., FailureIndex]]:
+    opened: list[FailureIndex] = []
+
+    def make(*, using: Journal | None = None, embedder: HashEmbedder | None = None) -> FailureIndex:
+        index = FailureIndex(tmp_path / "run" / "chroma", embedder or HashEmbedder(), journal=using or journal)
+        opened.append(index)
+        return index
+
+    yield make
+    for index in opened:
+        index.close()
+
+
+@pytest.fixture
+def index(open_index: Callable[..., FailureIndex]) -> FailureIndex:
+    made = open_index()
+    made.add_all([Item("failure", id_, text, {"tags": [id_], "batch": 1}) for id_, text in CAUSES.items()])
+    return made
+
+
+def test_a_cause_is_found_in_other_words(index: FailureIndex) -> None:
+    hits = index.search("failure", "the customer was not told the amount that is refunded", 2)
+    assert hits[0].id == "amount"
+    assert hits[0].metadata == {"tags": ["amount"], "batch": 1}
+    assert hits[0].text == CAUSES["amount"]
+    assert 0 < hits[0].distance < hits[1].distance
+    assert index.search("failure", CAUSES["cabin"], 1)[0].distance == pytest.approx(0, abs=1e-5)
+
+
+def test_kinds_do_not_mix_and_k_is_the_most_that_comes(index: FailureIndex) -> None:
+    index.add("learning", "L1", "State the amount of the refund")
+    assert [hit.id for hit in index.search("learning", CAUSES["amount"], 5)] == ["L1"]
+    assert len(index.search("failure", "refund", 3)) == 3
+    assert len(index.search("failure", "refund", 50)) == 5
+    assert index.search("failure", "refund", 0) == []
+    assert index.search("attempt", "refund", 5) == []
+
+
+def test_equal_texts_are_ordered_by_id(index: FailureIndex) -> None:
+    index.add_all([Item("attempt", f"A{n}", "the very same words") for n in (3, 1, 2)])
+    assert [hit.id for hit in index.search("attempt", "the very same words", 2)] == ["A1", "A2"]
+
+
+def test_adding_again_replaces_and_never_pays_for_a_known_text(
+    open_index: Callable[..., FailureIndex], journal: Journal
+) -> None:
+    embedder = CountingEmbedder()
+    index = open_index(embedder=embedder)
+    index.add("failure", "F", "one text")
+    paid, state = embedder.texts, journal.vector_state()
+    index.add("failure", "F", "one text")
+    assert (embedder.texts, journal.vector_state()) == (paid, state)
+    index.add("failure", "F", "one text", {"new": 1})
+    assert embedder.texts == paid
+    assert index.search("failure", "one text", 1)[0].metadata == {"new": 1}
+    index.add("failure", "F", "quite another subject")
+    (hit,) = index.search("failure", "quite another subject", 5)
+    assert hit.distance == pytest.approx(0, abs=1e-5)
+
+
+def test_a_properly_closed_index_is_used_as_it_is(index: FailureIndex, open_index: Callable[..., FailureIndex]) -> None:
+    hits = index.search("failure", "refund", 5)
+    index.close()
+    assert (index.path / CLEAN).exists()
+    again = open_index()
+    assert again.search("failure", "refund", 5) == hits
+    assert not (again.path / CLEAN).exists(), "open means it may be damaged any time"
+    assert not again.path.with_name("chroma.aside").exists(), "nothing had to be rebuilt"
+
+
+@pytest.mark.parametrize("damage", ["no marker", "no folder", "other state", "torn files", "garbage"])
+def test_an_index_that_cannot_be_trusted_is_rebuilt_from_the_journal(
+    damage: str, index: FailureIndex, open_index: Callable[..., FailureIndex]
+) -> None:
+    hits = index.search("failure", "refund", 5)
+    index.close()
+    if damage == "no marker":
+        (index.path / CLEAN).unlink()
+    elif damage == "no folder":
+        shutil.rmtree(index.path)
+    elif damage == "other state":
+        (index.path / CLEAN).write_text("hash-v1 999\n")
+    elif damage == "torn files":
+        (index.path / CLEAN).unlink()
+        for file in index.path.rglob("*"):
+            if file.is_file():
+                file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    else:
+        (index.path / "chroma.sqlite3").write_bytes(b"not a database" * 1000)
+    again = open_index()
+    assert again.search("failure", "refund", 5) == hits
+    again.close()
+    assert (again.path / CLEAN).exists()
+
+
+def test_rebuilding_on_request_changes_no_answer(index: FailureIndex) -> None:
+    hits = index.search("failure", "refund", 5)
+    index.rebuild()
+    assert index.search("failure", "refund", 5) == hits
+
+
+def test_beside_another_holder_one_can_search_but_not_add(
+    index: FailureIndex, open_index: Callable[..., FailureIndex], journal: Journal
+) -> None:
+    beside = open_index()
+    assert beside.search("failure", "refund", 5) == index.search("failure", "refund", 5)
+    with pytest.raises(Busy, match="in use by process"):
+        beside.add("failure", "x", "text")
+    with pytest.raises(Busy):
+        beside.rebuild()
+    index.add("failure", "new", "an entirely new subject: luggage")
+    assert beside.search("failure", "luggage", 1)[0].id == "new", "what the holder adds is seen"
+    with Journal(journal.path, readonly=True) as reading:
+        assert open_index(using=reading).search("failure", "luggage", 1)[0].id == "new"
+
+
+def test_another_embedder_is_refused_by_name(index: FailureIndex, journal: Journal, tmp_path: Path) -> None:
+    class Other(HashEmbedder):
+        @property
+        def id(self) -> EmbedderId:
+            return EmbedderId(kind="hash", model="hash-v2", dimension=1024)
+
+    with pytest.raises(
+        BadInput, match=r"hash-v1-1024-\w+, the settings now say hash-v2-1024-\w+; set the embedder back"
+    ):
+        FailureIndex(tmp_path / "run" / "chroma", Other(), journal=journal)
+
+
+def test_the_same_name_with_other_vectors_is_refused(index: FailureIndex, journal: Journal, tmp_path: Path) -> None:
+    class Changed(HashEmbedder):
+        def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+            return np.roll(super().embed(texts), 1, axis=1)
+
+    with pytest.raises(BadInput, match="gives other vectors"):
+        FailureIndex(tmp_path / "run" / "chroma", Changed(), journal=journal)
+
+
+def test_chroma_agrees_with_a_full_scan_over_many_records(
+    open_index: Callable[..., FailureIndex], journal: Journal
+) -> None:
+    words = sorted({word for text in CAUSES.values() for word in text.split()})
+    rng = np.random.default_rng(5)
+    texts = [" ".join(rng.choice(words, size=6)) for _ in range(1_200)]
+    index = open_index()
+    index.add_all([Item("failure", f"F{n:04d}", text) for n, text in enumerate(texts)])
+    beside = open_index()
+    seconds = []
+    for text in texts[:20]:
+        begin = time.perf_counter()
+        hits = index.search("failure", text, 5)
+        seconds.append(time.perf_counter() - begin)
+        assert hits == beside.search("failure", text, 5)
+    assert median(seconds) < 0.1
