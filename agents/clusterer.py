@@ -43,7 +43,7 @@ class Clusterer:
             clusters="\n".join(quoted(_cluster(cluster), 1_200) for cluster in clusters),
         )
         scope = f"cluster:{failure.id}"
-        extra = trace_metadata(self._door, "clusterer", scope=scope, batch=failure.batch)
+        extra = trace_metadata("clusterer", scope, failure_id=failure.id, batch=failure.batch)
         choice = self._decide(prompt, shown, scope, langsmith_extra=extra)
         new = choice.cluster_id.strip().lower() == NEW
         return ClusterChoice(

@@ -52,9 +52,9 @@ class FailureMiner:
         self._door = door
 
     def mine(
-        self, *, rollout: Rollout, trace: Sequence[Step], task: Task, batch: int, instructions: str
+        self, *, rollout: Rollout, trace: Sequence[Step], task: Task, batch: int, instructions: str = ""
     ) -> FailureRecord:
-        """Why this rollout failed. `instructions` is the policy that the agent was given.
+        """Why this rollout failed. `instructions` is the policy that the agent was given, if it is at hand.
 
         Quotes that are not in the trace are dropped. A miner without a usable answer leaves a generic record
         behind, so that the failure is not lost; UpstreamError and ModelUnavailable pass.
@@ -64,11 +64,11 @@ class FailureMiner:
             "failure_miner",
             request_type=task.request_type,
             ending=quoted(ending, _TEXT),
-            policy=quoted(instructions, _POLICY),
+            policy=quoted(instructions, _POLICY) or "(not shown)",
             trace=quoted(trace_text(trace, limit=_TRACE), _TRACE + 2_000),
         )
         scope = f"mine:{rollout.id}"
-        extra = trace_metadata(self._door, "failure_miner", scope=scope, task_id=task.id, batch=batch)
+        extra = trace_metadata("failure_miner", scope, rollout_id=rollout.id, task_id=task.id, batch=batch)
         try:
             mined = self._decide(prompt, scope, langsmith_extra=extra)
         except SpecialistError as error:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from sigmaloop.agents.prompt import Prompt, quoted, render
 from sigmaloop.agents.specialist import Door, specialist, trace_metadata
 from sigmaloop.errors import SpecialistError
-from sigmaloop.records import Cluster, Judgement, Verdict
+from sigmaloop.records import Candidate, Cluster, Judgement, Verdict
 
 _GATES = {
     "admission": "admission (is it a valid change at all)",
@@ -41,19 +41,19 @@ class GateJudge:
         self._door = door
 
     def judge(
-        self, *, candidate_id: str, diff: str, hypothesis: str, cluster: Cluster, verdicts: Sequence[Verdict]
+        self, *, candidate: Candidate, cluster: Cluster, verdicts: Sequence[Verdict], scope: str = ""
     ) -> Judgement:
         """What the change is. Without a usable answer: unclear, no veto. UpstreamError passes."""
         prompt = render(
             "gate_judge",
             title=quoted(cluster.title, 200),
             root_cause=quoted(cluster.root_cause, 800),
-            hypothesis=quoted(hypothesis, 1_500),
+            hypothesis=quoted(candidate.hypothesis, 1_500),
             verdicts="\n".join(map(_line, verdicts)) or "none yet",
-            diff=quoted(diff, 16_000),
+            diff=quoted(candidate.diff, 16_000),
         )
-        scope = f"judge:{candidate_id}"
-        extra = trace_metadata(self._door, "gate_judge", scope=scope, candidate_id=candidate_id)
+        scope = scope or f"judge:{candidate.id}"
+        extra = trace_metadata("gate_judge", scope, candidate_id=candidate.id, batch=candidate.batch)
         try:
             reading = self._decide(prompt, scope, langsmith_extra=extra)
         except SpecialistError as error:

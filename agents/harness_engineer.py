@@ -27,19 +27,20 @@ from sigmaloop.agents.prompt import Prompt, quoted, render
 from sigmaloop.agents.specialist import Door, chat_model, model_faults, repair_turn, trace_metadata
 from sigmaloop.agents.workbench import Hands, Workbench
 from sigmaloop.errors import BadInput, SpecialistError
-from sigmaloop.records import ChangeKind, FailureRecord, GateName, Proposal, Record
+from sigmaloop.records import ChangeKind, Cluster, FailureRecord, GateName, Proposal, Record
 
-__all__ = ["Brief", "EarlierAttempt", "FinishedChange", "Hands", "HarnessEngineer"]
+__all__ = ["Brief", "FinishedChange", "Hands", "HarnessEngineer", "PastAttempt"]
 
 CALLS = 16
 """Model calls in one attempt."""
 _REPAIRS = 2
 
 
-class EarlierAttempt(Record):
+class PastAttempt(Record):
     """What the engineer is told of an earlier attempt: never a score."""
 
-    kind: ChangeKind
+    kind: ChangeKind | None
+    """None when nothing was handed in."""
     summary: str
     outcome: Literal["kept", "rejected"]
     gate: GateName | None = None
@@ -49,17 +50,16 @@ class EarlierAttempt(Record):
 class Brief(Record):
     """All that one attempt starts from."""
 
-    candidate_id: str
-    cluster_title: str
-    root_cause: str
+    cluster: Cluster
     failures: tuple[FailureRecord, ...]
-    attempts: tuple[EarlierAttempt, ...] = ()
+    """Those of the cluster's failures that are laid before the engineer at once."""
+    attempts: tuple[PastAttempt, ...] = ()
     """Earlier attempts on this cluster, oldest first."""
     learnings: tuple[str, ...] = ()
     attempt: int = Field(ge=1)
     """1-based within the batch."""
-    source: str
-    """Text of the kept agent."""
+    agent_size: int = Field(ge=0)
+    """Characters of the agent file."""
     size_limit: int = 60_000
     """Most characters of the agent file."""
 
@@ -81,21 +81,14 @@ class HarnessEngineer:
         self._door = door
         self._calls = calls
 
-    def propose(self, brief: Brief, hands: Hands) -> Proposal:
-        """One change against the brief's cluster.
+    def propose(self, brief: Brief, hands: Hands, *, scope: str) -> Proposal:
+        """One change against the brief's cluster; `scope` is `propose:<candidate id>`.
 
         Raises SpecialistError with the reason when none was made: nothing changed, nothing handed in, call
         limit. Such an attempt is recorded and costs no rollout. UpstreamError and errors of `hands` pass.
         """
-        bench = Workbench(brief.source, hands)
-        scope = f"propose:{brief.candidate_id}"
-        extra = trace_metadata(
-            self._door,
-            "harness_engineer",
-            scope=scope,
-            candidate_id=brief.candidate_id,
-            attempt=brief.attempt,
-        )
+        bench = Workbench(hands)
+        extra = trace_metadata("harness_engineer", scope, cluster_id=brief.cluster.id, attempt=brief.attempt)
         change = self._decide(_prompt(brief, self._calls), bench, scope, langsmith_extra=extra)
         if not bench.changed:
             raise SpecialistError("the harness engineer handed in an unchanged agent file")
@@ -179,13 +172,13 @@ def _not_accepted(error: Exception) -> str:
 def _prompt(brief: Brief, calls: int) -> Prompt:
     return render(
         "harness_engineer",
-        title=quoted(brief.cluster_title, 200),
-        root_cause=quoted(brief.root_cause, 800),
+        title=quoted(brief.cluster.title, 200),
+        root_cause=quoted(brief.cluster.root_cause, 800),
         failures="\n".join(quoted(_failure(f), 1_500) for f in brief.failures[:8]) or "none",
         attempts="\n".join(quoted(_attempt(a), 400) for a in brief.attempts[-20:]) or "none yet",
         learnings="\n".join(quoted(f"- {text}", 600) for text in brief.learnings[:10]) or "none yet",
         attempt=brief.attempt,
-        size=len(brief.source),
+        size=brief.agent_size,
         size_limit=brief.size_limit,
         calls=calls,
     )
@@ -200,6 +193,6 @@ def _failure(failure: FailureRecord) -> str:
     )
 
 
-def _attempt(attempt: EarlierAttempt) -> str:
+def _attempt(attempt: PastAttempt) -> str:
     fate = "kept" if attempt.outcome == "kept" else f"rejected by {attempt.gate or 'the gate'}"
-    return f"- [{attempt.kind}] {attempt.summary} -> {fate}"
+    return f"- [{attempt.kind or 'nothing handed in'}] {attempt.summary} -> {fate}"

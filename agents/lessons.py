@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from sigmaloop.records import Candidate, ChangeKind, Cluster, GateName, Judgement, Learning
+from sigmaloop.records import ChangeKind, GateName, Judgement, Learning, LedgerEntry
 
 _KINDS: dict[ChangeKind, str] = {
     "prompt": "a rule in the prompt",
@@ -22,41 +20,33 @@ _NEXT: dict[GateName, str] = {
 }
 
 
-def lesson(
-    candidate: Candidate,
-    cluster: Cluster,
-    outcome: Literal["kept", "rejected"],
-    gate: GateName | None,
-    judgement: Judgement | None,
-) -> Learning:
-    """The learning of one finished attempt; `gate` is the one that rejected it, None for a kept change."""
-    kind = _KINDS[candidate.kind]
-    reading = judgement.classification if judgement else "unclear"
-    if outcome == "kept":
-        pattern = f"{kind.capitalize()} works on this cause (read as {reading})."
+def lesson(entry: LedgerEntry, judgement: Judgement | None = None) -> Learning:
+    """The learning of one finished attempt, whether it was kept, reverted or never usable."""
+    kind = _KINDS[entry.kind] if entry.kind else "an attempt that handed in nothing usable"
+    reading = f" (read as {judgement.classification})" if judgement else ""
+    if entry.outcome == "kept":
+        pattern = f"{kind.capitalize()} works on this cause{reading}."
         advice = "Leave it in place; if failures of this cause return, sharpen it rather than add another."
     else:
-        pattern = f"{kind.capitalize()} was stopped by the {gate or 'last'} gate (read as {reading})."
-        advice = _NEXT[gate] if gate else "Try another kind of change."
+        pattern = f"{kind.capitalize()} was stopped by the {entry.gate or 'last'} gate{reading}."
+        advice = _NEXT[entry.gate] if entry.gate else "Try another kind of change."
     return Learning(
-        candidate_id=candidate.id,
-        batch=candidate.batch,
-        attempt=candidate.attempt,
-        cluster_id=cluster.id,
-        cluster_title=cluster.title,
-        tried=candidate.summary,
-        outcome=outcome,
-        gate=gate,
+        candidate_id=entry.candidate_id,
+        batch=entry.batch,
+        attempt=entry.attempt,
+        cluster_id=entry.cluster_id,
+        cluster_title=entry.cluster_title,
+        tried=entry.summary or "nothing that could be tried",
+        outcome=entry.outcome,
+        gate=entry.gate,
         pattern=pattern,
         advice=advice,
-        for_people=_for_people(candidate, cluster, outcome, gate, judgement),
+        for_people=_for_people(entry, judgement),
     )
 
 
-def _for_people(
-    candidate: Candidate, cluster: Cluster, outcome: str, gate: GateName | None, judgement: Judgement | None
-) -> str:
-    said = judgement.explanation if judgement else candidate.hypothesis
-    fate = "is part of the agent now" if outcome == "kept" else f"was reverted by the {gate or 'last'} gate"
-    told = f"Against “{cluster.title}” ({cluster.size} failures): {candidate.summary} It {fate}. {said}"
-    return told[:1_000]
+def _for_people(entry: LedgerEntry, judgement: Judgement | None) -> str:
+    kept = entry.outcome == "kept"
+    fate = "It is part of the agent now." if kept else f"It was reverted by the {entry.gate or 'last'} gate."
+    said = judgement.explanation if judgement else entry.hypothesis
+    return f"Against “{entry.cluster_title}”: {entry.summary} {fate} {said}".strip()[:1_000]

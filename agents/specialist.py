@@ -7,13 +7,14 @@ journal by the hash of each request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, Protocol
 
 import openai
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_openai import ChatOpenAI
+from langsmith.run_helpers import LangSmithExtra
 from pydantic import BaseModel, SecretStr
 
 from sigmaloop.agents.answers import Answer, UnusableError, read_answer
@@ -30,6 +31,12 @@ class Lease(Protocol):
     def token(self) -> str: ...
     @property
     def base_url(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def timeout(self) -> float:
+        """Seconds for one call, retries of the gateway included."""
+        ...
 
 
 class Door(Protocol):
@@ -39,19 +46,7 @@ class Door(Protocol):
     `cluster:<failure id>`, `propose:<candidate id>` or `judge:<candidate id>`. It ends with the block.
     """
 
-    @property
-    def model(self) -> str: ...
-    @property
-    def timeout(self) -> float:
-        """Seconds for one call, retries of the gateway included."""
-        ...
-
-    @property
-    def run_id(self) -> str:
-        """Named in traces; never sent to a model."""
-        ...
-
-    def lease(self, role: str, *, scope: str) -> AbstractContextManager[Lease]: ...
+    def lease(self, role: Role, scope: str) -> AbstractContextManager[Lease]: ...
 
 
 class Specialist:
@@ -92,15 +87,17 @@ class Specialist:
 @contextmanager
 def chat_model(door: Door, role: Role, *, scope: str) -> Iterator[ChatOpenAI]:
     """A chat model whose calls go through the gateway, for as long as the block lasts."""
-    # The gateway listens on loopback: no proxy of the environment, no certificates to load.
-    http = openai.DefaultHttpxClient(trust_env=False, verify=False, timeout=door.timeout)
-    with http, door.lease(role, scope=scope) as lease:
+    with (
+        door.lease(role, scope) as lease,
+        # The gateway listens on loopback: no proxy of the environment, no certificates to load.
+        openai.DefaultHttpxClient(trust_env=False, verify=False, timeout=lease.timeout) as http,
+    ):
         yield ChatOpenAI(
-            model=door.model,
+            model=lease.model,
             base_url=lease.base_url,
             api_key=SecretStr(lease.token),
             http_client=http,
-            timeout=door.timeout,
+            timeout=lease.timeout,
             max_retries=0,  # the gateway retries
             use_responses_api=False,
             stream_usage=True,
@@ -154,7 +151,9 @@ def repair_turn(message: AIMessage, *, fault: str, tool: str) -> list[BaseMessag
     return [kept, *answers, HumanMessage(render("repair", error=fault, tool=tool).system)]
 
 
-def trace_metadata(door: Door, role: Role, *, scope: str, **ids: object) -> Mapping[str, Any]:
-    """What a decision's run in LangSmith is tagged with: who decided, on what, in which run."""
-    metadata = {"role": role, "scope": scope, "run_id": door.run_id, "model": door.model, **ids}
-    return {"metadata": metadata, "tags": [role]}
+def trace_metadata(role: Role, scope: str, **ids: object) -> LangSmithExtra:
+    """What a decision's run in LangSmith is tagged with: who decided, on what.
+
+    The run's own id is the thread id of the graph, which LangGraph puts on every run of the tree.
+    """
+    return {"metadata": {"role": role, "scope": scope, **ids}, "tags": [role]}

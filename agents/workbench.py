@@ -6,7 +6,7 @@ engineer reaches memory, sandbox and traces without the agents knowing any of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from langchain_core.tools import BaseTool, StructuredTool
@@ -20,15 +20,17 @@ _SHOWN = 8_000
 
 @dataclass(frozen=True)
 class Hands:
-    """What the engineer may look up and try; each takes a text and answers with one.
+    """What the engineer may look up and try; each takes a text.
 
     A question that cannot be answered raises BadInput, whose message goes back to the engineer; every other
     error ends the attempt. None of them may show anything of validation but kept or rejected.
     """
 
-    search_failures: Callable[[str], str]
-    search_learnings: Callable[[str], str]
-    search_attempts: Callable[[str], str]
+    source: str
+    """Text of the kept agent, which the change starts from."""
+    search_failures: Callable[[str], Sequence[str]]
+    search_learnings: Callable[[str], Sequence[str]]
+    search_attempts: Callable[[str], Sequence[str]]
     read_trace: Callable[[str], str]
     """Takes a failure id."""
     dry_run: Callable[[str], str]
@@ -38,9 +40,9 @@ class Hands:
 class Workbench:
     """A working copy that tools read and change; the only state of an attempt."""
 
-    def __init__(self, source: str, hands: Hands) -> None:
-        self.parent = source
-        self.source = source
+    def __init__(self, hands: Hands) -> None:
+        self.parent = hands.source
+        self.source = hands.source
         self._hands = hands
 
     @property
@@ -71,15 +73,15 @@ class Workbench:
 
     def search_failures(self, query: str) -> str:
         """Find mined failures by what went wrong; answers with their ids, causes and remedies."""
-        return quoted(self._hands.search_failures(query), _SHOWN)
+        return _found(self._hands.search_failures(query))
 
     def search_learnings(self, query: str) -> str:
         """Find what earlier attempts taught, on this or on similar causes."""
-        return quoted(self._hands.search_learnings(query), _SHOWN)
+        return _found(self._hands.search_learnings(query))
 
     def search_attempts(self, query: str) -> str:
         """Find earlier changes by what they tried, with their outcome and the gate that rejected them."""
-        return quoted(self._hands.search_attempts(query), _SHOWN)
+        return _found(self._hands.search_attempts(query))
 
     def read_trace(self, failure_id: str) -> str:
         """Read the recorded conversation of one failure of this cluster."""
@@ -88,6 +90,10 @@ class Workbench:
     def dry_run(self) -> str:
         """Run the changed agent on a scripted conversation: does it start, and what is the model shown?"""
         return quoted(self._hands.dry_run(self.source), _SHOWN)
+
+
+def _found(texts: Sequence[str]) -> str:
+    return "\n".join(quoted(f"- {text}", _SHOWN // 4) for text in texts) or "nothing found"
 
 
 def _warning(source: str) -> str:

@@ -78,8 +78,7 @@ _MORE: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("ids mixed up between orders", "reuses id of earlier order"),
         ("Working on a second order, the agent carries over an id from the one before.",),
         (
-            "For each further order, look it up again and take the ids from that order, never from the previous "
-            "one.",
+            "For each further order, look it up again and take the ids from that order, never from the previous one.",
             "Do not reuse ids of an earlier order: fetch the next order first and use only its own ids.",
         ),
     ),
@@ -105,8 +104,7 @@ _MORE: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("gives in to insistence", "forbidden change made under pressure"),
         ("Pressed by the customer, the agent drops a limit that it had named itself.",),
         (
-            "When the policy forbids a request, stay firm and decline it, no matter how often the customer "
-            "insists.",
+            "When the policy forbids a request, stay firm and decline it, no matter how often the customer insists.",
             "Do not give in: refuse what the policy prohibits even if the customer keeps insisting.",
         ),
     ),
@@ -123,8 +121,7 @@ _MORE: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("announces without tool call", "success reported, nothing done"),
         ("The agent writes that the change is made, but leaves the tool uncalled.",),
         (
-            "Never tell the customer that something is done before you have actually called the tool and it "
-            "succeeded.",
+            "Never tell the customer that something is done before you have actually called the tool and it succeeded.",
             "Make the tool call first and report the result only after the tool has returned success.",
         ),
     ),
@@ -296,8 +293,7 @@ _MORE: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("roaming and data limit confused", "wrong cause of data trouble"),
         ("The agent decides on roaming or data volume before it has looked at both.",),
         (
-            "For data problems look at the remaining data and at the roaming setting, and fix only what is the "
-            "cause.",
+            "For data problems look at the remaining data and at the roaming setting, and fix only what is the cause.",
             "Before adding data or switching roaming, check the data left and whether roaming is on, and mend the "
             "real cause.",
         ),
@@ -316,8 +312,7 @@ _MORE: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         (
             "If the customer has several lines, match the phone number that was named and act on that line, not "
             "on the first.",
-            "Check the number of each line and use the line that the customer asked about instead of the primary "
-            "one.",
+            "Check the number of each line and use the line that the customer asked about instead of the primary one.",
         ),
     ),
     "plan_fee_unsaid": (

@@ -9,11 +9,12 @@ from functools import cache
 
 from sigmaloop.simulation.specialists.phrasings import PHRASINGS
 
-_STOP = frozenset(
-    "a an the of to in on at is are was were it its that this which with and or not no be been has have had by for "
-    "from as agent customer before after when than then one only every each all any do does did never always "
-    "without instead simply their they them there what who will would should must you your".split()
+_STOP_WORDS = (
+    "a after agent all always an and any are as at be been before by customer did do does each every for "
+    "from had has have in instead is it its must never no not of on one only or should simply than that "
+    "the their them then there they this to was were what when which who will with without would you your"
 )
+_STOP = frozenset(_STOP_WORDS.split())
 
 
 def stems(text: str) -> list[str]:

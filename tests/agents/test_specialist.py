@@ -93,9 +93,7 @@ def test_an_unusable_answer_gets_one_repair_turn_that_quotes_the_fault(
 
 
 @pytest.mark.parametrize(("said", "fault"), UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_an_answer_that_stays_unusable_is_a_specialist_error(
-    endpoint: Any, said: dict[str, Any], fault: str
-) -> None:
+def test_an_answer_that_stays_unusable_is_a_specialist_error(endpoint: Any, said: dict[str, Any], fault: str) -> None:
     endpoint.answers = [said, said]
     with pytest.raises(SpecialistError, match="after its repair turn"):
         ask(endpoint)

@@ -1,0 +1,93 @@
+"""The simulated failure miner: takes the surest symptom in the trace, and is wrong about one time in eight."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.specialists.conversation import Conversation, Event
+from sigmaloop.simulation.specialists.phrasings import GENERIC, PHRASINGS
+from sigmaloop.simulation.specialists.request import Request, field
+from sigmaloop.simulation.specialists.symptoms import SHARED, Sighting, Symptom, only_unsaid
+from sigmaloop.simulation.specialists.symptoms_airline import AIRLINE
+from sigmaloop.simulation.specialists.symptoms_retail import RETAIL
+from sigmaloop.simulation.specialists.symptoms_telecom import TELECOM
+
+SYMPTOMS: dict[str, Symptom] = {**RETAIL, **AIRLINE, **TELECOM, **SHARED}
+ERROR = 0.12
+"""Share of explanations that are off: a neighbouring symptom, or nothing in particular."""
+_UNSAID = frozenset(
+    {"omits_amount", "omits_refund_timing", "plan_fee_unsaid", "sums_wrong", "closes_too_early",
+     "forgets_second_request", "claims_without_doing"}
+)  # fmt: skip
+_SEVERITY = {
+    "omits_amount": 2,
+    "omits_refund_timing": 2,
+    "plan_fee_unsaid": 2,
+    "ignores_policy_limit": 5,
+    "skips_identity_check": 5,
+    "repeats_write": 4,
+    "skips_confirmation": 4,
+    "returns_whole_order": 4,
+}
+
+
+def answer(request: Request) -> dict[str, Any]:
+    """An explanation of the failure, worded anew every time."""
+    trace = request.section("trace")
+    talk = Conversation(trace, field(request.user, "How it ended"), field(request.user, "Request type"))
+    ranked = sightings(talk)
+    slip = request.draw("slip")
+    if slip < ERROR / 2 or not ranked:
+        return request.answer(_generic(request, talk))
+    place = 1 if slip < ERROR and len(ranked) > 1 else 0
+    habit, sighting = ranked[place]
+    return request.answer(_explanation(request, habit, sighting.event))
+
+
+def sightings(talk: Conversation) -> list[tuple[str, Sighting]]:
+    """Every habit whose symptom shows, the surest first."""
+    found = []
+    for habit, symptom in SYMPTOMS.items():
+        sighting = symptom(talk)
+        if sighting is None:
+            continue
+        if only_unsaid(talk) and habit not in _UNSAID:
+            # The data came out right, so nothing that was written can be the cause.
+            sighting = sighting._replace(certainty=sighting.certainty * 0.4)
+        found.append((habit, sighting))
+    return sorted(found, key=lambda pair: -pair[1].certainty)
+
+
+def _explanation(request: Request, habit: str, event: Event) -> dict[str, Any]:
+    phrasing = PHRASINGS[habit]
+    return {
+        "mechanism": request.pick(phrasing.mechanisms, "mechanism"),
+        "what_failed": request.pick((HABITS[habit].symptom, HABITS[habit].wrong), "what"),
+        "root_cause": request.pick(phrasing.causes, "cause"),
+        "should_have": request.pick(phrasing.remedies, "remedy"),
+        "severity": _SEVERITY.get(habit, 3),
+        "evidence": [_quote(request, event)],
+    }
+
+
+def _generic(request: Request, talk: Conversation) -> dict[str, Any]:
+    spoken = [e for e in talk.events if e.kind == "agent"] or talk.events
+    return {
+        "mechanism": request.pick(GENERIC.mechanisms, "mechanism"),
+        "what_failed": "The request was not carried out as it should have been.",
+        "root_cause": request.pick(GENERIC.causes, "cause"),
+        "should_have": request.pick(GENERIC.remedies, "remedy"),
+        "severity": 2,
+        "evidence": [_quote(request, spoken[-1])] if spoken else [],
+    }
+
+
+def _quote(request: Request, event: Event) -> dict[str, Any]:
+    """Words of the step; one time in twenty slightly misquoted."""
+    words = event.text if event.kind != "call" else (event.text if event.failed else event.tool)
+    words = re.sub(r" \.\.\.$", "", words)[:160]
+    if request.draw("misquote") < 0.05:
+        words = f"{words} indeed"
+    return {"step": event.step, "quote": words}

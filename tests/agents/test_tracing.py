@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from langsmith import Client
+from langsmith.run_helpers import tracing_context
+
+from sigmaloop.agents.clusterer import Clusterer
+from sigmaloop.agents.failure_miner import FailureMiner
+from sigmaloop.agents.gate_judge import GateJudge
+from sigmaloop.agents.harness_engineer import Brief, Hands, HarnessEngineer
+from sigmaloop.records import Candidate
+
+
+class Collector:
+    """Takes what a LangSmith client posts, one run a request."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, dict[str, Any]] = {}
+        self.requests = 0
+        self.url = ""
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    state = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _take(self) -> None:
+            state.requests += 1
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            run = json.loads(body)
+            key = run.get("id") or self.path.rsplit("/", 1)[-1]
+            state.runs.setdefault(key, {}).update({k: v for k, v in run.items() if v is not None})
+            self.send_response(202)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        do_POST = do_PATCH = _take  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    yield state
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def decide(endpoint: Any, call: Any, rollout: Any, trace: Any, task: Any, failure: Any, cluster: Any) -> Any:
+    """Let all four specialists decide something."""
+    source = "RULES = []\n\n\ndef run(session):\n    return None\n"
+
+    def all_four() -> None:
+        endpoint.answers = [
+            call(
+                "MinedFailure",
+                {"mechanism": "m", "what_failed": "w", "root_cause": "r", "should_have": "s", "severity": 1},
+            ),
+            call("Choice", {"cluster_id": "C001"}),
+            call("replace_text", {"old": "RULES = []", "new": 'RULES = ["x"]'}),
+            call("FinishedChange", {"hypothesis": "h", "kind": "prompt", "summary": "s"}),
+            call("Reading", {"classification": "sound", "explanation": "e"}),
+        ]
+        FailureMiner(endpoint).mine(rollout=rollout, trace=trace, task=task, batch=1)
+        Clusterer(endpoint).choose(failure=failure, clusters=[cluster])
+        hands = Hands(source, *[lambda _: []] * 3, lambda _: "", lambda _: "")
+        brief = Brief(cluster=cluster, failures=(), attempt=1, agent_size=len(source))
+        proposal = HarnessEngineer(endpoint).propose(brief, hands, scope="propose:A0001")
+        candidate = Candidate(
+            id="A0001", batch=1, attempt=1, cluster_id="C001", parent="p", commit="c", agent="a",
+            hypothesis=proposal.hypothesis, kind="prompt", summary="s", diff="d",
+        )  # fmt: skip
+        GateJudge(endpoint).judge(candidate=candidate, cluster=cluster, verdicts=())
+
+    return all_four
+
+
+def test_every_decision_is_a_run_with_role_and_ids_when_tracing_is_on(
+    collector: Collector, decide: Any, rollout: Any, failure: Any
+) -> None:
+    client = Client(api_url=collector.url, api_key="key", auto_batch_tracing=False)
+    with tracing_context(enabled=True, client=client):
+        decide()
+    client.flush()
+    roots = {run["name"]: run for run in collector.runs.values() if not run.get("parent_run_id")}
+    assert set(roots) == {"failure_miner", "clusterer", "harness_engineer", "gate_judge"}
+    tags = {name: run["extra"]["metadata"] for name, run in roots.items()}
+    assert all(tags[name]["role"] == name for name in tags)
+    assert tags["failure_miner"]["rollout_id"] == rollout.id
+    assert tags["clusterer"]["failure_id"] == failure.id
+    assert tags["harness_engineer"]["scope"] == "propose:A0001"
+    assert tags["gate_judge"]["candidate_id"] == "A0001"
+    parents = {run.get("parent_run_id") for run in collector.runs.values() if run.get("run_type") == "llm"}
+    assert {roots[name]["id"] for name in ("failure_miner", "clusterer", "gate_judge")} < parents
+
+
+def test_nothing_is_sent_when_tracing_is_off(collector: Collector, decide: Any) -> None:
+    client = Client(api_url=collector.url, api_key="key", auto_batch_tracing=False)
+    with tracing_context(enabled=False, client=client):
+        decide()
+    client.flush()
+    assert collector.requests == 0
+
+
+def test_tracing_does_not_change_what_a_model_is_sent(collector: Collector, decide: Any, endpoint: Any) -> None:
+    client = Client(api_url=collector.url, api_key="key", auto_batch_tracing=False)
+    decide()
+    with tracing_context(enabled=True, client=client):
+        decide()
+    client.flush()
+    assert endpoint.raw[:5] == endpoint.raw[5:]
