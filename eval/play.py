@@ -45,10 +45,8 @@ def play(
         session = Session(episode, complete)
         with boundary(SandboxError, "sandbox"):
             ended = supervisor.run(source, session)
-        if session.fault is not None:
-            raise session.fault
         if ended.status == "infra":
-            raise SandboxError(ended.detail)
+            raise session.fault or SandboxError(ended.detail)
         if ended.status == "agent_error":
             session.fail(ended.detail)
             return Played("agent_error", 0.0, ended.detail, trace=session.trace)
@@ -56,7 +54,5 @@ def play(
     except StoreError:
         raise  # nothing that follows could be kept
     except SigmaLoopError as fault:
-        # The session knows the first fault; what escaped may only be its echo through the sandbox.
-        known = (session.fault if session else None) or fault
-        return Played("infra", None, str(known), trace=session.trace if session else (), fault=known)
+        return Played("infra", None, str(fault), trace=session.trace if session else (), fault=fault)
     return Played("ok", score.reward, score.missing, dict(score.components), session.trace)

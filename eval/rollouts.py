@@ -32,7 +32,7 @@ OnDone = Callable[[Rollout], None]
 Result = tuple[Rollout, tuple[Step, ...]]
 
 
-class Drained(SigmaLoopError):  # noqa: N818
+class Drained(SigmaLoopError):
     """The engine was told to stop: what was in flight is finished and stored, the rest was never begun."""
 
     exit_code = 130
@@ -70,9 +70,7 @@ class RolloutEngine:
     ) -> None:
         """`max_calls`: model calls in one rollout. `on_done` is called with every result of every `run`."""
         if not isinstance(benchmark, EpisodeBenchmark) and type(benchmark).run is BenchmarkRunner.run:
-            raise BadInput(
-                f"benchmark {benchmark.name} implements neither run() nor open(): see BenchmarkRunner"
-            )
+            raise BadInput(f"benchmark {benchmark.name} implements neither run() nor open(): see BenchmarkRunner")
         self._benchmark = benchmark
         self._supervisor = supervisor
         self._gateway = gateway

@@ -24,7 +24,7 @@ TEXT_LIMIT = 20_000
 """Most characters of a message or of arguments that an agent may send, and of a text kept in the trace."""
 
 
-class EpisodeFault(SigmaLoopError):  # noqa: N818
+class EpisodeFault(SigmaLoopError):
     """The benchmark, not the agent, failed in the middle of a rollout."""
 
 
@@ -37,8 +37,8 @@ class Session:
         self._complete = complete
         self._over = False
         self._steps: list[Step] = []
-        self.fault: SigmaLoopError | None = None
-        """The first fault of ours that the rollout met; with one, nothing that followed is evidence."""
+        self.fault: UpstreamError | None = None
+        """The model's fault that ended the rollout; the sandbox passes on no more than its text."""
 
     @property
     def trace(self) -> tuple[Step, ...]:
@@ -101,7 +101,7 @@ class Session:
             return self._complete(request)
         except UpstreamError as error:
             if error.status >= 500:  # the others are told to the agent, or end it
-                self.fault = self.fault or error
+                self.fault = error
             raise
 
     def fail(self, detail: str) -> None:
@@ -127,9 +127,7 @@ class Session:
             return f"the arguments of {name[:200]} are too large"
         return None
 
-    def _see(
-        self, kind: StepKind, text: str, *, tool: str = "", arguments: Mapping[str, Any] | None = None
-    ) -> None:
+    def _see(self, kind: StepKind, text: str, *, tool: str = "", arguments: Mapping[str, Any] | None = None) -> None:
         kept = text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… ({len(text)} characters)"
         self._steps.append(
             Step(
@@ -147,9 +145,7 @@ class Session:
         try:
             yield
         except Exception as error:
-            fault = EpisodeFault(f"benchmark: {doing}: {type(error).__name__}: {error}")
-            self.fault = self.fault or fault
-            raise fault from error
+            raise EpisodeFault(f"benchmark: {doing}: {type(error).__name__}: {error}") from error
 
 
 def _text(value: object) -> str:

@@ -170,6 +170,11 @@ def run(session):
     assert (sums.opened[0].submitted, sums.opened[0].called, sums.opened[0].said) == (["five"], [], [])
 
 
+def test_an_answer_that_comes_after_the_goodbye_is_not_taken(make_engine: MakeEngine, sums: Any) -> None:
+    one(make_engine(), "def run(session):\n    session.say('bye')\n    session.submit('5')\n")
+    assert (sums.opened[0].said, sums.opened[0].submitted) == (["bye"], [])
+
+
 def test_arguments_that_are_no_object_or_too_large_never_reach_the_episode(make_engine: MakeEngine, sums: Any) -> None:
     source = f"""
 def run(session):
@@ -260,6 +265,18 @@ def test_a_broken_store_stops_the_run_with_its_own_error(make_engine: MakeEngine
 
     with pytest.raises(StoreError, match="disk full"):
         make_engine(store=Broken(), concurrency=1).run(SUM, pairs(*[f"train-{i}" for i in range(30)]))
+    assert len(sums.opened) < 30
+
+
+def test_a_broken_call_journal_stops_the_run_instead_of_looking_like_a_bad_endpoint(
+    make_engine: MakeEngine, sums: Any
+) -> None:
+    class Broken:
+        def recall(self, scope: str, index: int, request_hash: str) -> None:
+            raise StoreError("journal damaged")
+
+    with pytest.raises(StoreError, match="journal damaged"):
+        make_engine(journal=Broken(), concurrency=1).run(MODEL, pairs(*[f"train-{i}" for i in range(30)]))
     assert len(sums.opened) < 30
 
 
