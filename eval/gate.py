@@ -189,9 +189,7 @@ class ValidationGate:
         counted = total - tally.infra
         need = -(-self._best * counted // self._best_tasks)
         bound = tally.units + tally.left * REWARD_UNITS
-        reached = (
-            f"can reach {_points(bound, counted)} at most" if tally.left else f"is {_points(bound, counted)}"
-        )
+        reached = f"can reach {_points(bound, counted)} at most" if tally.left else f"is {_points(bound, counted)}"
         best = _points(self._best, self._best_tasks)
         reason, message = {
             "passed": (

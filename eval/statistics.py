@@ -46,9 +46,7 @@ def mean_estimate(values: Sequence[float]) -> Estimate:
     mean = sum(values) / n
     if n == 1:
         return Estimate(mean=mean, standard_error=1.0, tasks=1)
-    return Estimate(
-        mean=mean, standard_error=sqrt(sum((x - mean) ** 2 for x in values) / (n * (n - 1))), tasks=n
-    )
+    return Estimate(mean=mean, standard_error=sqrt(sum((x - mean) ** 2 for x in values) / (n * (n - 1))), tasks=n)
 
 
 def paired_difference(baseline: Mapping[str, float], final: Mapping[str, float]) -> Estimate:

@@ -56,19 +56,13 @@ def _rollout(key: RolloutKey, seed: int, reward: float | None, reason: str) -> R
 def _checked(answer: object, asked: Sequence[str], name: str) -> dict[str, float]:
     """The rewards in an answer; faults (None) left out."""
     if not isinstance(answer, Mapping):
-        raise BadInput(
-            f"benchmark {name}: run() returned {type(answer).__name__}, not a mapping of task id to reward"
-        )
+        raise BadInput(f"benchmark {name}: run() returned {type(answer).__name__}, not a mapping of task id to reward")
     unknown = sorted(str(task) for task in answer.keys() - set(asked))
     if unknown:
         raise BadInput(f"benchmark {name}: run() returned tasks that were not asked for: {_listed(unknown)}")
-    wrong = [
-        f"{task}: {reward!r}" for task, reward in answer.items() if reward is not None and not _fits(reward)
-    ]
+    wrong = [f"{task}: {reward!r}" for task, reward in answer.items() if reward is not None and not _fits(reward)]
     if wrong:
-        raise BadInput(
-            f"benchmark {name}: rewards must be numbers in [0, 1]; run() returned {_listed(sorted(wrong))}"
-        )
+        raise BadInput(f"benchmark {name}: rewards must be numbers in [0, 1]; run() returned {_listed(sorted(wrong))}")
     return {task: float(reward) for task, reward in answer.items() if reward is not None}
 
 

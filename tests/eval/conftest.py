@@ -93,9 +93,7 @@ class SumEpisode:
         if self.task == "nan-score":
             return Score.model_construct(reward=float("nan"), components={}, missing="")
         right = any("5" in said for said in self.said)
-        return Score(
-            reward=float(right), components={"answer": float(right)}, missing="" if right else "the sum"
-        )
+        return Score(reward=float(right), components={"answer": float(right)}, missing="" if right else "the sum")
 
 
 class SumBenchmark(EpisodeBenchmark):

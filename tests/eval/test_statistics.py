@@ -54,12 +54,8 @@ def test_one_task_says_nothing_of_its_error_and_none_nothing_at_all() -> None:
 
 
 def test_a_certificate_compares_the_tasks_that_both_agents_have(make_rollout: MakeRollout) -> None:
-    before = [
-        make_rollout(t, x, i) for t, xs in {"a": "PF", "b": "FF", "c": "PP"}.items() for i, x in enumerate(xs)
-    ]
-    after = [
-        make_rollout(t, x, i) for t, xs in {"a": "PP", "b": "PF", "c": "II"}.items() for i, x in enumerate(xs)
-    ]
+    before = [make_rollout(t, x, i) for t, xs in {"a": "PF", "b": "FF", "c": "PP"}.items() for i, x in enumerate(xs)]
+    after = [make_rollout(t, x, i) for t, xs in {"a": "PP", "b": "PF", "c": "II"}.items() for i, x in enumerate(xs)]
     found = certificate(before, after, split="test", simulated=True)
     assert (found.tasks, found.trials, found.infra, found.split) == (2, 2, 2, "test")
     assert (found.baseline, found.final, found.difference) == (0.25, 0.75, 0.5)
@@ -81,16 +77,12 @@ def test_wilson_ends_are_where_the_normal_test_turns(trials: int, data: st.DataO
     passes = data.draw(st.integers(0, trials))
     for end in wilson_interval(passes, trials):
         if 1e-9 < end < 1 - 1e-9:
-            assert abs(passes / trials - end) == pytest.approx(
-                1.96 * sqrt(end * (1 - end) / trials), abs=1e-9
-            )
+            assert abs(passes / trials - end) == pytest.approx(1.96 * sqrt(end * (1 - end) / trials), abs=1e-9)
 
 
 def test_an_intraclass_correlation_by_hand() -> None:
     # between: (2 x .25 + 2 x .25 + 0) / 2 = 1/2; within: (0 + 0 + 1/2) / 3 = 1/6; (1/2 - 1/6) / (1/2 + 1/6)
-    assert intraclass_correlation(
-        {"a": [True, True], "b": [False, False], "c": [True, False]}
-    ) == pytest.approx(0.5)
+    assert intraclass_correlation({"a": [True, True], "b": [False, False], "c": [True, False]}) == pytest.approx(0.5)
     assert intraclass_correlation({"a": [True] * 3, "b": [False] * 2}) == pytest.approx(1.0)
     assert intraclass_correlation({"a": [True, False], "b": [False, True]}) == pytest.approx(-1.0)
 
