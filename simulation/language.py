@@ -41,9 +41,7 @@ _REWRITES = (
     ),
     (re.compile(r"\b(\w+)-(\w+)"), r"\1 \2"),
 )
-_DROPPED = frozenset(
-    {"a", "an", "the", "very", "then", "also", "really", "please", "just", "actually", "simply"}
-)
+_DROPPED = frozenset({"a", "an", "the", "very", "then", "also", "really", "please", "just", "actually", "simply"})
 _NEGATORS = frozenset(
     "not never no nor neither avoid refrain skip omit forget ignore leaveout neglect overlook miss fail "
     "unnecessary nothing nobody without ratherthan bad incorrect drop disregard bypass".split()

@@ -31,9 +31,7 @@ _POLICY = re.compile(r"^# Policy\b.*?(?:^End of policy\.?[ \t]*$|\Z)", re.M | re
 _EXAMPLE_HEAD = re.compile(
     r"^[ \t#*]*(worked |good |bad )?examples?\b[^\n]{0,40}:?[ \t*]*$|^[ \t]*examples? ?\d*[:.]", re.I
 )
-_SPEAKER = re.compile(
-    r"^\W{0,3}(customer|user|caller|client|agent|assistant|you|bot)\b[^:\n]{0,40}:", re.I | re.M
-)
+_SPEAKER = re.compile(r"^\W{0,3}(customer|user|caller|client|agent|assistant|you|bot)\b[^:\n]{0,40}:", re.I | re.M)
 _AGENT = re.compile(r"^\W{0,3}(agent|assistant|you|bot)\b[^:\n]{0,40}:", re.I | re.M)
 _SAID = frozenset({1})
 _NARROW = re.compile(r"\b(cu|or|rs|it|sku|pr|pm|fl|ln|bi|ch|pl|pa)_\w{3,}|[\w.]+@[\w.]+\.\w+")
@@ -51,9 +49,7 @@ class Reading(Record):
 
     def rate(self, habit: str, checks: Sequence[str] = ()) -> float:
         """Probability that the habit strikes, given what code has said in this conversation so far."""
-        rate = min(
-            0.95, HABITS[habit].rate * self.multipliers[habit] * self.load + self.bumps.get(habit, 0.0)
-        )
+        rate = min(0.95, HABITS[habit].rate * self.multipliers[habit] * self.load + self.bumps.get(habit, 0.0))
         if any(objects(text, habit) for text in checks):
             rate *= CHECK
         return rate

@@ -1,0 +1,74 @@
+"""The simulated model: an OpenAI-shaped chat completion, a deterministic function of the request alone.
+
+Start here. A request of one of SigmaLoop's specialists goes to `simulation.specialists`; every other one is answered
+as the target, a customer service agent with habits (`simulation.target`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sigmaloop.records import digest
+from sigmaloop.simulation.target.agent import answer
+
+SPECIALISTS = ("failure miner", "failure clusterer", "harness engineer", "gate judge")
+
+
+class SimulatedModel:
+    """Any request gets an answer; equal requests get equal answers. Nothing is remembered between calls."""
+
+    def __init__(self, *, careful: bool = False) -> None:
+        self._careful = careful
+        """For tests: no habit ever strikes."""
+
+    def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """A full response dict to a request dict of the chat completions API."""
+        if _is_specialist(request):
+            from sigmaloop.simulation import specialists
+
+            message = specialists.answer(request)
+        else:
+            message = answer(request, careful=self._careful)
+        return _response(request, message)
+
+
+def _is_specialist(request: Mapping[str, Any]) -> bool:
+    messages = request.get("messages")
+    for message in messages if isinstance(messages, list) else ():
+        if isinstance(message, Mapping) and message.get("role") in ("system", "developer"):
+            first_line = str(message.get("content") or "").lstrip().split("\n", 1)[0].lower()
+            return first_line.startswith(tuple(f"you are the {role}" for role in SPECIALISTS))
+    return False
+
+
+def _response(request: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, Any]:
+    prompt = _tokens(request.get("messages")) + _tokens(request.get("tools"))
+    completion = _tokens(message.get("content")) + _tokens(message.get("tool_calls"))
+    model = request.get("model")
+    return {
+        "id": f"chatcmpl-{digest(request.get('messages'), request.get('seed'), size=24)}",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model if isinstance(model, str) else "simulated",
+        "choices": [
+            {
+                "index": 0,
+                "message": dict(message),
+                "finish_reason": "tool_calls" if message.get("tool_calls") else "stop",
+                "logprobs": None,
+            }
+        ],
+        "usage": {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+        },
+    }
+
+
+def _tokens(part: Any) -> int:
+    """A token is about four characters."""
+    text = part if isinstance(part, str) else json.dumps(part, default=str) if part else ""
+    return (len(text) + 3) // 4
