@@ -50,7 +50,7 @@ def dry_run(
     tools: Sequence[Mapping[str, Any]],
     opening: str,
 ) -> DryRun:
-    """Run the agent once, within the supervisor's deadlines. Raises SandboxError when the machine is at fault."""
+    """Run the agent once, within the supervisor's deadlines. Raises SandboxError for faults of ours."""
     script = _Script(instructions, tools, opening)
     result = supervisor.run(source, script)
     if result.status == "infra":
@@ -93,9 +93,7 @@ class _Script:
     def llm(self, request: dict[str, Any]) -> dict[str, Any]:
         self._calls += 1
         if self._calls > MAX_CALLS:
-            raise UpstreamError(
-                f"more than {MAX_CALLS} model calls in a dry run; does it ever stop?", status=402
-            )
+            raise UpstreamError(f"more than {MAX_CALLS} model calls in a dry run; does it ever stop?", status=402)
         if not isinstance(request.get("messages"), list):
             raise UpstreamError("messages is missing", status=400)
         if self.first_request is None:
@@ -123,7 +121,7 @@ def _tool_call(tools: Any) -> dict[str, Any] | None:
 
 
 def example_of(schema: Any, *, depth: int = 8) -> Any:
-    """A plausible value of a JSON schema: its example, default or first choice, else a simple value of its type."""
+    """A plausible value of a JSON schema: its default, example or first choice, else one of its type."""
     if not isinstance(schema, dict) or depth == 0:
         return None
     for key in ("const", "default"):
@@ -139,11 +137,9 @@ def example_of(schema: Any, *, depth: int = 8) -> Any:
     kind = kind[0] if isinstance(kind, list) and kind else kind
     if kind == "object":
         properties = schema.get("properties")
-        return {
-            name: example_of(inner, depth=depth - 1)
-            for name, inner in (properties.items() if isinstance(properties, dict) else ())
-            if name in schema.get("required", properties)
-        }
+        properties = properties if isinstance(properties, dict) else {}
+        wanted = schema.get("required", list(properties))
+        return {name: example_of(properties[name], depth=depth - 1) for name in properties if name in wanted}
     if kind == "array":
         return [example_of(schema.get("items", {}), depth=depth - 1)]
     simple = {"string": "example", "integer": schema.get("minimum", 1), "number": schema.get("minimum", 1.0)}
@@ -169,6 +165,6 @@ def _readable(request: Mapping[str, Any]) -> str:
     ]
     for tool in request.get("tools") or ():
         function = tool.get("function") if isinstance(tool, dict) else None
-        named = isinstance(function, dict)
-        lines.append(f"[tool] {function.get('name')}: {function.get('description')}" if named else str(tool))
+        if isinstance(function, dict):
+            lines.append(f"[tool] {function.get('name')}: {function.get('description')}")
     return "\n".join(lines)

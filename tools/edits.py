@@ -46,9 +46,7 @@ def check_change(parent_source: str, source: str, *, task_ids: Collection[str]) 
     except _UnfitError as unfit:
         raise InadmissibleChange(unfit.code, f"the changed agent.py: {unfit}") from None
     if source == parent_source or ast.dump(tree) == _dump(parent_source):
-        raise InadmissibleChange(
-            "unchanged", "the change leaves the program as it was; make one that matters"
-        )
+        raise InadmissibleChange("unchanged", "the change leaves the program as it was; make one that matters")
     size, before = len(source.encode("utf-8", "replace")), len(parent_source.encode("utf-8", "replace"))
     allowed = max(before + GROWTH_BYTES, 2 * before)
     if size > allowed:
@@ -123,9 +121,7 @@ def _dump(source: str) -> str | None:
 
 def _check_run(tree: ast.Module) -> None:
     found = [
-        node
-        for node in tree.body
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == "run"
+        node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == "run"
     ]
     if not found:
         raise _UnfitError("no_run", "it has no top-level `def run(session)`; that is where an agent starts")
@@ -139,9 +135,7 @@ def _check_run(tree: ast.Module) -> None:
     required = len(positional) - len(given.defaults)
     takes_one = required <= 1 and (positional or given.vararg)
     if not takes_one or None in given.kw_defaults:
-        raise _UnfitError(
-            "no_run", f"line {run.lineno}: run must take one argument, the session: `def run(session)`"
-        )
+        raise _UnfitError("no_run", f"line {run.lineno}: run must take one argument, the session: `def run(session)`")
 
 
 def _named_tasks(source: str, task_ids: Collection[str]) -> set[str]:

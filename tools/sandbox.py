@@ -57,9 +57,7 @@ class Supervisor:
     tier = "process"
     """Which wall is raised: separate process, bare environment, resource limits."""
 
-    def __init__(
-        self, *, step_seconds: float, rollout_seconds: float, cpu_seconds: float, max_steps: int
-    ) -> None:
+    def __init__(self, *, step_seconds: float, rollout_seconds: float, cpu_seconds: float, max_steps: int) -> None:
         """`step_seconds`: the agent's own time between two frames; `rollout_seconds`: the sum of it over the
         rollout. Time in the model and the environment counts for neither: how fast an endpoint is decides
         nothing. `cpu_seconds`: processor time of the child. `max_steps`: act, say and submit frames.
@@ -199,16 +197,12 @@ class _Conversation:
         try:
             data = frames.encode(message)
         except frames.FrameError as error:
-            raise _EndedError(
-                "infra", f"what the environment or the model returned cannot be sent: {error}"
-            ) from error
+            raise _EndedError("infra", f"what the environment or the model returned cannot be sent: {error}") from error
         self._child.channel.settimeout(self._step_seconds)
         try:
             self._child.channel.sendall(data)
         except TimeoutError:
-            raise _EndedError(
-                "agent_error", f"it did not read its socket for {self._step_seconds:g} s"
-            ) from None
+            raise _EndedError("agent_error", f"it did not read its socket for {self._step_seconds:g} s") from None
         except OSError:
             raise self._gone() from None
 

@@ -71,9 +71,7 @@ class Channel:
 class Session:
     """One conversation or task, as the agent sees it."""
 
-    def __init__(
-        self, channel: Channel, *, instructions: str, tools: list[dict[str, Any]], opening: str
-    ) -> None:
+    def __init__(self, channel: Channel, *, instructions: str, tools: list[dict[str, Any]], opening: str) -> None:
         self._channel = channel
         self.instructions = instructions
         """The policy: what the agent must keep to."""
@@ -120,9 +118,7 @@ class Session:
         import openai
 
         client, _ = self._http_clients(openai)
-        return openai.OpenAI(
-            base_url=_BASE_URL, api_key="session", max_retries=0, http_client=client, **options
-        )
+        return openai.OpenAI(base_url=_BASE_URL, api_key="session", max_retries=0, http_client=client, **options)
 
     def chat_model(self, **options: Any) -> Any:
         """A `langchain_openai.ChatOpenAI`, for LangChain and LangGraph agents."""
@@ -180,9 +176,7 @@ def _transports(library: Any, complete: Any) -> tuple[Any, Any]:
 
 def _respond(library: Any, path: str, body: bytes, complete: Any) -> Any:
     if not path.endswith("/chat/completions"):
-        return library.Response(
-            404, json={"error": {"message": f"{path}: only chat completions are served here"}}
-        )
+        return library.Response(404, json={"error": {"message": f"{path}: only chat completions are served here"}})
     request = json.loads(body)
     streaming = request.pop("stream", False)
     request.pop("stream_options", None)

@@ -9,6 +9,7 @@ The user's own repository is touched by `write_branch` alone, never its files or
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -19,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
-from sigmaloop.errors import BadInput, StoreError
+from sigmaloop.errors import BadInput, StoreError, boundary
 from sigmaloop.records import Record
 from sigmaloop.tools.edits import unified_diff
 
@@ -84,9 +85,7 @@ class Versions:
             commit = self._write_commit(source, message, parent=parent)
             known = self._ref(f"refs/candidates/{candidate_id}")
             if known not in (None, commit):
-                raise StoreError(
-                    f"{self.path}: candidate {candidate_id} is {known}, not {commit}; ids are not reused"
-                )
+                raise StoreError(f"{self.path}: candidate {candidate_id} is {known}, not {commit}; ids are not reused")
             if known is None:
                 self._point(f"refs/candidates/{candidate_id}", commit)
             return commit
@@ -153,9 +152,7 @@ class Versions:
             candidate_id=candidate_id,
             kept=commit in chain,
             subject=subject,
-            evidence={pair[1]: pair[2] for pair in pairs if pair}
-            if last != read.message.rstrip("\n")
-            else {},
+            evidence={pair[1]: pair[2] for pair in pairs if pair} if last != read.message.rstrip("\n") else {},
         )
 
     def _chain(self) -> list[str]:
@@ -174,7 +171,9 @@ class Versions:
         new = self.path.with_name(f".{self.path.name}.new")  # made aside and renamed: never half a repository
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-        environment = {**_CALM, "GIT_DIR": str(new), "GIT_DEFAULT_HASH": "sha1"}
+        environment = {
+            **_CALM, "GIT_DIR": str(new), "GIT_OBJECT_DIRECTORY": str(new / "objects"), "GIT_DEFAULT_HASH": "sha1",
+        }  # fmt: skip
         try:
             git.Git(new).init("--quiet", "--bare", "--template=", "--initial-branch=main", env=environment)
             (new / "refs/candidates").mkdir(parents=True)
@@ -191,30 +190,26 @@ class Versions:
         return self._objects_db
 
     def _write(self, kind: bytes, data: bytes) -> str:
-        from gitdb import IStream
+        from gitdb import IStream  # type: ignore[import-untyped]
 
         return str(self._objects.store(IStream(kind, len(data), io.BytesIO(data))).hexsha.decode())
 
     def _write_commit(self, source: str, message: str, *, parent: str | None) -> str:
-        try:
+        with boundary(StoreError, f"{self.path}: a commit cannot be written"):
             blob = self._write(b"blob", source.encode())
             tree = self._write(b"tree", f"100644 {FILE}\0".encode() + bytes.fromhex(blob))
             ancestry = f"parent {parent}\n" if parent else ""
             head = f"tree {tree}\n{ancestry}author {_IDENTITY}\ncommitter {_IDENTITY}\n\n"
             return self._write(b"commit", (head + message.rstrip("\n") + "\n").encode())
-        except OSError as error:
-            raise StoreError(f"{self.path} cannot be written: {error}") from error
 
     def _read(self, sha: str, kind: bytes) -> bytes:
-        from gitdb.exc import ODBError
-
-        try:
+        with boundary(StoreError, f"{self.path}: object {sha} cannot be read"):
             stream = self._objects.stream(bytes.fromhex(sha))
-            data = bytes(stream.read())
-        except (ODBError, OSError, ValueError) as error:
-            raise StoreError(f"{self.path} has no readable object {sha}: {error!r}") from error
-        if stream.type != kind:
-            raise StoreError(f"{self.path}: {sha} is a {stream.type.decode()}, not a {kind.decode()}")
+            found, data = stream.type, bytes(stream.read())
+        if hashlib.sha1(b"%s %d\0%s" % (found, len(data), data), usedforsecurity=False).hexdigest() != sha:
+            raise StoreError(f"{self.path}: object {sha} is damaged")
+        if found != kind:
+            raise StoreError(f"{self.path}: {sha} is a {found.decode()}, not a {kind.decode()}")
         return data
 
     def _commit(self, sha: str) -> _Commit:
@@ -234,11 +229,7 @@ class Versions:
             lines = (self.path / "packed-refs").read_text().splitlines()
         except FileNotFoundError:
             return {}
-        return {
-            name: sha
-            for sha, _, name in (line.partition(" ") for line in lines)
-            if name and sha[0] not in "#^"
-        }
+        return {name: sha for sha, _, name in (line.partition(" ") for line in lines) if name and sha[0] not in "#^"}
 
     def _point(self, name: str, commit: str) -> None:
         # Not through git: a lock file that a killed process left behind would block it for ever.
@@ -279,9 +270,7 @@ def write_branch(
             old = _may_replace(git, run, ref, force=force)
             entry = run.ls_tree("HEAD", "--", path)
             if not entry.startswith("100"):  # 040000 is a folder, 120000 a link
-                raise BadInput(
-                    f"{path} is not a file in HEAD of {repo_path}; name the agent's file with --path"
-                )
+                raise BadInput(f"{path} is not a file in HEAD of {repo_path}; name the agent's file with --path")
             blob = run.hash_object("-w", "--stdin", istream=text)
             run.read_tree("HEAD")
             run.update_index("--cacheinfo", f"{entry.split()[0]},{blob},{path}")
@@ -329,9 +318,7 @@ def _users_repository(git: Any, repo_path: Path, file_path: str) -> tuple[Any, s
     place = repo_path.resolve() / file_path
     root = Path(repo.working_tree_dir).resolve()
     if not place.is_relative_to(root) or ".." in place.parts:
-        raise BadInput(
-            f"{file_path} does not lie in the repository {root}; name the agent's file with --path"
-        )
+        raise BadInput(f"{file_path} does not lie in the repository {root}; name the agent's file with --path")
     return repo, place.relative_to(root).as_posix()
 
 
@@ -362,7 +349,5 @@ def _author(git: Any, run: Any) -> dict[str, str]:
         run.config("user.name")
     except git.GitCommandError:
         identity = {"NAME": "SigmaLoop", "EMAIL": "sigmaloop@localhost"}
-        return {
-            f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in identity.items()
-        }
+        return {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in identity.items()}
     return {}

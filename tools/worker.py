@@ -40,9 +40,7 @@ READY = b"R"
 AGENT = "agent.py"
 PRINTED = 2_000
 """Characters of the agent's output that are kept, from the end."""
-_OUT_OF_MEMORY = frames.encode(
-    {"op": "failed", "error": "MemoryError: the agent used all the memory that it may"}
-)
+_OUT_OF_MEMORY = frames.encode({"op": "failed", "error": "MemoryError: the agent used all the memory that it may"})
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _M_ARENA_MAX = 1, 36, -8
 
 
@@ -224,9 +222,7 @@ def raise_wall(limits: dict[str, Any]) -> None:
 def _perform(channel: Channel, init: dict[str, Any], printed: _Printed) -> dict[str, Any]:
     """Compile and run the agent; the frame that says how it ended."""
     source = init["source"]
-    session = Session(
-        channel, instructions=init["instructions"], tools=init["tools"], opening=init["opening"]
-    )
+    session = Session(channel, instructions=init["instructions"], tools=init["tools"], opening=init["opening"])
     module = types.ModuleType("agent")
     module.__file__ = AGENT
     sys.modules["agent"] = module

@@ -117,9 +117,7 @@ def _spawn(limits: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.sock
             )
         except OSError as error:
             control.close()
-            raise SandboxError(
-                f"the sandbox's interpreter {sys.executable} cannot be started: {error}"
-            ) from error
+            raise SandboxError(f"the sandbox's interpreter {sys.executable} cannot be started: {error}") from error
     control.settimeout(START_SECONDS)
     try:
         ready = control.recv(1)

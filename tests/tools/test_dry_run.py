@@ -1,0 +1,140 @@
+"""A dry run shows what the model would be sent, and says where an agent fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sigmaloop import target_agent
+from sigmaloop.errors import SandboxError
+from sigmaloop.tools.dry_run import MAX_CALLS, SENTENCE, DryRun, dry_run, example_of
+from sigmaloop.tools.sandbox import Supervisor
+
+SHIPPED = (Path(str(target_agent.__file__)).parent / "agent.py").read_text()
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "find_customer",
+            "description": "Find a customer.",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "email": {"type": "string"},
+                    "kind": {"enum": ["gold", "plain"]},
+                    "limit": {"type": "integer", "minimum": 3},
+                    "note": {"type": "string"},
+                },
+                "required": ["email", "kind", "limit"],
+            },
+        },
+    },
+    {"type": "function", "function": {"name": "other", "description": "Another."}},
+]
+
+
+@pytest.fixture(scope="module")
+def supervisor() -> Iterator[Supervisor]:
+    with Supervisor(step_seconds=1, rollout_seconds=5, cpu_seconds=5, max_steps=10) as made:
+        yield made
+
+
+def rehearse(supervisor: Supervisor, source: str, tools: list[dict[str, Any]] = TOOLS) -> DryRun:
+    return dry_run(supervisor, source, instructions="# Policy\nBe kind.", tools=tools, opening="Hello.")
+
+
+def test_the_shipped_agent_passes_and_shows_what_the_model_is_sent(supervisor: Supervisor) -> None:
+    tried = rehearse(supervisor, SHIPPED)
+    assert (tried.ok, tried.detail) == (True, "")
+    assert tried.first_request is not None
+    system, user = tried.first_request["messages"]
+    assert "Be kind." in system["content"]
+    assert user == {"role": "user", "content": "Hello."}
+    assert tried.transcript == (
+        "model call 1 -> calls find_customer",
+        'tool find_customer({"email": "example", "kind": "gold", "limit": 3}) -> {"status": "ok"}',
+        "model call 2 -> says a sentence",
+        f"said: {SENTENCE}; the user ends the conversation",
+    )
+
+
+def test_the_report_shows_the_effect_of_a_change(supervisor: Supervisor) -> None:
+    noted = SHIPPED.replace("TOOL_NOTES = {}", 'TOOL_NOTES = {"find_customer": "Ask for the zip code first."}')
+    report = rehearse(supervisor, noted).report()
+    assert "The agent ran to its end." in report
+    assert "[system] You are a customer service agent." in report
+    assert "[tool] find_customer: Find a customer. Ask for the zip code first." in report
+
+
+@pytest.mark.parametrize(
+    ("source", "detail"),
+    [
+        (SHIPPED.replace("messages = build_context(session)", "messages = bild_context(session)"),
+         "in run: NameError: name 'bild_context' is not defined"),
+        (SHIPPED + "\nboom()\n", "NameError: name 'boom' is not defined"),
+        (SHIPPED.replace("return session.call", "return session.cal"), "in use_tool: AttributeError"),
+        ("def run(session):\n    while True: session.complete([])\n", f"more than {MAX_CALLS} model calls"),
+        ("def run(session):\n    while True: pass\n", "step_seconds = 1"),
+        ("def run(session):\n    import sys; sys.exit(0)\n", "agent.py line 2, in run: it called sys.exit(0)"),
+        ("def run(session):\n    session.complete(None)\n", "messages is missing"),
+        ("def run(session:\n", "agent.py line 1: SyntaxError"),
+    ],
+)  # fmt: skip
+def test_a_failing_agent_is_told_where_it_fails(supervisor: Supervisor, source: str, detail: str) -> None:
+    tried = rehearse(supervisor, source)
+    assert not tried.ok
+    assert detail in tried.detail
+    assert f"The agent failed: {tried.detail}" in tried.report()
+
+
+def test_an_agent_that_asks_no_model_runs_all_the_same(supervisor: Supervisor) -> None:
+    tried = rehearse(supervisor, "def run(session):\n    session.submit({'answer': 4})\n")
+    assert (tried.ok, tried.first_request, tried.transcript) == (True, None, ('submitted: {"answer": 4}',))
+
+
+@pytest.mark.parametrize("tools", [[], [{}], [{"type": "function"}], [{"function": {"name": "x", "parameters": 5}}]])
+def test_odd_tools_are_no_obstacle(supervisor: Supervisor, tools: list[dict[str, Any]]) -> None:
+    source = "def run(session):\n    session.complete([], tools=session.tools)\n    session.say('x')\n"
+    assert rehearse(supervisor, source, tools).ok
+    assert rehearse(supervisor, source, tools).report()
+
+
+def test_a_fault_of_ours_is_no_verdict_about_the_agent(supervisor: Supervisor) -> None:
+    tools = [{"type": "function", "function": {"name": "x" * 5_000_000}}]
+    with pytest.raises(SandboxError, match="could not be made"):
+        rehearse(supervisor, SHIPPED, tools)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "string"}, "example"),
+        ({"type": "boolean"}, True),
+        ({"type": "number"}, 1.0),
+        ({"type": ["integer", "null"]}, 1),
+        ({"type": "array", "items": {"type": "integer"}}, [1]),
+        ({"anyOf": [{"type": "null"}, {"type": "string"}]}, None),
+        ({"type": "string", "default": "d", "enum": ["a"]}, "d"),
+        ({"const": 4}, 4),
+        ({"properties": {"a": {"examples": ["x"]}}}, {"a": "x"}),
+        ({}, {}),
+    ],
+)
+def test_a_schema_has_a_plausible_value(schema: dict[str, Any], value: Any) -> None:
+    assert example_of(schema) == value
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["type", "properties", "items", "a"]), inner),
+)
+
+
+@given(json_values)
+def test_no_schema_is_too_odd(schema: Any) -> None:
+    example_of(schema)

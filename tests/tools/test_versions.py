@@ -1,0 +1,327 @@
+"""The run's repository: real git reads what we wrote, repeats change nothing, the user's files stay put."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sigmaloop.errors import BadInput, StoreError
+from sigmaloop.tools.versions import Versions, patch_text, write_branch
+
+BASE, BETTER, OTHER = ("def run(session):\n    pass\n", "def run(session):\n    'é'\n", "def run(s): 1")
+MESSAGE = "A0001: say more\n\nBecause: it helps.\n\nCluster: C001 silent agent\nFailures: F1, F2\nBatch: 3\n"
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Versions:
+    made = Versions(tmp_path / "run" / "versions.git")
+    made.begin(BASE, "baseline\n\nThe agent that the run began with.")
+    return made
+
+
+def git(*arguments: str, at: Path, **options: Any) -> str:
+    done = subprocess.run(["git", *arguments], cwd=at, capture_output=True, text=True, check=True, **options)
+    return done.stdout.strip()
+
+
+def test_git_itself_finds_the_repository_sound(versions: Versions) -> None:
+    commit = versions.record("A0001", versions.main(), BETTER, MESSAGE)
+    assert git("fsck", "--strict", "--no-dangling", at=versions.path) == ""
+    assert git("show", f"{commit}:agent.py", at=versions.path) + "\n" == BETTER
+    assert git("log", "--format=%B", "-1", "refs/candidates/A0001", at=versions.path) + "\n" == MESSAGE
+    assert git("rev-parse", f"{commit}^", at=versions.path) == git("rev-parse", "main", at=versions.path)
+    assert git("log", "-1", "--format=%an %ae %aI", "main", at=versions.path) == (
+        "SigmaLoop sigmaloop@localhost 2000-01-01T00:00:00+00:00"
+    )
+    assert git("rev-parse", "--is-bare-repository", at=versions.path) == "true"
+    assert not list((versions.path).glob("hooks/*"))
+
+
+def test_equal_input_gives_equal_hashes_in_another_repository(versions: Versions, tmp_path: Path) -> None:
+    again = Versions(tmp_path / "again.git")
+    assert again.begin(BASE, "baseline\n\nThe agent that the run began with.") == versions.main()
+    assert again.record("A0001", again.main(), BETTER, MESSAGE) == versions.record(
+        "A0001", versions.main(), BETTER, MESSAGE
+    )
+    assert again.record("A0002", again.main(), OTHER, MESSAGE) != again.main()
+
+
+def test_every_write_may_be_repeated(versions: Versions) -> None:
+    base = versions.main()
+    first = versions.record("A0001", base, BETTER, MESSAGE)
+    versions.keep(first)
+    second = versions.record("A0002", first, OTHER, "A0002: other")
+    versions.keep(second)
+    reopened = Versions(versions.path)
+    assert reopened.begin(BASE, "baseline\n\nThe agent that the run began with.") == base
+    assert reopened.record("A0001", base, BETTER, MESSAGE) == first
+    reopened.keep(first)
+    assert reopened.main() == second, "repeating an early keep does not take a later one back"
+
+
+def test_reverting_is_not_moving_main(versions: Versions) -> None:
+    base = versions.main()
+    rejected = versions.record("A0001", base, OTHER, "A0001: worse")
+    kept = versions.record("A0002", base, BETTER, "A0002: better")
+    versions.keep(kept)
+    assert (versions.main(), versions.baseline()) == (kept, base)
+    assert (versions.source(rejected), versions.source(kept), versions.source(base)) == (OTHER, BETTER, BASE)
+    assert [version.kept for version in versions.history()] == [True, False, True]
+    assert [version.commit for version in versions.log()] == [base, kept]
+    with pytest.raises(StoreError, match="not the kept agent"):
+        versions.keep(rejected)
+
+
+def test_the_history_tells_the_evidence(versions: Versions) -> None:
+    versions.record("A0001", versions.main(), BETTER, MESSAGE)
+    baseline, attempt = versions.history()
+    assert (baseline.candidate_id, baseline.parent, baseline.evidence) == (None, None, {})
+    assert (attempt.candidate_id, attempt.subject) == ("A0001", "A0001: say more")
+    assert attempt.evidence == {"Cluster": "C001 silent agent", "Failures": "F1, F2", "Batch": "3"}
+
+
+def test_the_diff_is_unified(versions: Versions) -> None:
+    commit = versions.record("A0001", versions.main(), BETTER, MESSAGE)
+    assert versions.diff(versions.main(), commit).splitlines()[-2:] == ["-    pass", "+    'é'"]
+
+
+def test_an_id_never_stands_for_two_attempts(versions: Versions) -> None:
+    versions.record("A0001", versions.main(), BETTER, MESSAGE)
+    with pytest.raises(StoreError, match="ids are not reused"):
+        versions.record("A0001", versions.main(), OTHER, MESSAGE)
+    with pytest.raises(StoreError, match="can not name a candidate"):
+        versions.record("../heads/main", versions.main(), OTHER, MESSAGE)
+
+
+def test_a_run_that_began_with_another_agent_is_refused(versions: Versions) -> None:
+    with pytest.raises(StoreError, match="another agent"):
+        versions.begin(OTHER, "baseline")
+
+
+def test_what_is_not_there_is_a_store_error(versions: Versions, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="holds no agent"):
+        Versions(tmp_path / "none.git").main()
+    for bad in ("0" * 40, "no hash", git("rev-parse", "main:agent.py", at=versions.path)):
+        with pytest.raises(StoreError):
+            versions.source(bad)
+        with pytest.raises(StoreError):
+            versions.record("A0009", bad, OTHER, "x")
+    assert not (tmp_path / "none.git").exists()
+
+
+def test_a_damaged_object_is_a_store_error(versions: Versions) -> None:
+    blob = git("rev-parse", "main:agent.py", at=versions.path)
+    place = versions.path / "objects" / blob[:2] / blob[2:]
+    place.chmod(0o644)
+    place.write_bytes(b"damaged")
+    with pytest.raises(StoreError, match=blob):
+        Versions(versions.path).source(versions.main())
+
+
+def test_a_repository_that_the_user_packed_reads_the_same(versions: Versions) -> None:
+    first = versions.record("A0001", versions.main(), BETTER, MESSAGE)
+    versions.keep(first)
+    before = versions.history()
+    git("gc", "--quiet", "--prune=now", at=versions.path)
+    assert not (versions.path / "refs/heads/main").exists()
+    packed = Versions(versions.path)
+    assert packed.history() == before
+    packed.keep(packed.record("A0002", first, OTHER, "A0002: other"))
+    assert packed.source(packed.main()) == OTHER
+
+
+def test_the_users_git_setup_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "template/hooks").mkdir(parents=True)
+    hook = tmp_path / "template/hooks/reference-transaction"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n")
+    hook.chmod(0o755)
+    config = tmp_path / "config"
+    config.write_text(
+        f"[init]\n\ttemplateDir = {tmp_path}/template\n\tdefaultBranch = trunk\n"
+        f"[core]\n\thooksPath = {tmp_path}/template/hooks\n[i18n]\n\tcommitEncoding = latin1\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere.git"))
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(tmp_path / "objects"))
+    made = Versions(tmp_path / "versions.git")
+    made.keep(made.record("A0001", made.begin(BASE, "é"), BETTER, MESSAGE))
+    assert made.source(made.main()) == BETTER
+    names = ("GIT_CONFIG_GLOBAL", "GIT_DIR", "GIT_OBJECT_DIRECTORY")
+    for name in names:
+        monkeypatch.delenv(name)
+    assert git("fsck", "--strict", at=made.path) == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "template", "versions.git"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from sigmaloop.tools.versions import Versions
+versions = Versions(Path(sys.argv[1]))
+head = versions.begin("def run(session): 0\\n", "baseline")
+sys.stdout.write("begun\\n"); sys.stdout.flush()
+for n in range(1, 2000):
+    head = versions.record(f"A{n:04}", head, f"def run(session): {n}\\n", f"A{n:04}: change\\n\\nBatch: {n}")
+    versions.keep(head)
+sys.stdout.write(head)
+"""
+
+
+def test_a_writer_killed_at_any_moment_leaves_a_sound_repository(tmp_path: Path) -> None:
+    place = tmp_path / "versions.git"
+    command = [sys.executable, "-c", WRITER, str(place)]
+    for tenths in range(6):
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(0.03 + tenths / 50)
+            writer.send_signal(signal.SIGKILL)
+        assert "error" not in git("fsck", "--strict", "--no-dangling", at=place)
+        log = Versions(place).log()
+        assert [version.candidate_id for version in log[1:]] == [f"A{n + 1:04}" for n in range(len(log) - 1)]
+
+
+def test_a_repository_half_made_by_a_killed_program_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / ".versions.git.new").mkdir()
+    (tmp_path / ".versions.git.new" / "config.lock").touch()
+    made = Versions(tmp_path / "versions.git")
+    assert made.source(made.begin(BASE, "baseline")) == BASE
+    assert [path.name for path in tmp_path.iterdir()] == ["versions.git"]
+
+
+def test_without_git_the_message_says_what_to_do(tmp_path: Path) -> None:
+    program = "from sigmaloop.tools.versions import Versions\nVersions.check_git()"
+    bare = {"PATH": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], env=bare, capture_output=True, text=True)
+    assert "BadInput: git is not installed, or not on PATH" in done.stderr.splitlines()[-1]
+    assert "install git" in done.stderr.splitlines()[-1]
+    Versions.check_git()
+
+
+# The user's own repository
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's repository with an agent, an uncommitted edit, a staged file and hooks that would shout."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    place = tmp_path / "mine"
+    (place / "src").mkdir(parents=True)
+    git("init", "-q", "-b", "main", at=place)
+    git("config", "user.name", "Ada", at=place)
+    git("config", "user.email", "ada@example.com", at=place)
+    (place / "src/agent.py").write_text(BASE)
+    (place / "src/agent.py").chmod(0o755)
+    (place / "other.txt").write_text("other\n")
+    (place / "link.py").symlink_to("src/agent.py")
+    git("add", ".", at=place)
+    git("commit", "-qm", "mine", at=place)
+    for hook in ("reference-transaction", "post-commit", "pre-commit", "post-index-change"):
+        (place / ".git/hooks" / hook).write_text(f"#!/bin/sh\ntouch {tmp_path}/hook-ran\n")
+        (place / ".git/hooks" / hook).chmod(0o755)
+    (place / "other.txt").write_text("edited\n")
+    (place / "new.txt").write_text("staged\n")
+    git("-c", "core.hooksPath=/dev/null", "add", "new.txt", at=place)
+    return place
+
+
+def state(place: Path) -> tuple[str, bytes]:
+    quiet = ("-c", "core.hooksPath=/dev/null", "--no-optional-locks")
+    return git(*quiet, "status", "--porcelain=v2", "--branch", at=place), (place / ".git/index").read_bytes()
+
+
+def test_a_branch_is_written_without_touching_files_index_or_hooks(mine: Path, tmp_path: Path) -> None:
+    before = state(mine)
+    commit = write_branch(mine, branch="sigmaloop/x", file_path="src/agent.py", source=BETTER, message="Better\n\nWhy.")
+    assert state(mine) == before
+    assert not (tmp_path / "hook-ran").exists()
+    assert git("rev-parse", "sigmaloop/x", at=mine) == commit
+    assert git("diff", "--name-only", "main", "sigmaloop/x", at=mine) == "src/agent.py"
+    assert git("show", "sigmaloop/x:src/agent.py", at=mine) + "\n" == BETTER
+    assert git("ls-tree", "sigmaloop/x", "src/agent.py", at=mine).startswith("100755")
+    assert git("log", "-1", "--format=%an|%B", "sigmaloop/x", at=mine) == "Ada|Better\n\nWhy."
+    assert git("rev-parse", "sigmaloop/x^", at=mine) == git("rev-parse", "main", at=mine)
+
+
+def test_the_path_is_relative_to_the_named_folder(mine: Path) -> None:
+    write_branch(mine / "src", branch="x", file_path="agent.py", source=BETTER, message="m")
+    assert git("diff", "--name-only", "main", "x", at=mine) == "src/agent.py"
+
+
+def test_without_an_identity_of_the_users_the_commit_is_ours(mine: Path) -> None:
+    git("config", "--unset", "user.email", at=mine)
+    write_branch(mine, branch="x", file_path="src/agent.py", source=BETTER, message="m")
+    assert git("log", "-1", "--format=%an", "x", at=mine) == "SigmaLoop"
+
+
+def test_an_existing_branch_is_replaced_only_by_force(mine: Path) -> None:
+    first = write_branch(mine, branch="x", file_path="src/agent.py", source=BETTER, message="m")
+    with pytest.raises(BadInput, match=r"refs/heads/x exists already.*--force"):
+        write_branch(mine, branch="x", file_path="src/agent.py", source=OTHER, message="m")
+    assert git("rev-parse", "x", at=mine) == first
+    second = write_branch(mine, branch="x", file_path="src/agent.py", source=OTHER, message="m", force=True)
+    assert git("rev-parse", "x", at=mine) == second != first
+
+
+@pytest.mark.parametrize(
+    ("branch", "file_path", "message"),
+    [
+        ("main", "src/agent.py", "checked out"),
+        ("x", "agent.py", "not a file in HEAD"),
+        ("x", "src", "not a file in HEAD"),
+        ("x", "new.txt", "not a file in HEAD"),
+        ("x", "link.py", "not a file in HEAD"),
+        ("x", "../elsewhere.py", "does not lie in the repository"),
+        ("x", "/etc/passwd", "does not lie in the repository"),
+        ("a..b", "src/agent.py", "no valid branch name"),
+        ("-f", "src/agent.py", "no valid branch name"),
+        ("", "src/agent.py", "no valid branch name"),
+        ("taken/x", "src/agent.py", "git refused"),
+    ],
+)
+def test_what_can_not_be_written_is_refused_and_nothing_changes(
+    mine: Path, branch: str, file_path: str, message: str
+) -> None:
+    git("-c", "core.hooksPath=/dev/null", "branch", "taken", at=mine)
+    before = state(mine), git("for-each-ref", at=mine)
+    with pytest.raises(BadInput, match=message):
+        write_branch(mine, branch=branch, file_path=file_path, source=BETTER, message="m", force=True)
+    assert (state(mine), git("for-each-ref", at=mine)) == before
+
+
+def test_a_branch_checked_out_in_another_worktree_is_refused(mine: Path, tmp_path: Path) -> None:
+    git("-c", "core.hooksPath=/dev/null", "worktree", "add", "-q", "-b", "there", str(tmp_path / "there"), at=mine)
+    with pytest.raises(BadInput, match="checked out"):
+        write_branch(mine, branch="there", file_path="src/agent.py", source=BETTER, message="m", force=True)
+    write_branch(tmp_path / "there", branch="x", file_path="src/agent.py", source=BETTER, message="m")
+    assert git("show", "x:src/agent.py", at=mine) + "\n" == BETTER
+
+
+def test_a_folder_without_repository_or_commit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no git repository"):
+        write_branch(tmp_path, branch="x", file_path="agent.py", source=BETTER, message="m")
+    git("init", "-q", at=tmp_path)
+    with pytest.raises(BadInput, match="has no commit yet"):
+        write_branch(tmp_path, branch="x", file_path="agent.py", source=BETTER, message="m")
+
+
+def test_the_patch_turns_the_users_file_into_the_agent(mine: Path) -> None:
+    patch = patch_text(mine, file_path="src/agent.py", source=BETTER)
+    subprocess.run(["git", "apply", "-"], cwd=mine, input=patch.encode(), check=True)
+    assert (mine / "src/agent.py").read_text() == BETTER
+    with pytest.raises(BadInput, match="cannot be read"):
+        patch_text(mine, file_path="none.py", source=BETTER)
+
+
+def test_the_run_may_be_moved(versions: Versions, tmp_path: Path) -> None:
+    shutil.move(versions.path, tmp_path / "moved.git")
+    assert Versions(tmp_path / "moved.git").main() == Versions(tmp_path / "moved.git").baseline()
