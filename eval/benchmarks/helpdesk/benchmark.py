@@ -1,0 +1,71 @@
+"""The helpdesk benchmark: customer service in retail, airline and telecom, with scripted customers.
+
+Reward 1 when the final database is the expected one and everything was said that had to be said, else 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from sigmaloop.errors import BadInput
+from sigmaloop.eval.benchmark import EpisodeBenchmark
+from sigmaloop.eval.benchmarks.helpdesk.domains import DESKS
+from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
+from sigmaloop.eval.benchmarks.helpdesk.requests import Call
+from sigmaloop.eval.benchmarks.helpdesk.tasks import HelpdeskTask, all_tasks
+from sigmaloop.records import Record, Split, Task
+
+
+class OracleStep(Record):
+    """A step of a gold script: a tool call, or something to say."""
+
+    kind: Literal["act", "say"]
+    text: str = ""
+    tool: str = ""
+    arguments: dict[str, Any] = {}
+
+
+class Helpdesk(EpisodeBenchmark):
+    """380 generated tasks over 31 request types; the same ones everywhere and always."""
+
+    name = "helpdesk"
+    version = "1"
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return tuple(entry.task for entry in all_tasks().values() if entry.task.split == split)
+
+    def open(self, task_id: str, *, seed: int) -> HelpdeskEpisode:
+        """A fresh episode; the customers are scripted, so the seed changes nothing."""
+        found = self._find(task_id)
+        return HelpdeskEpisode(found, DESKS[found.kind.domain])
+
+    def oracle(self, task_id: str) -> tuple[OracleStep, ...]:
+        """The gold script of a task, for conformance checks only: it earns reward 1."""
+        found = self._find(task_id)
+        tools, script = DESKS[found.kind.domain].tools, found.script
+        steps = [_act(step) for step in found.calls if not tools[step.tool].writes]
+        busy = found.busy
+        for number, case in enumerate(script.cases, 1):
+            if case.confirm:
+                steps.append(OracleStep(kind="say", text=case.confirm))
+            for write in case.writes:
+                steps += [_act(write)] * (2 if busy else 1)
+                busy = False
+            closes = script.second == "close" or number == len(script.cases)
+            tell = f"{case.tell} {CLOSING}" if closes else case.tell
+            steps += [OracleStep(kind="say", text=tell)] * (1 + len(case.insists)) if case.tell else []
+        return tuple(steps)
+
+    def _find(self, task_id: str) -> HelpdeskTask:
+        found = all_tasks().get(task_id)
+        if found is None:
+            raise BadInput(f"helpdesk has no task {task_id!r}; `sigmaloop benchmark list helpdesk` lists them")
+        return found
+
+
+CLOSING = "Is there anything else I can help you with?"
+
+
+def _act(call: Call) -> OracleStep:
+    return OracleStep(kind="act", tool=call.tool, arguments=dict(call.arguments))

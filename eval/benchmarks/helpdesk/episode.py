@@ -1,0 +1,71 @@
+"""One helpdesk conversation: the agent acts on a world and talks to a customer; both stay here in the parent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sigmaloop.eval.benchmark import Score
+from sigmaloop.eval.benchmarks.helpdesk.customers import Customer
+from sigmaloop.eval.benchmarks.helpdesk.domains import Desk
+from sigmaloop.eval.benchmarks.helpdesk.scoring import score
+from sigmaloop.eval.benchmarks.helpdesk.tasks import HelpdeskTask
+from sigmaloop.eval.benchmarks.helpdesk.tools import call
+from sigmaloop.eval.benchmarks.helpdesk.world import World
+
+BUSY = "Error: the system is busy, nothing was changed; try the same call again"
+MAX_SPOKEN = 200
+"""Utterances that count for what was said; a conversation is much shorter."""
+
+
+class HelpdeskEpisode:
+    """The `Episode` of a helpdesk task."""
+
+    def __init__(self, task: HelpdeskTask, desk: Desk) -> None:
+        self._task = task
+        self._desk = desk
+        self._world = World(task.snapshot)
+        self._customer = Customer(task.script)
+        self._busy = task.busy
+        self._spoken: list[str] = []
+
+    @property
+    def instructions(self) -> str:
+        return self._desk.policy
+
+    @property
+    def tools(self) -> Sequence[dict[str, Any]]:
+        return self._desk.schemas()
+
+    @property
+    def opening(self) -> str:
+        return self._task.script.opening
+
+    def act(self, name: str, arguments: Mapping[str, Any]) -> str:
+        """A tool's result as JSON text, or `Error: ...`; nothing happens once the conversation is over."""
+        if self._over:
+            return "Error: the conversation is over"
+        tool = self._desk.tools.get(name) if isinstance(name, str) else None
+        if self._busy and tool is not None and tool.writes and name != "transfer_to_human":
+            self._busy = False
+            return BUSY
+        return call(self._desk.tools, self._world, name, arguments)
+
+    def say(self, text: str) -> str | None:
+        if self._over or not isinstance(text, str):
+            return None
+        if len(self._spoken) < MAX_SPOKEN:
+            self._spoken.append(text[:8000])
+        return self._customer.answer(text)
+
+    def submit(self, answer: Any) -> None:
+        """A conversation has no final answer; a text counts as something said."""
+        if isinstance(answer, str):
+            self.say(answer)
+
+    def score(self) -> Score:
+        return score(self._world.tables, self._task.gold(), spoken=self._spoken, needs=self._task.needs)
+
+    @property
+    def _over(self) -> bool:
+        return self._customer.over or bool(self._world.tables.get("transfers"))

@@ -1,0 +1,195 @@
+"""Generates the 380 tasks: which request types, variants and twists, and the whole content of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sigmaloop.eval.benchmarks.helpdesk.customers import Script
+from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
+from sigmaloop.eval.benchmarks.helpdesk.domains import DESKS, REQUEST_TYPES
+from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, Need, RequestType
+from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, spoken_birthday
+from sigmaloop.eval.benchmarks.helpdesk.tools import call
+from sigmaloop.eval.benchmarks.helpdesk.world import Row, World
+from sigmaloop.records import Split, Task, digest
+
+GENERATION_SEED = 20250514
+SIZES: dict[Split, int] = {"train": 180, "validation": 100, "test": 100}
+
+
+@dataclass(frozen=True)
+class HelpdeskTask:
+    """A task with everything in it. Only `task` leaves the benchmark."""
+
+    task: Task
+    kind: RequestType
+    variant: str
+    snapshot: str
+    script: Script
+    calls: tuple[Call, ...]
+    """The gold script's tool calls, without what the customer's being signed in or a busy system changes."""
+    busy: bool
+    twists: tuple[str, ...]
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return tuple(need for case in self.script.cases for need in case.said)
+
+    def gold(self) -> dict[str, dict[str, Row]]:
+        """The expected end state, by replaying the gold script's calls."""
+        world = World(self.snapshot)
+        for step in self.calls:
+            call(DESKS[self.kind.domain].tools, world, step.tool, step.arguments)
+        return world.tables
+
+
+@dataclass(frozen=True)
+class Twists:
+    """What makes a conversation harder, drawn per task."""
+
+    signed_in: bool
+    old_email: bool
+    busy: bool
+    upset: bool
+    corrects: bool
+    several: bool
+    second: str
+
+    def names(self) -> tuple[str, ...]:
+        plain = [name for name in ("signed_in", "old_email", "busy", "upset", "corrects", "several") if getattr(self, name)]
+        return (*plain, *([f"second_at_{self.second}"] if self.second != "none" else []))
+
+
+def _draw(dice: Dice, kind: RequestType, variant: str) -> Twists:
+    old_email = dice.chance(0.12)
+    single = kind.name in ("return_from_two_orders",) or variant in ("two_orders", "also_order", "over_limit")
+    seconds = ("none",) if single else ("none", "none", "none", "none", "none", "none", "opening", "opening", "close", "close")
+    return Twists(
+        signed_in=not old_email and dice.chance(0.5),
+        old_email=old_email,
+        busy=bool(kind.write) and dice.chance(0.14),
+        upset=dice.chance(0.14),
+        corrects=kind.corrects and dice.chance(0.35),
+        several=dice.chance(0.55),
+        second=dice.pick(seconds),
+    )
+
+
+@lru_cache(maxsize=1)
+def all_tasks() -> dict[str, HelpdeskTask]:
+    """Every task by id, in the order of the splits; made once, in about a fifth of a second."""
+    made: dict[str, HelpdeskTask] = {}
+    people = Dice(GENERATION_SEED, "people").shuffled(range(900))
+    for split, size in SIZES.items():
+        for kind, variant, weight in _plan(split, size):
+            task = _make(split, kind, variant, weight=weight, number=len(made), person=people[len(made)])
+            made[task.task.id] = task
+    return made
+
+
+def _plan(split: Split, size: int) -> list[tuple[RequestType, str, float]]:
+    """Types with their variants for a split: as many tasks as the square root of the weight asks for, at least one
+    each, so that rare types are measured too; the weights of the tasks of a type add up to the type's weight."""
+    kinds = list(REQUEST_TYPES.values())
+    roots = {kind.name: kind.weight**0.5 for kind in kinds}
+    share = {name: size * root / sum(roots.values()) for name, root in roots.items()}
+    counts = {name: max(1, int(value)) for name, value in share.items()}
+    rest = sorted(share, key=lambda name: (int(share[name]) - share[name], name))
+    for name in rest[: size - sum(counts.values())]:
+        counts[name] += 1
+    offset = list(SIZES).index(split)
+    plan = [
+        (kind, kind.variants[(i + offset) % len(kind.variants)], kind.weight / counts[kind.name])
+        for kind in kinds
+        for i in range(counts[kind.name])
+    ]
+    return Dice(GENERATION_SEED, "plan", split).shuffled(plan)
+
+
+def _make(split: Split, kind: RequestType, variant: str, *, weight: float, number: int, person: int) -> HelpdeskTask:
+    dice = Dice(GENERATION_SEED, split, number)
+    twists = _draw(dice, kind, variant)
+    scene = Scene(dice, person=person, corrects=twists.corrects, several=twists.several)
+    cases = [kind.build(scene, variant)]
+    if twists.second != "none":
+        cases.append(_second(scene, kind))
+    scene.customer["verified"] = twists.signed_in
+    script = _script(scene, kind, cases, twists)
+    snapshot = World.of(scene.tables)
+    busy = twists.busy and bool(cases[0].writes)
+    content = (kind.name, variant, snapshot, script.opening, script.identity, [repr(case) for case in cases], busy)
+    return HelpdeskTask(
+        task=Task(
+            id=f"hd-{digest(GENERATION_SEED, 'id', number, size=8)}",
+            split=split,
+            request_type=kind.name,
+            weight=round(weight, 6),
+            fingerprint=digest(content),
+        ),
+        kind=kind,
+        variant=variant,
+        snapshot=snapshot,
+        script=script,
+        calls=_calls(scene, kind, cases),
+        busy=busy,
+        twists=twists.names(),
+    )
+
+
+def _second(scene: Scene, first: RequestType) -> Case:
+    """Another, plainer request of the same customer, about something of its own."""
+    kinds = [kind for kind in DESKS[first.domain].types if kind.second and kind.name != first.name]
+    kind = scene.dice.pick(kinds)
+    scene.corrects, scene.several = False, False
+    return kind.build(scene, kind.variants[0])
+
+
+UPSET = (
+    "This is the third time that I'm writing about this.",
+    "I'm really annoyed by now.",
+    "I have been waiting for an answer for days.",
+)
+HELLO = ("Hi.", "Hello.", "Good morning.", "Hello there.", "Hi there,")
+ALSO = ("Also, {}", "And one more thing: {}", "Besides that, {}")
+
+
+def _script(scene: Scene, kind: RequestType, cases: Sequence[Case], twists: Twists) -> Script:
+    dice, who = scene.dice, scene.customer
+    email = f"old.{who['email']}" if twists.old_email else who["email"]
+    born = who["birth_date"] if dice.chance(0.5) else spoken_birthday(who["birth_date"])
+    identity = {
+        "email": scene.pick_text(("My email is {v}.", "The email is {v}.", "You can find me under {v}."), v=email),
+        "name": scene.pick_text(("My name is {v}.", "I'm {v}.", "The name is {v}."), v=who["name"]),
+        "zip": scene.pick_text(("My zip code is {v}.", "The zip code is {v}.", "Zip code {v}."), v=who["zip"]),
+        "birth_date": scene.pick_text(("I was born on {v}.", "My date of birth is {v}.", "Date of birth: {v}."), v=born),
+        "phone": f"My phone number is {who['phone']}.",
+    }
+    parts = [dice.pick(HELLO)]
+    if twists.upset:
+        parts.append(dice.pick(UPSET))
+    parts.append(cases[0].opening)
+    if twists.second == "opening":
+        parts.append(dice.pick(ALSO).format(cases[1].later))
+    if dice.chance(0.4):
+        parts.append(identity["email"])
+    return Script(
+        opening=" ".join(parts),
+        identity=identity,
+        verification="zip" if kind.domain == "retail" else "birth_date",
+        cases=tuple(cases),
+        second=twists.second,  # type: ignore[arg-type]
+        voice=digest(GENERATION_SEED, who["customer_id"], who["email"]),
+    )
+
+
+def _calls(scene: Scene, kind: RequestType, cases: Sequence[Case]) -> tuple[Call, ...]:
+    who = scene.customer
+    proof = "zip" if kind.domain == "retail" else "birth_date"
+    start = (
+        Call("find_customer", {"name": who["name"], "zip": who["zip"]}),
+        Call("verify_customer", {"customer_id": who["customer_id"], proof: who[proof]}),
+        Call("get_customer", {"customer_id": who["customer_id"]}),
+    )
+    return (*start, *(call for case in cases for call in (*case.reads, *case.writes)))
