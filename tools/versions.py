@@ -50,7 +50,7 @@ class Versions:
     """The run's bare repository. Opening it touches nothing; `begin` makes it."""
 
     def __init__(self, path: Path) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # git works in a folder of its own
         self._writing = threading.Lock()
         self._objects_db: Any = None
 
