@@ -124,11 +124,15 @@ class ClusterFold:
         if former is None:
             # A failure was mined from a rollout of the kept agent: it is a score too.
             self._passed[failure.task_id] = False
+            draft.last_batch = max(draft.last_batch, batch)
         else:
-            self._drafts[self.survivor(former)].failures.pop(failure.id, None)
+            left = self._drafts[self.survivor(former)]
+            left.failures.pop(failure.id, None)
+            self._note(left)
         self._home[failure.id] = draft.id
         draft.failures[failure.id] = failure
-        draft.last_batch = max(draft.last_batch, failure.batch, batch if former is None else 0)
+        draft.last_batch = max(draft.last_batch, failure.batch)
+        self._note(draft)
 
     def _merged(self, payload: Mapping[str, Any], _: int) -> None:
         pair = {self._draft(payload["cluster_id"]).id, self._draft(payload["into"]).id}
@@ -144,11 +148,13 @@ class ClusterFold:
         del self._drafts[younger.id]
 
     def _scored(self, payload: Mapping[str, Any], _: int) -> None:
-        task = payload["task_id"]
-        self._passed[task] = bool(payload["passed"])
-        for draft in self._drafts.values():
-            if any(f.task_id == task for f in draft.failures.values()) and not self._failing(draft):
-                draft.was_resolved = True
+        task, passed = payload["task_id"], bool(payload["passed"])
+        if self._passed.get(task) == passed:
+            return
+        self._passed[task] = passed
+        if passed:
+            for draft in self._drafts.values():
+                self._note(draft)
 
     def _ended(self, payload: Mapping[str, Any], _: int) -> None:
         draft = self._draft(payload["cluster_id"])
@@ -157,6 +163,10 @@ class ClusterFold:
             draft.attempts = 0
         elif payload["outcome"] == "rejected":
             draft.attempts += 1
+
+    def _note(self, draft: _Draft) -> None:
+        """Remember that a cluster was resolved once: what fails in it later is a recurrence."""
+        draft.was_resolved = draft.was_resolved or (bool(draft.failures) and not self._failing(draft))
 
     def _draft(self, cluster_id: str) -> _Draft:
         draft = self._drafts.get(self.survivor(cluster_id))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from sigmaloop.errors import BadInput, Busy, StoreError, boundary
+from sigmaloop.errors import BadInput, Busy, StoreError, UpstreamError, boundary
 from sigmaloop.memory.embedder import PROBE, Embedder
 from sigmaloop.memory.journal import Journal, VectorRow
 from sigmaloop.memory.lock import FileLock
@@ -62,6 +63,7 @@ class FailureIndex:
         self._mutex = threading.RLock()
         self._lock = FileLock(self.path.with_name(self.path.name + ".lock"))
         self._client: Any = None
+        self._behind = False  # the journal has vectors that did not reach Chroma
         self._collections: dict[str, Any] = {}
         self._scans: dict[str, tuple[int, list[VectorRow]]] = {}
         self._check_embedder()
@@ -82,8 +84,10 @@ class FailureIndex:
             if not self._open():
                 raise Busy(f"{self.path} is in use by {self._lock.holder()}; only one process may add to it")
             rows = self._rows_of(list({(item.kind, item.id): item for item in items}.values()))
+            self._behind = True
             self._journal.save_vectors(rows)
             self._fill(rows)
+            self._behind = False
 
     def search(self, kind: Kind, text: str, k: int = 5) -> list[Hit]:
         """The k stored items nearest to a text, nearest first, ties by id."""
@@ -109,7 +113,9 @@ class FailureIndex:
         with self._mutex:
             if self._client is not None:
                 self._shut()
-                (self.path / CLEAN).write_text(self._state(), encoding="utf-8")
+                if not self._behind:
+                    with suppress(OSError):  # without the marker it is rebuilt next time, no more
+                        (self.path / CLEAN).write_text(self._state(), encoding="utf-8")
             self._lock.drop()
 
     # The embedder --------------------------------------------------------------------------------------
@@ -144,7 +150,11 @@ class FailureIndex:
         }
         vectors = {key: row.vector for key, row in known.items()}
         fresh = [i for i in items if (i.kind, i.id) not in known or known[i.kind, i.id].text != i.text]
-        for item, vector in zip(fresh, self._embedder.embed([item.text for item in fresh]), strict=True):
+        matrix = self._embedder.embed([item.text for item in fresh])
+        dimension = self._embedder.id.dimension
+        if fresh and matrix.shape != (len(fresh), dimension):
+            raise UpstreamError(f"embedder {self._name} gave vectors of shape {matrix.shape}, not {dimension} wide")
+        for item, vector in zip(fresh, matrix, strict=True):
             vectors[item.kind, item.id] = _packed(vector)
         rows = [
             VectorRow(item.kind, item.id, self._name, item.text, dict(item.metadata), vectors[item.kind, item.id])
@@ -160,18 +170,28 @@ class FailureIndex:
             return True
         if self._journal.readonly or not self._lock.take():
             return False
+        try:
+            if not self._reconnect():
+                self._start_anew()
+        except BaseException:
+            self._shut()
+            self._lock.drop()
+            raise
+        return True
+
+    def _reconnect(self) -> bool:
+        """Whether the folder was closed properly, as the journal is now, and could be opened."""
         marker = self.path / CLEAN
-        trusted = marker.is_file() and marker.read_text(encoding="utf-8") == self._state()
+        trusted = marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == self._state()
         marker.unlink(missing_ok=True)
-        if trusted:
-            try:
-                self._connect()
-            # Whatever is wrong with the folder, it is only a copy: a new one is made from the journal.
-            except Exception:
-                trusted = False
-                self._shut()
         if not trusted:
-            self._start_anew()
+            return False
+        try:
+            self._connect()
+        # Whatever is wrong with the folder, it is only a copy: a new one is made from the journal.
+        except Exception:
+            self._shut()
+            return False
         return True
 
     def _connect(self) -> None:
@@ -181,7 +201,8 @@ class FailureIndex:
         settings = Settings(anonymized_telemetry=False)
         self._client = chromadb.PersistentClient(path=str(self.path.absolute()), settings=settings)
         for kind in self._journal.vector_counts():
-            self._collection(kind).count()
+            if kind != "probe":
+                self._collection(kind).count()  # a folder that cannot be read shows it now
 
     def _start_anew(self) -> None:
         aside = self.path.with_name(self.path.name + ".aside")
@@ -194,6 +215,7 @@ class FailureIndex:
             for kind in self._journal.vector_counts():
                 if kind != "probe":
                     self._fill(self._journal.vectors(kind))
+            self._behind = False
 
     def _shut(self) -> None:
         client, self._client, self._collections = self._client, None, {}

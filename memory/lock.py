@@ -74,7 +74,7 @@ class HomeLock:
 
     def __init__(self, home: Path) -> None:
         self.home = Path(home)
-        self._key = (self.home / LOCK).absolute()
+        self._key = (self.home / LOCK).resolve()
 
     def acquire(self) -> None:
         """Raises Busy when another process holds it, BadInput when the home cannot be written."""

@@ -137,6 +137,15 @@ def test_a_cluster_goes_from_new_to_resolved_and_may_come_back(make_events: Fact
     assert status(scored("t1", False, 5)) == "recurring"
 
 
+def test_a_cluster_whose_last_failing_task_moved_away_was_resolved_too(make_events: Facts, make_failure: Make) -> None:
+    failing = make_failure("t2")
+    facts = [created("C001"), created("C002"), assigned("C001", make_failure("t1")), assigned("C001", failing)]
+    facts += [scored("t1", True, 2), assigned("C002", failing)]
+    assert fold_statuses(make_events(*facts))["C001"] == "resolved"
+    facts += [assigned("C001", make_failure("t3", batch=3))]
+    assert fold_statuses(make_events(*facts))["C001"] == "recurring"
+
+
 def test_the_stubborn_the_old_and_the_resolved_are_ranked_behind(make_events: Facts, make_failure: Make) -> None:
     facts = [created(f"C00{n}") for n in range(1, 6)]
     facts += [assigned(f"C00{n}", make_failure(f"t{n}", batch=3 if n != 2 else 1)) for n in range(1, 6)]

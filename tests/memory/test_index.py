@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sigmaloop.errors import BadInput, Busy
+from sigmaloop.errors import BadInput, Busy, StoreError, UpstreamError
 from sigmaloop.memory.embedder import EmbedderId, HashEmbedder
 from sigmaloop.memory.index import CLEAN, FailureIndex, Item
 from sigmaloop.memory.journal import Journal
@@ -129,6 +129,33 @@ def test_an_index_that_cannot_be_trusted_is_rebuilt_from_the_journal(
     assert again.search("failure", "refund", 5) == hits
     again.close()
     assert (again.path / CLEAN).exists()
+
+
+def test_an_index_that_fell_behind_the_journal_is_not_called_clean(
+    index: FailureIndex, open_index: Callable[..., FailureIndex]
+) -> None:
+    shutil.rmtree(index.path)
+    with pytest.raises(StoreError, match="resume to rebuild it"):
+        index.add("failure", "new", "an entirely new subject: luggage")
+    index.close()
+    assert not (index.path / CLEAN).exists()
+    assert open_index().search("failure", "luggage", 1)[0].id == "new", "the journal had it"
+
+
+def test_vectors_of_another_width_are_refused_before_they_are_stored(
+    open_index: Callable[..., FailureIndex], journal: Journal
+) -> None:
+    class Shrinking(HashEmbedder):
+        def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+            matrix = super().embed(texts)
+            return matrix[:, :512] if "short" in texts else matrix
+
+    index = open_index(embedder=Shrinking())
+    with pytest.raises(UpstreamError, match="not 1024 wide"):
+        index.add("failure", "F", "short")
+    assert journal.vectors("failure") == []
+    index.add("failure", "F", "long")
+    assert index.search("failure", "long", 1)[0].id == "F"
 
 
 def test_rebuilding_on_request_changes_no_answer(index: FailureIndex) -> None:

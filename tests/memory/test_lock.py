@@ -75,6 +75,13 @@ def test_the_process_that_holds_it_may_take_it_again_also_in_other_threads(tmp_p
     assert probe() == 0
 
 
+def test_a_home_behind_a_link_is_the_same_home(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with HomeLock(tmp_path / "real"), HomeLock(tmp_path / "link"):
+        pass
+
+
 def test_releasing_too_often_is_harmless(tmp_path: Path) -> None:
     lock = HomeLock(tmp_path)
     lock.release()
