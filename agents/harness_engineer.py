@@ -118,7 +118,12 @@ class HarnessEngineer:
                 checkpointer=False,
             )
             # One tool at a time: two edits of one turn are made in the order in which they were asked for.
-            config: Any = {"max_concurrency": 1, "recursion_limit": 20 * self._calls + 50}
+            # The loop's "sync" durability would be inherited, and fails in a graph that saves no checkpoints.
+            config: Any = {
+                "max_concurrency": 1,
+                "recursion_limit": 20 * self._calls + 50,
+                "configurable": {"__pregel_durability": "async"},
+            }
             try:
                 state = agent.invoke({"messages": [HumanMessage(prompt.user)]}, config)
             except GraphRecursionError as error:
