@@ -2,7 +2,8 @@
 
 For people who write one. Besides the contract it measures the floor (agents that do nothing useful) and,
 where the benchmark offers an oracle, the ceiling. An oracle is a method `oracle(task_id)` that returns how to
-solve the task, as a list of ("call", name, arguments), ("say", text) and ("submit", answer).
+solve the task: a list of ("call", name, arguments), ("say", text) and ("submit", answer), or of records with
+the fields of a trace's `Step` (kind act, say or submit; tool and arguments, or text).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SAMPLE = 40
 """Tasks of every split that are opened twice to compare."""
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
-Oracle = Callable[[str], Sequence[Sequence[Any]]]
+Oracle = Callable[[str], Sequence[Any]]
 
 
 class Check(Record):
@@ -183,20 +184,30 @@ def _oracle(benchmark: EpisodeBenchmark, tasks: Sequence[Task], oracle: Oracle) 
     return not failed, detail + (f"; not solved by their own oracle: {_listed(failed)}" if failed else "")
 
 
-def _solve(benchmark: EpisodeBenchmark, task_id: str, script: Sequence[Sequence[Any]]) -> Score:
+def _solve(benchmark: EpisodeBenchmark, task_id: str, script: Sequence[Any]) -> Score:
     """Play an oracle's script on an episode, on this side of the wall."""
     episode = benchmark.open(task_id, seed=0)
-    for kind, *told in script:
-        match kind:
-            case "call":
-                episode.act(told[0], told[1])
-            case "say":
-                episode.say(told[0])
-            case "submit":
-                episode.submit(told[0])
+    for step in script:
+        match _plain(step):
+            case ("call", str(name), dict(arguments)):
+                episode.act(name, arguments)
+            case ("say", str(text)):
+                episode.say(text)
+            case ("submit", answer):
+                episode.submit(answer)
             case _:
-                raise ValueError(f"{task_id}: an oracle calls, says and submits; it cannot {kind!r}")
+                raise ValueError(f"{task_id}: an oracle calls, says and submits; it cannot {step!r}")
     return episode.score()
+
+
+def _plain(step: Any) -> Any:
+    """A step of an oracle as a tuple, whichever way it was given."""
+    if not isinstance(step, Record):
+        return step
+    fields = step.model_dump()
+    if fields["kind"] == "act":
+        return "call", fields["tool"], fields["arguments"]
+    return fields["kind"], fields["text"]
 
 
 def _control(engine: RolloutEngine, name: str, tasks: Sequence[Task], passed: dict[str, list[str]]) -> tuple[bool, str]:

@@ -128,7 +128,7 @@ def sums() -> SumBenchmark:
 
 @pytest.fixture(scope="session")
 def supervisor() -> Iterator[Supervisor]:
-    with Supervisor(step_seconds=5, rollout_seconds=20, cpu_seconds=5, max_steps=12) as made:
+    with Supervisor(step_seconds=5, rollout_seconds=20, cpu_seconds=5, max_steps=60) as made:
         yield made
 
 

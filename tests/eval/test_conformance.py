@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
+from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score, load_benchmark
 from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
 from sigmaloop.eval.rollouts import RolloutEngine
-from sigmaloop.records import Split, Task
+from sigmaloop.records import Split, Step, Task
 
 MakeEngine = Callable[..., RolloutEngine]
 Check = Callable[[BenchmarkRunner], ConformanceReport]
@@ -92,6 +92,42 @@ def test_a_sound_benchmark_passes_every_check(check: Check) -> None:
         "constant agent (floor)": "mean 0.000 over 6 tasks, at most 0.2 is sound",
         "list-everything agent (floor)": "mean 0.000 over 6 tasks, at most 0.2 is sound",
     }
+    assert report.free_tasks == ()
+
+
+def test_an_oracle_may_speak_in_steps_and_submit(check: Check) -> None:
+    class Quiz(Doors):
+        def submit(self, answer: Any) -> None:
+            self.open.append(answer)
+
+    class Stepping(Sound):
+        def open(self, task_id: str, *, seed: int) -> Doors:
+            return Quiz() if task_id.startswith("test") else Doors()
+
+        def oracle(self, task_id: str) -> Sequence[Any]:
+            if task_id.startswith("test"):
+                return [Step(index=0, kind="submit", text="left")]
+            arguments = {"side": "left", "times": 1}
+            return [
+                Step(index=0, kind="act", tool="open_door", arguments=arguments),
+                Step(index=1, kind="say", text="So."),
+            ]
+
+    assert failed(check(Stepping())) == {}
+
+
+def test_an_oracle_that_speaks_another_language_is_found(check: Check) -> None:
+    class Odd(Sound):
+        def oracle(self, task_id: str) -> Sequence[Any]:
+            return [("dance", "left")]
+
+    assert "it cannot ('dance', 'left')" in failed(check(Odd()))["oracle (ceiling)"]
+
+
+def test_helpdesk_passes_every_check(check: Check) -> None:
+    report = check(load_benchmark("helpdesk"))
+    assert failed(report) == {}
+    assert {c.name: c.detail for c in report.checks}["oracle (ceiling)"].startswith("mean 1.000 over 380 tasks")
     assert report.free_tasks == ()
 
 
