@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
 
 from sigmaloop.graph.summary import Summary
 from sigmaloop.records import REWARD_UNITS
@@ -57,7 +56,7 @@ class Progress:
             self._bar.advance(self._task)
         line = describe(event)
         if line and not self._quiet:
-            self._bar.console.print(line)
+            self._bar.console.print(line, soft_wrap=True)
 
     def _count(self, event: dict[str, Any]) -> None:
         if event["stage"] != self._stage:
@@ -78,15 +77,13 @@ def print_summary(summary: Summary, *, home: Path, question: dict[str, Any] | No
     console = Console(highlight=False)
     kind = "  [yellow]simulated model[/yellow]" if summary.simulated else ""
     console.print(f"\n[bold]run {summary.run_id[:8]}[/bold]  {summary.condition}{kind}")
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in _rows(summary):
-        table.add_row(f"[dim]{name}[/dim]", value)
-    console.print(table)
+        console.print(f"[dim]{name:<11}[/dim]{value}", soft_wrap=True)
     if question:
         console.print(f"[yellow]waits:[/yellow] {escape(str(question.get('message') or question.get('question')))}")
     place = "" if str(home) == ".sigmaloop" else f" --home {home}"
     for text in _next_steps(summary, place):
-        console.print(f"[dim]next[/dim]  {text}", soft_wrap=True)
+        console.print(f"[dim]{'next':<11}[/dim]{text}", soft_wrap=True)
 
 
 def _rows(summary: Summary) -> list[tuple[str, str]]:
@@ -143,7 +140,7 @@ def _verdict(event: dict[str, Any]) -> str:
     mark = {"passed": "[green]passed[/green]", "failed": "[red]failed[/red]"}.get(
         event["outcome"], "[yellow]undecided[/yellow]"
     )
-    return f"    {event['gate']:<11}{mark}  {escape(event['message'])}"
+    return f"    {event['gate']:<13}{mark}  {escape(event['message'])}"
 
 
 _LINES: dict[str, Any] = {
@@ -154,12 +151,12 @@ _LINES: dict[str, Any] = {
     "cluster_created": lambda e: f"  cluster {e['cluster_id']} is new: {escape(e['title'])}",
     "target": lambda e: f"  worst cluster: {e['cluster_id']} {escape(e['title'])} ({e['failures']} failures)",
     "attempt": lambda e: f"  [bold]{e['id']}[/bold] attempt {e['attempt']} on {e['cluster_id']} {escape(e['title'])}",
-    "proposal": lambda e: f"    {e['kind']:<11}{escape(e['summary'])}",
+    "proposal": lambda e: f"    {e['kind']:<13}{escape(e['summary'])}",
     "verdict": _verdict,
-    "judged": lambda e: f"    judge      {e['classification']}{', vetoed' if e['veto'] else ''}",
-    "kept": lambda e: f"    [bold green]kept[/bold green]       {escape(e['summary'])}",
-    "reverted": lambda e: f"    reverted   {escape(str(e['reason']))}",
-    "promoted": lambda e: f"    promoted   {e['tasks']} fixed tasks; the suite holds {e['suite']}",
+    "judged": lambda e: f"    judge        {e['classification']}{', vetoed' if e['veto'] else ''}",
+    "kept": lambda e: f"    [bold green]kept[/bold green]         {escape(e['summary'])}",
+    "reverted": lambda e: f"    reverted     {escape(str(e['reason']))}",
+    "promoted": lambda e: f"    promoted     {e['tasks']} fixed tasks; the suite holds {e['suite']}",
     "paused": lambda e: f"[yellow]paused[/yellow]: {escape(e['message'])}",
     "certify_started": lambda e: (
         f"certify: {e['rollouts']} fresh rollouts on {e['tasks']} sealed test tasks, {e['trials']} trials each agent"

@@ -17,42 +17,36 @@ from sigmaloop.cli.options import home_option, json_option
 @click.option("--all", "show_all", is_flag=True, help="A line for every run of the home.")
 def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bool) -> None:
     """Show a run: the newest, or the one whose id begins with RUN_ID."""
-    from sigmaloop.cli.progress import print_summary
-    from sigmaloop.graph.run import Run
-    from sigmaloop.memory.runs import list_runs
     from sigmaloop.settings import load_settings
 
     home = home or load_settings().home
     if show_all:
-        found = [Run(home, known.run_id).summary() for known in list_runs(home)]
-        if as_json:
-            click.echo(json.dumps([s.as_json() for s in found], indent=2))
-        for summary in [] if as_json else found:
-            click.echo(
-                f"{summary.run_id[:8]}  {summary.condition:<9} batch {summary.batches}/{summary.planned_batches}"
-                f"  {summary.attempts} attempts, {summary.kept} kept{'  simulated model' if summary.simulated else ''}"
-            )
-        if not found and not as_json:
-            click.echo(f"no runs in {home}; start one with `sigmaloop run`")
+        _list(home, as_json=as_json)
         return
+    from sigmaloop.cli.progress import print_summary
+    from sigmaloop.graph.run import Run
+
     run = Run.open(run_id, home=home)
-    if as_json:
-        clusters = [
-            {
-                "id": c.id,
-                "title": c.title,
-                "failures": c.size,
-                "resolved": c.resolution_rate,
-                "attempts": c.attempts,
-            }
-            for c in run.clusters().values()
-        ]
-        shown = {
-            **run.summary().as_json(),
-            "next": list(run.next),
-            "waits_for": run.question,
-            "clusters_list": clusters,
-        }
-        click.echo(json.dumps(shown, indent=2))
-    else:
+    if not as_json:
         print_summary(run.summary(), home=home, question=run.question)
+        return
+    clusters = [
+        {"id": c.id, "title": c.title, "failures": c.size, "resolved": c.resolution_rate, "attempts": c.attempts}
+        for c in run.clusters().values()
+    ]
+    more = {"next": list(run.next), "waits_for": run.question, "clusters_list": clusters}
+    click.echo(json.dumps({**run.summary().as_json(), **more}, indent=2))
+
+
+def _list(home: Path, *, as_json: bool) -> None:
+    from sigmaloop.memory.runs import list_runs
+
+    found = list_runs(home)
+    if as_json:
+        click.echo(json.dumps([facts.model_dump() for facts in found], indent=2))
+        return
+    for facts in found:
+        state = facts.problem or ("certified" if facts.certified else f"{facts.batches} batches so far")
+        click.echo(f"{facts.run_id[:8]}  {facts.attempts} attempts, {facts.kept} kept, {state}")
+    if not found:
+        click.echo(f"no runs in {home}; start one with `sigmaloop run`")

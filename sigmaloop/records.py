@@ -26,7 +26,7 @@ REWARD_UNITS = 1_000_000
 
 def digest(*parts: object, size: int = 16) -> str:
     """First `size` hex digits of the SHA-256 of the parts, as canonical JSON."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:size]
 
 
