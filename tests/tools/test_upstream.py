@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -189,7 +190,9 @@ def test_the_total_clock_bounds_all_tries(stub: Any, reach: Any) -> None:
     stub.script = ["hang"]
     began = time.monotonic()
     with pytest.raises(UpstreamError, match="did not answer"):
-        reach(timeout=0.4, tries=20, total=0.6).complete(ASK)
+        reach(timeout=0.2, tries=20, total=0.5).complete(ASK)
+    with pytest.raises(UpstreamError, match="did not answer"):
+        reach(timeout=5.0, tries=20, total=0.2).complete(ASK)
     assert time.monotonic() - began < 1.5
 
 
@@ -293,6 +296,28 @@ def test_closing_ends_calls_under_way_and_later_ones(stub: Any, reach: Any) -> N
     upstream.close()
     with pytest.raises(UpstreamError, match="is closed"):
         upstream.complete(ASK)
+
+
+def test_an_interrupted_caller_leaves_no_call_behind(stub: Any, reach: Any, answered: Any) -> None:
+    class Interrupt(BaseException):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise Interrupt
+
+    stub.script = ["hang", answered("Next.")]
+    upstream = reach(timeout=20.0, total=20.0, connections=1)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(Interrupt):
+            upstream.complete(ASK)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    began = time.monotonic()
+    assert said(upstream.complete(ASK)) == "Next.", "the only connection is free again"
+    assert time.monotonic() - began < 2
 
 
 def test_an_upstream_that_was_never_used_holds_no_thread() -> None:
