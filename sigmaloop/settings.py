@@ -153,6 +153,8 @@ def restore_settings(home: Path, stored: dict[str, Any]) -> Settings:
 class _Plain(Settings):
     """Settings from the given values alone: no environment, no file."""
 
+    model_config = SettingsConfigDict(toml_file=None)
+
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
