@@ -107,7 +107,8 @@ ORIGINAL = ("To the original payment method, please.", "Back to what I paid with
 def _which(scene: Scene, row: Row) -> tuple[str, str]:
     """How the customer calls a trip in passing, and what it answers when asked which one."""
     number = row["reservation_id"].removeprefix("rs_")
-    style = scene.dice.pick(("trip", "vague") if scene.several else ("number", "trip", "vague"))
+    styles = ["trip"] + ["vague"] * scene.alone + ["number"] * (not scene.several)
+    style = scene.dice.pick(styles)
     known = style == "number" or (style == "vague" and scene.dice.chance(0.4))
     answer = scene.pick_text(NUMBERED if known else UNNUMBERED, number=number, trip=_trip(row))
     called = {"number": f"reservation {number}", "trip": f"my trip from {_trip(row)}", "vague": "one of my reservations"}

@@ -65,7 +65,6 @@ class Customer:
         self._turns = 0
         self._lost = 0
         self._thanked = False
-        self._addressed = False
         self.over = False
 
     def answer(self, text: str) -> str | None:
@@ -97,7 +96,7 @@ class Customer:
         """The first thing that fits, in order of how clearly the agent wants something."""
         waiting, self._lost = self._lost, 0
         facts = self._facts(heard)
-        if heard.refused and not heard.confirm:
+        if heard.refused and not facts and not (heard.confirm and self._case.writes) and not heard.not_found:
             said = self._refused(heard)
             if said:
                 return said
@@ -122,7 +121,6 @@ class Customer:
             self._lost += 1
             return self._pick(WAIT)
         if heard.done or heard.refused:
-            self._addressed = True
             if self._thanked:
                 return None
             self._thanked = True
@@ -189,8 +187,7 @@ class Customer:
         insists = self._case.insists or ((DOUBT,) if self._case.writes else ())
         if count < len(insists):
             return insists[count]
-        self._addressed = True
-        if heard.anything_else or heard.asked or heard.farewell or self._thanked:
+        if heard.anything_else or heard.confirm or heard.farewell or self._thanked:
             return ""
         self._thanked = True
         return self._pick(ACCEPTS)

@@ -162,8 +162,9 @@ _REFUSED = re.compile(
     r"\b(?:can(?:'t|not)|can not|unable|not able|not possible|impossible|not eligible|ineligible|not allowed|not permitted|isn't (?:possible|allowed|eligible|covered|due|refundable)|won't be able|"
     r"not (?:something|entitled|covered|refundable|due|cancell?able)|against (?:our|the|company) (?:policy|rules)|does(?:n't| not) (?:qualify|allow|permit|meet|give)|"
     r"do(?:n't| not) (?:allow|permit|qualify|offer|make)|(?:have|has) to (?:decline|refuse|say no|turn)|must (?:decline|refuse)|(?:no|without) (?:compensation|voucher|refund|exceptions?)|"
-    r"there is no way|(?:hands are tied|out of the question|no longer be|too late to)|not in a position|policy (?:prevents|prohibits|rules|forbids|does)|rules? (?:prevent|forbid)|remains? valid|charge (?:is valid|stands))\b|\b(?:sorry|unfortunately|afraid|regret)\b.*\b(?:only|not|no)\b"
+    r"there is no way|(?:hands are tied|out of the question|no longer be|too late to)|not in a position|policy (?:prevents|prohibits|rules|forbids|does)|rules? (?:prevent|forbid)|remains? valid|charge (?:is valid|stands))\b"
 )
+_REGRETS = re.compile(r"\b(?:sorry|unfortunately|afraid|regret)\b.{0,200}\b(?:only|not|no)\b|\bonly .{0,60}(?:can|may|are|is) ", re.DOTALL)
 _ONLY_FIRST = re.compile(r"\b(?:until|unless|without|before|first)\b|\b(?:find|locate|see|access|identify|pull|open|match|verify|tell|determine|help you yet)\b.{0,40}")
 _NOT_FOUND = re.compile(
     r"(?:can(?:'t|not)|could ?n(?:'t|ot)|could not|unable to|not able to|did(?:n't| not)|do(?:n't| not)|was(?:n't| not) able to|no luck|fail\w* to|having trouble) .{0,25}?"
@@ -214,6 +215,7 @@ def listen(text: str) -> Heard:
     confirm = any(_CONFIRM.search(s) for s in asking if "?" in s) or any(_CONFIRM_ANYWHERE.search(s) for s in sentences)
     told = [sentence for sentence in sentences if "?" not in sentence]
     refused = any(_REFUSED.search(s) and not _ONLY_FIRST.search(s) for s in sentences)
+    regrets = _REGRETS.search(spoken) is not None and not asked
     return Heard(
         asked=tuple(asked),
         alternatives=bool(_OR.search(asked_text)),
@@ -221,7 +223,7 @@ def listen(text: str) -> Heard:
         anything_else=anything_else,
         farewell=any(_FAREWELL.search(sentence) for sentence in told),
         done=any(_claims(sentence) for sentence in told),
-        refused=refused and not any(slot in IDENTITY for slot in asked),
+        refused=(refused or regrets) and not any(slot in IDENTITY for slot in asked),
         not_found=any(_NOT_FOUND.search(sentence) for sentence in sentences),
         transfer=any(_TRANSFER.search(sentence) for sentence in sentences),
         hold=any(_HOLD.search(sentence) for sentence in told),

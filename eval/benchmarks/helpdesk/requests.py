@@ -85,3 +85,7 @@ class RequestType:
     """The first write tool of its gold script; empty: it writes nothing."""
     habits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Variant (or "" for all) to habits of weak agents that change its outcome."""
+
+    def exposed(self, variant: str) -> tuple[str, ...]:
+        """Habits that change the outcome in a variant."""
+        return (*self.habits.get("", ()), *self.habits.get(variant, ()))

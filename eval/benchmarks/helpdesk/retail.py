@@ -126,7 +126,7 @@ def _which(scene: Scene, order: Row, item: str, style: str) -> tuple[str, str]:
 
 def _styled(scene: Scene, variant: str) -> str:
     """Descriptions where there are several, else as the variant says."""
-    if variant in ("number", "item", "vague"):
+    if variant in ("number", "item") or (variant == "vague" and scene.alone):
         return variant
     return "item" if scene.several else scene.dice.pick(("number", "item"))
 

@@ -21,6 +21,8 @@ class Scene:
         """The customer corrects a detail when asked to confirm."""
         self.several = several
         """There are others of the same kind, before the one that is meant."""
+        self.alone = True
+        """No other request of this task has been laid out: it may be told vaguely."""
         self.tables: dict[str, dict[str, Row]] = {}
         self._used: set[str] = set()
         self.customer = self._customer(person)

@@ -19,6 +19,18 @@ GENERATION_SEED = 20250514
 SIZES: dict[Split, int] = {"train": 180, "validation": 100, "test": 100}
 
 
+_MANY = ("acts_on_first_order", "wrong_line")
+"""Habits that need several orders, reservations or lines."""
+TWIST_HABITS: dict[str, tuple[str, ...]] = {
+    "old_email": ("gives_up_after_error",),
+    "busy": ("gives_up_after_error",),
+    "upset": ("transfers_too_early",),
+    "corrects": ("skips_confirmation",),
+    "second_at_opening": ("forgets_second_request", "loses_state_across_orders"),
+    "second_at_close": ("closes_too_early", "loses_state_across_orders"),
+}
+
+
 @dataclass(frozen=True)
 class HelpdeskTask:
     """A task with everything in it. Only `task` leaves the benchmark."""
@@ -36,6 +48,17 @@ class HelpdeskTask:
     @property
     def needs(self) -> tuple[Need, ...]:
         return tuple(need for case in self.script.cases for need in case.said)
+
+    @property
+    def habits(self) -> tuple[str, ...]:
+        """The habits of weak agents that change the outcome here, by name; for tests and for people."""
+        found = [habit for habit in self.kind.exposed(self.variant) if "several" in self.twists or habit not in _MANY]
+        found += [habit for twist, habits in TWIST_HABITS.items() if twist in self.twists for habit in habits]
+        if "signed_in" not in self.twists:
+            found.append("skips_identity_check")
+        if any(case.writes for case in self.script.cases):
+            found.append("claims_without_doing")
+        return tuple(dict.fromkeys(found))
 
     def gold(self) -> dict[str, dict[str, Row]]:
         """The expected end state, by replaying the gold script's calls."""
@@ -142,7 +165,7 @@ def _second(scene: Scene, first: RequestType) -> Case:
     """Another, plainer request of the same customer, about something of its own."""
     kinds = [kind for kind in DESKS[first.domain].types if kind.second and kind.name != first.name]
     kind = scene.dice.pick(kinds)
-    scene.corrects, scene.several = False, False
+    scene.corrects = scene.several = scene.alone = False
     return kind.build(scene, kind.variants[0])
 
 
@@ -151,7 +174,7 @@ UPSET = (
     "I'm really annoyed by now.",
     "I have been waiting for an answer for days.",
 )
-HELLO = ("Hi.", "Hello.", "Good morning.", "Hello there.", "Hi there,")
+HELLO = ("Hi.", "Hello.", "Good morning.", "Hello there.", "Hi there.")
 ALSO = ("Also, {}", "And one more thing: {}", "Besides that, {}")
 
 
