@@ -134,7 +134,12 @@ def test_a_request_goes_up_with_what_the_harness_may_choose_and_the_gateways_pin
 
 def test_what_is_harmless_is_dropped_and_a_reply_can_be_sent_back_as_it_came() -> None:
     model = ScriptedModel(["Hello."])
-    additions = {"annotations": [], "audio": {"id": "a1"}, "function_call": None, "reasoning_content": "hm"}
+    additions: dict[str, Any] = {
+        "annotations": [],
+        "audio": {"id": "a1"},
+        "function_call": None,
+        "reasoning_content": "hm",
+    }
     reply = {"role": "assistant", "content": "Hi", "tool_calls": None, **additions}
     door(model).lease("target", scope="s", seed=1).complete(
         {

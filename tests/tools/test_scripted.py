@@ -47,7 +47,7 @@ def test_a_tool_call_gets_an_id_of_its_own_in_every_turn() -> None:
 
 
 def test_the_same_script_and_requests_give_the_same_responses() -> None:
-    outputs = ["one", tool_call("find", {"x": 1})]
+    outputs: list[Any] = ["one", tool_call("find", {"x": 1})]
     runs = []
     for _ in range(2):
         model = ScriptedModel(outputs)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("no_leaks")
 
 KEY = "sk-secret-0123456789"
 ASK = {"model": "some-model", "messages": [{"role": "user", "content": "Hello"}]}
-FAILED = (500, '{"error": {"message": "worker fell over"}}', {})
+FAILED: tuple[int, str, dict[str, str]] = (500, '{"error": {"message": "worker fell over"}}', {})
 HTML = (200, "<html><body>Welcome to the router</body></html>", {"Content-Type": "text/html"})
 
 
