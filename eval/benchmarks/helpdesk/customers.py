@@ -29,11 +29,7 @@ DOUBT = "Are you sure? Please have another look."
 USUAL = {
     "payment": "The payment method that I used before, please.",
     "reason": "No particular reason.",
-    "abroad": "No, I'm at home.",
-    "flight": "I have no preference.",
-    "bags": "No bags, thanks.",
     "tried": "I have tried the usual things, it didn't help.",
-    "leg": "The whole trip, please.",
 }
 """Answers that are true for every customer whose case does not say otherwise."""
 
@@ -70,16 +66,15 @@ class Customer:
     def answer(self, text: str) -> str | None:
         self._turns += 1
         if self.over or self._turns > MAX_TURNS:
-            return self._leave()
+            self.over = True
+            return None
         heard = listen(text)
         self._refocus(text)
         said = self._reply(heard)
         if said is None or self._lost >= MAX_LOST:
-            return self._leave()
+            self.over = True
+            return None
         return said
-
-    def _leave(self) -> None:
-        self.over = True
 
     @property
     def _case(self) -> Case:
@@ -128,7 +123,7 @@ class Customer:
         self._lost += 1
         if heard.more:
             return f"{self._case.later} {self._details()}".strip()
-        if heard.question and heard.asks_unknown:
+        if heard.asked or (heard.question and heard.asks_unknown):
             return self._pick(UNKNOWN)
         if heard.question or heard.words < 2:
             return self._pick(PUZZLED).format(self._case.later)

@@ -193,6 +193,26 @@ _IDENTIFY = re.compile(
     r"\bsecurity (?:check|question|reasons|purposes|details)|\b(?:account|personal|identifying|contact|verification) (?:details|information|info|data)|"
     r"\b(?:find|locate|pull up|look up|open|bring up|access|call up) (?:\w+ ){0,3}?(?:account|profile|record|file)|\bproof of identity|\bwho you are"
 )
+_WH = re.compile(r"\b(?:what|which|when|where|whom?|whose|how|why)\b")
+_OPEN = re.compile(_WH.pattern + r"|\b(?<!yes )or\b(?! not)")
+"""Marks of a question that a yes does not answer."""
+_GO = re.compile(r"\bgo ahead\b|\bproceed\b|yes or no|yes/no")
+_OVERRIDES = (
+    ("payment", "address", r"refund|money"),
+    ("payment", "date", r"refund|money"),
+    ("address", "zip", r"street|city|new|moved|deliver"),
+    ("address", "which", r"deliver|ship"),
+    ("passenger", "name", r""),
+    ("passenger", "abroad", r""),
+    ("birth_date", "date", r""),
+    ("bill", "payment", r"(?:which|what) (?:\w+ )?(?:bill|month|invoice|charge)"),
+    ("which", "phone", r"\blines?\b|which|working"),
+    ("email", "address", r"e-?mail address"),
+    ("bags", "amount", r""),
+    ("symptom", "tried", r"what (?:exactly )?happens"),
+    ("reason", "symptom", r"wrong with (?:it|the item|them)"),
+)
+"""(kept, dropped, where): of two facts that a sentence seems to ask for, the one that is meant."""
 _OR = re.compile(r"\bor\b|\balternatively\b|\beither\b|\bone of\b")
 _UNKNOWN = re.compile(r"^(?:and |so |but )?(?:is|are|was|were|do|does|did|have|has|what|which|who|how|when)\b")
 _SPLIT = re.compile(r"(?<=[.!?…])[\"')\]]?\s+|\n+|;\s+")
@@ -204,20 +224,17 @@ def listen(text: str) -> Heard:
     sentences = [sentence.strip() for sentence in _SPLIT.split(spoken) if sentence.strip()]
     asking = _asking(sentences)
     asked_text = "\n".join(asking)
-    asked = [slot for slot, pattern in SLOTS.items() if any(re.search(pattern, s) for s in asking)]
     anything_else = any(_ELSE.search(sentence) for sentence in sentences)
-    if anything_else:
-        asking = [sentence for sentence in asking if not _ELSE.search(sentence)]
-        asked = [slot for slot in asked if any(re.search(SLOTS[slot], s) for s in asking)]
-    identifies = any(_IDENTIFY.search(sentence) for sentence in asking)
-    if identifies and not any(slot in IDENTITY or slot == "which" for slot in asked):
-        asked.append("identity")
-    confirm = any(_CONFIRM.search(s) for s in asking if "?" in s) or any(_CONFIRM_ANYWHERE.search(s) for s in sentences)
+    asking = [sentence for sentence in asking if not _ELSE.search(sentence)]
+    asked = _slots([sentence for sentence in asking if not _is_yes_or_no(sentence)])
+    if any(_IDENTIFY.search(s) for s in asking) and not any(slot in (*IDENTITY, "which") for slot in asked):
+        asked = ("identity", *asked)
+    confirm = any(_wants_yes(s) for s in asking if "?" in s) or any(_CONFIRM_ANYWHERE.search(s) for s in sentences)
     told = [sentence for sentence in sentences if "?" not in sentence]
     refused = any(_REFUSED.search(s) and not _ONLY_FIRST.search(s) for s in sentences)
     regrets = _REGRETS.search(spoken) is not None and not asked
     return Heard(
-        asked=tuple(asked),
+        asked=asked,
         alternatives=bool(_OR.search(asked_text)),
         confirm=confirm,
         anything_else=anything_else,
@@ -251,6 +268,29 @@ def _asking(sentences: list[str]) -> list[str]:
         if not element:
             announced = sentence.endswith(":") and bool(_ASKS.search(sentence))
     return found
+
+
+def _slots(sentences: list[str]) -> tuple[str, ...]:
+    """What the sentences ask for, in the order of `SLOTS`."""
+    found: set[str] = set()
+    for sentence in sentences:
+        here = {slot for slot, pattern in SLOTS.items() if re.search(pattern, sentence)}
+        for kept, dropped, pattern in _OVERRIDES:
+            if kept in here and dropped in here and re.search(pattern, sentence):
+                here.discard(dropped)
+        found |= here
+    return tuple(slot for slot in SLOTS if slot in found)
+
+
+def _is_yes_or_no(sentence: str) -> bool:
+    """Whether it only wants a yes: "Shall I refund it to your card?", but not "..., or to the gift card?"."""
+    return "?" in sentence and _CONFIRM.search(sentence) is not None and not _OPEN.search(sentence)
+
+
+def _wants_yes(sentence: str) -> bool:
+    if not _CONFIRM.search(sentence):
+        return False
+    return not _OPEN.search(sentence) or _GO.search(sentence) is not None or not _slots([sentence]) and not _WH.search(sentence)
 
 
 def _claims(sentence: str) -> bool:

@@ -1,0 +1,330 @@
+"""Over ninety hand-written agent utterances, in the wordings of very different agents, and what customers make of them."""
+
+import pytest
+
+from sigmaloop.eval.benchmarks.helpdesk.customers import STAY, THANKS, WAIT, YES, Customer, Script
+from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, amount
+
+IDENTITY = {
+    "email": "My email is ada@example.com.",
+    "name": "My name is Ada Brandt.",
+    "zip": "My zip code is 43004.",
+    "birth_date": "I was born on 1984-03-09.",
+    "phone": "My phone number is 555-201-4412.",
+}
+WRITE = (Call("x", {}),)
+RETURN = Case(
+    opening="I'd like to return the mug.",
+    later="I'd like to return the mug.",
+    topic="return",
+    facts={
+        "which": "It's order 48213.",
+        "item": "Only the mug.",
+        "variant": "I'd like the blue one, size large.",
+        "reason": "It's not what I expected.",
+        "payment": "On my gift card, please.",
+        "address": "The new address is 12 Oak Street, Apt 4, Columbus, OH 43004.",
+    },
+    writes=WRITE,
+    said=(amount(12.5),),
+    correction="",
+)
+TRIP = Case(
+    opening="I'd like to move my trip.",
+    later="I'd like to move my trip from Denver to Boston.",
+    topic="trip|flight",
+    facts={
+        "which": "It's reservation 4821KX.",
+        "date": "On Friday of next week.",
+        "flight": "The cheapest one, please.",
+        "cabin": "Economy, please.",
+        "leg": "Only the return flight.",
+        "passenger": "The passengers are Ada Brandt, Ben Brandt.",
+        "bags": "2 more checked bags.",
+        "payment": "Please charge my PayPal account.",
+    },
+    writes=WRITE,
+)
+LINE = Case(
+    opening="My phone has no data.",
+    later="I have no data on Mia's phone.",
+    topic="data|phone",
+    facts={
+        "which": "It's the number 555-410-9060.",
+        "abroad": "Yes, in Portugal.",
+        "tried": "Yes, I have restarted the phone already.",
+        "symptom": "Pages take forever to load.",
+        "amount": "Three gigabytes, please.",
+        "plan": "The Turbo plan, please.",
+        "bill": "The bill of April.",
+        "payment": "Put it on my next bill, please.",
+    },
+    writes=WRITE,
+)
+REFUSED = Case(
+    opening="Cancel my order.",
+    later="I'd like to cancel order 48213.",
+    topic="cancel",
+    facts={"which": "It's order 48213."},
+    insists=("But it isn't even here yet.", "Are you sure?"),
+)
+CASES = {"return": RETURN, "trip": TRIP, "line": LINE, "refused": REFUSED}
+
+
+def customer(case: str = "return", *, second: str = "none", verification: str = "zip", correction: str = "") -> Customer:
+    first = CASES[case]
+    if correction:
+        first = Case(**{**vars(first), "correction": correction})
+    cases = (first,) if second == "none" else (first, TRIP if case == "return" else RETURN)
+    return Customer(
+        Script(
+            opening="Hello. " + first.opening,
+            identity=IDENTITY,
+            verification=verification,  # type: ignore[arg-type]
+            cases=cases,
+            second=second,  # type: ignore[arg-type]
+            voice="test",
+        )
+    )
+
+
+FACTS = [
+    # who
+    ("return", "Could you give me the email address on your account?", {"email"}),
+    ("return", "To get started I'd need your e-mail, please.", {"email"}),
+    ("return", "Sure thing! What's your email?", {"email"}),
+    ("return", "Happy to help with that return. May I have your email address, or alternatively your full name and ZIP?", {"email"}),
+    ("return", "Please provide your full name and zip code so that I can look you up.", {"name", "zip"}),
+    ("return", "Thanks. And your postal code?", {"zip"}),
+    ("return", "For security, tell me the zip on file please.", {"zip"}),
+    ("return", "I just have to make sure it's you. What is your postcode?", {"zip"}),
+    ("trip", "Before we go on: when were you born?", {"birth_date"}),
+    ("trip", "Could you please confirm your date of birth (YYYY-MM-DD)?", {"birth_date"}),
+    ("trip", "Your DOB, please.", {"birth_date"}),
+    ("trip", "In order to proceed I will need to verify your identity by checking your birth date.", {"birth_date"}),
+    ("return", "I'll need to verify your identity first.", {"email", "zip"}),
+    ("trip", "Let me pull up your profile. Could you share the account details?", {"email", "birth_date"}),
+    ("return", "Who am I speaking with?", {"name"}),
+    ("return", "Can I get your name and the email you signed up with?", {"name", "email"}),
+    ("return", "I couldn't find any account under that email. Could you tell me your name and zip instead?", {"name", "zip"}),
+    ("return", "Hmm, there's no customer with this address in our system. Is there another email, or your name plus zip code?", {"name", "zip"}),
+    ("return", "Is there a phone number I can look you up with? A contact number would do.", {"phone"}),
+    (
+        "return",
+        "I'd be glad to help! To proceed, please send me:\n- your email\n- your zip code\n- the order number",
+        {"email", "zip", "which"},
+    ),
+    ("return", "**Email** and **ZIP code**, please!", {"email", "zip"}),
+    # which
+    ("return", "Which order is this about?", {"which"}),
+    ("return", "Do you happen to have the order number?", {"which"}),
+    ("return", "I see three orders in your account and am not sure which one you mean.", {"which"}),
+    ("return", "Would you mind telling me the order ID?", {"which"}),
+    ("return", "What's the order # and the reason for the return?", {"which", "reason"}),
+    ("trip", "What is your confirmation code?", {"which"}),
+    ("trip", "You have several bookings with us. Which reservation would you like me to look at?", {"which"}),
+    ("trip", "Got your reservation number handy?", {"which"}),
+    ("line", "Which of your lines is affected?", {"which"}),
+    ("line", "What is the phone number of the line that isn't working?", {"which"}),
+    ("line", "Whose phone is it that has the trouble?", {"which"}),
+    # retail
+    ("return", "Which item would you like to send back?", {"item"}),
+    ("return", "Do you want to return everything or just some of the items?", {"item"}),
+    ("return", "Which products, and what made you decide to return them?", {"item", "reason"}),
+    ("return", "May I ask why you want to return it?", {"reason"}),
+    ("return", "For our records, what's the reason?", {"reason"}),
+    ("return", "I am sorry to hear that! What was wrong with it, if I may ask?", {"reason"}),
+    ("return", "What color and size would you like instead?", {"variant"}),
+    ("return", "We have several versions. Tell me which option you'd prefer.", {"variant"}),
+    ("return", "What should I exchange it for?", {"variant"}),
+    ("return", "How would you like to be refunded?", {"payment"}),
+    ("return", "Should the money go back to your card, or do you prefer a gift card?", {"payment"}),
+    ("return", "Where should we send the refund?", {"payment"}),
+    ("return", "I need to know which payment method to use for the price difference.", {"payment"}),
+    ("return", "Let me know the new address, including any apartment number.", {"address"}),
+    ("return", "Where should it be delivered to?", {"address"}),
+    ("return", "What's the full street, city, state and zip of the place you moved to?", {"address"}),
+    # airline
+    ("trip", "On what date would you like to fly?", {"date"}),
+    ("trip", "Which day suits you best?", {"date"}),
+    ("trip", "When do you want to travel, and in which cabin?", {"date", "cabin"}),
+    ("trip", "There are three flights that day. Which flight do you prefer?", {"flight"}),
+    ("trip", "Any preference regarding the departure time?", {"flight"}),
+    ("trip", "Economy or business?", {"cabin"}),
+    ("trip", "Is that for the outbound or the return?", {"leg"}),
+    ("trip", "For which leg should I add the insurance?", {"leg"}),
+    ("trip", "Who will be travelling? I need the passengers' full names.", {"passenger"}),
+    ("trip", "How many bags would you like to add?", {"bags"}),
+    ("trip", "And how many extra suitcases, and what card shall we put the fee on?", {"bags", "payment"}),
+    # telecom
+    ("line", "Are you outside the country right now?", {"abroad"}),
+    ("line", "Where are you at the moment, abroad or at home?", {"abroad"}),
+    ("line", "Did you already try restarting the device?", {"tried"}),
+    ("line", "Could you please turn the phone off and on again?", {"tried"}),
+    ("line", "What exactly happens when you open a page?", {"symptom"}),
+    ("line", "Can you describe the problem in a bit more detail?", {"symptom"}),
+    ("line", "How much data shall I add?", {"amount"}),
+    ("line", "How many gigabytes do you need?", {"amount"}),
+    ("line", "Which plan did you have in mind?", {"plan"}),
+    ("line", "Which month's bill are you referring to?", {"bill"}),
+]
+
+
+@pytest.mark.parametrize(("case", "said", "wanted"), FACTS, ids=[said[:50] for _, said, _ in FACTS])
+def test_a_customer_gives_the_facts_that_it_is_asked_for(case: str, said: str, wanted: set[str]) -> None:
+    verification = "zip" if case == "return" else "birth_date"
+    answer = customer(case, verification=verification).answer(said) or ""
+    known = {**IDENTITY, **CASES[case].facts}
+    assert {slot for slot, sentence in known.items() if sentence in answer} == wanted, answer
+
+
+CONFIRMED = [
+    "I would refund $12.50 to your gift card for the mug. Shall I go ahead?",
+    "Just to be sure: return of the mug from order 48213, refund $12.50. Is that correct?",
+    "Do you confirm (yes/no)?",
+    "Would you like me to start the return now?",
+    "Please confirm that I should proceed with the return.",
+    "If you agree, I'll submit the return. Just say yes.",
+    "I can do that for you. May I process it?",
+    "So, to sum up what we have discussed so far: the mug goes back, you'll be refunded $12.50 within a week, and the "
+    "label comes by email tomorrow. Before I make any change in the system I need your explicit confirmation.",
+    "Are you okay with that?",
+    "Does that work for you?",
+    "The refund will be $12.50 - sounds good?",
+    "Let me know if you'd like me to proceed.",
+    "Ready to send it off. Can I go ahead and do it?",
+    "I'm about to return the mug; okay?",
+    "Do you want to continue with this?",
+]
+
+
+@pytest.mark.parametrize("said", CONFIRMED, ids=[said[:50] for said in CONFIRMED])
+def test_a_customer_says_yes_when_asked_to_confirm(said: str) -> None:
+    assert customer().answer(said) in YES
+
+
+@pytest.mark.parametrize("said", CONFIRMED, ids=[said[:50] for said in CONFIRMED])
+def test_a_customer_corrects_a_detail_once_when_asked_to_confirm(said: str) -> None:
+    speaker = customer(correction="Yes, but please refund it to my gift card.")
+    assert speaker.answer(said) == "Yes, but please refund it to my gift card."
+    assert speaker.answer(said) in YES
+
+
+ENDS = [
+    "All done, your $12.50 is on its way. Is there anything else I can do for you?",
+    "The return is booked. Anything else?",
+    "Your refund has been issued. Have a great day!",
+    "That's all set. Do you have any other questions today?",
+    "I've processed it. Can I help you with something else?",
+    "Thank you for shopping with us, goodbye!",
+    "The mug is returned and you get $12.50 back. Was that everything?",
+    "Done! Please let me know if there's anything else you need.",
+]
+
+
+@pytest.mark.parametrize("said", ENDS, ids=[said[:50] for said in ENDS])
+def test_a_customer_without_further_wishes_hangs_up_when_all_is_done(said: str) -> None:
+    speaker = customer()
+    assert speaker.answer(said) is None
+    assert speaker.over
+
+
+ASKS_ELSE = [said for said in ENDS if "day!" not in said and "goodbye" not in said]
+
+
+@pytest.mark.parametrize("said", ASKS_ELSE, ids=[said[:50] for said in ASKS_ELSE])
+def test_a_second_wish_comes_when_asked_whether_there_is_anything_else(said: str) -> None:
+    speaker = customer(second="close")
+    assert TRIP.later in (speaker.answer(said) or "")
+    assert "Friday of next week" in (speaker.answer("Sure. For which day?") or "")
+    assert speaker.answer("Your flight is changed. Anything else?") is None
+
+
+def test_a_second_wish_is_lost_when_the_agent_just_says_goodbye() -> None:
+    assert customer(second="close").answer("Your return is done. Have a nice evening!") is None
+
+
+REFUSALS = [
+    "Unfortunately a shipped order can't be cancelled.",
+    "I'm sorry, but I am not able to cancel this order because it has already shipped.",
+    "That isn't possible any more; our policy does not allow it.",
+    "I understand your frustration, however cancelling is only possible while the order is pending, sorry. You may "
+    "return it within 30 days after delivery.",
+    "Regrettably I have to decline this request. Once it arrives, a return is free.",
+    "I'm afraid this order is not eligible for cancellation. Is there anything else I can help you with?",
+]
+
+
+@pytest.mark.parametrize("said", REFUSALS, ids=[said[:50] for said in REFUSALS])
+def test_a_customer_insists_as_often_as_it_is_stubborn_and_then_accepts(said: str) -> None:
+    speaker = customer("refused")
+    assert [speaker.answer(said) for _ in range(2)] == list(REFUSED.insists)
+    third = speaker.answer(said)
+    assert third is None or "all right" in third.lower() or "understand" in third.lower()
+
+
+NO_REFUSALS = [
+    ("I can't continue without your zip code, sorry.", "43004"),
+    ("Unfortunately I can not find the order yet. Could you tell me the order number?", "48213"),
+    ("I'm unable to verify you with that. What is your zip?", "43004"),
+]
+
+
+@pytest.mark.parametrize(("said", "told"), NO_REFUSALS)
+def test_what_an_agent_cannot_do_without_a_fact_is_no_refusal(said: str, told: str) -> None:
+    assert told in (customer().answer(said) or "")
+
+
+HOLDS = ["One moment, please.", "Let me check that for you.", "Thanks, I'll look into it.", "Please bear with me while I pull that up."]
+
+
+@pytest.mark.parametrize("said", HOLDS)
+def test_a_customer_waits_when_asked_to(said: str) -> None:
+    assert customer().answer(said) in WAIT
+
+
+def test_a_customer_thanks_for_what_is_done_and_then_hangs_up() -> None:
+    speaker = customer(second="close")
+    assert speaker.answer("I have returned the mug and refunded $12.50.") in THANKS
+    assert speaker.answer("You are welcome.") is None
+
+
+def test_a_customer_repeats_its_wish_to_an_agent_that_has_not_understood() -> None:
+    assert RETURN.later in (customer().answer("Hello! How can I help you today?") or "")
+    assert RETURN.later in (customer().answer("What would you like me to do?") or "")
+    assert RETURN.later in (customer().answer("Banana?") or "")
+
+
+def test_a_customer_would_rather_not_be_handed_over() -> None:
+    assert customer().answer("Would you like me to transfer you to a colleague?") == STAY
+
+
+def test_a_customer_does_not_know_what_no_fact_stands_for() -> None:
+    answer = customer().answer("What is the name of your first pet's favourite toy brand?") or ""
+    assert "48213" not in answer
+    assert "gift card" not in answer
+
+
+def test_a_customer_talks_about_the_wish_that_the_agent_talks_about() -> None:
+    speaker = customer(second="opening")
+    assert "48213" in (speaker.answer("Let's begin with the return. Which order is it?") or "")
+    assert "4821KX" in (speaker.answer("And now the flight: which reservation is it?") or "")
+
+
+def test_a_statement_that_mentions_a_fact_is_not_a_question_for_it() -> None:
+    answer = customer().answer("I have found your account with the email and the order, all looks fine.") or ""
+    assert "ada@example.com" not in answer
+
+
+def test_a_customer_gives_up_on_an_agent_that_leads_nowhere() -> None:
+    speaker = customer()
+    answers = [speaker.answer("Lovely weather.") for _ in range(6)]
+    assert answers[-1] is None
+    assert speaker.over
+
+
+def test_every_conversation_is_bounded() -> None:
+    speaker = customer()
+    answers = [speaker.answer("What is your email?") for _ in range(40)]
+    assert answers[0] == IDENTITY["email"]
+    assert answers[-1] is None
