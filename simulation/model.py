@@ -7,7 +7,7 @@ as the target, a customer service agent with habits (`simulation.target`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sigmaloop.records import digest
@@ -19,18 +19,18 @@ SPECIALISTS = ("failure miner", "failure clusterer", "harness engineer", "gate j
 class SimulatedModel:
     """Any request gets an answer; equal requests get equal answers. Nothing is remembered between calls."""
 
-    def __init__(self, *, careful: bool = False) -> None:
-        self._careful = careful
-        """For tests: no habit ever strikes."""
+    def __init__(self, *, forced: Collection[str] | None = None) -> None:
+        self._forced = None if forced is None else frozenset(forced)
+        """For tests: exactly these habits strike, whenever they can."""
 
     def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """A full response dict to a request dict of the chat completions API."""
         if _is_specialist(request):
             from sigmaloop.simulation import specialists
 
-            message = specialists.answer(request)
+            message = specialists.answer(dict(request))
         else:
-            message = answer(request, careful=self._careful)
+            message = answer(request, forced=self._forced)
         return _response(request, message)
 
 

@@ -24,10 +24,10 @@ DOMAINS: tuple[tuple[str, Any, str], ...] = (
 )
 
 
-def answer(request: Mapping[str, Any], *, careful: bool = False) -> dict[str, Any]:
+def answer(request: Mapping[str, Any], *, forced: frozenset[str] | None = None) -> dict[str, Any]:
     """The next message of the agent: a tool call or words."""
     seen = transcript(request)
-    emitted = _next(seen, seed=_seed(request.get("seed")), careful=careful)
+    emitted = _next(seen, seed=_seed(request.get("seed")), forced=forced)
     if emitted.tool and emitted.tool in dict(seen.tools):
         call = {"name": emitted.tool, "arguments": json.dumps(emitted.arguments)}
         number = digest(len(seen.events), seen.opening, call, size=20)
@@ -36,12 +36,12 @@ def answer(request: Mapping[str, Any], *, careful: bool = False) -> dict[str, An
     return {"role": "assistant", "content": emitted.text or "I am sorry, I cannot do this for you."}
 
 
-def _next(seen: Transcript, *, seed: int, careful: bool) -> Emit:
+def _next(seen: Transcript, *, seed: int, forced: frozenset[str] | None) -> Emit:
     names = dict(seen.tools)
     domain = next((row for row in DOMAINS if row[0] in names), None)
     if domain is None or not seen.opening:
         return Emit(text="How can I help you?" if not seen.opening else f"Thank you for your message. {_echo(seen)}")
-    dialogue = Dialogue(seen, read(seen.system, seen.tools), seed=seed, careful=careful)
+    dialogue = Dialogue(seen, read(seen.system, seen.tools), seed=seed, forced=forced)
     desk = Desk(dialogue, policy="\n".join(seen.system))
     try:
         desk.serve(domain[1](desk).handle, by=domain[2])

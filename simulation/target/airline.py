@@ -24,18 +24,19 @@ class Airline:
 
     def handle(self, request: Request) -> None:
         text = request.texts[-1]
-        for pattern, procedure in (
-            (r"compensat|voucher", self.compensate),
-            (r"\bbags?\b|baggage|luggage", self.add_bags),
-            (r"insur", self.insure),
-            (r"misspelled|spelling|the name|a name|will fly on", self.rename),
-            (r"downgrade|in economy", self.downgrade),
-            (r"upgrade|business class|in business", self.upgrade),
-            (r"\bbook\b.*flight from|new flight", self.book),
-            (r"cancel", self.cancel),
-            (r"\bmove\b|change|rebook|cheapest", self.change),
+        for pattern, topic, procedure in (
+            (r"compensat|voucher", "the compensation", self.compensate),
+            (r"\bbags?\b|baggage|luggage", "the bags", self.add_bags),
+            (r"insur", "the insurance", self.insure),
+            (r"misspelled|spelling|the name|a name|will fly on", "the name", self.rename),
+            (r"downgrade|in economy", "the downgrade", self.downgrade),
+            (r"upgrade|business class|in business", "the upgrade", self.upgrade),
+            (r"\bbook\b.*flight from|new flight", "the new flight", self.book),
+            (r"cancel", "the cancellation", self.cancel),
+            (r"\bmove\b|change|rebook|cheapest", "the flight change", self.change),
         ):
             if re.search(pattern, text, re.I):
+                request.topic = topic
                 return procedure(request)
         raise Refusal("I am sorry, I did not understand what I can do for you.")
 

@@ -27,6 +27,8 @@ class Request:
         self.done: dict[str, Any] = {}
         """Results of the writes made so far, by what they were for."""
         self.confirmed = self.declined = False
+        self.topic = ""
+        """What the agent calls this matter when it asks about it."""
 
     @property
     def text(self) -> str:
@@ -44,7 +46,7 @@ class Desk:
         self.customer: dict[str, Any] = {}
         self.before: dict[str, Any] = {}
         """The order, reservation or line that was handled before this request."""
-        found = re.search(r"today is \D{0,30}(\d{4}-\d\d-\d\d)", policy, re.I)
+        found = re.search(r"today is \D{0,30}?(\d{4}-\d\d-\d\d)", policy, re.I)
         self.today = found.group(1) if found else "2025-01-01"
         self._report: list[Words] = []
 
@@ -65,7 +67,7 @@ class Desk:
     def ask(self, request: Request, slot: str, question: str) -> str:
         """What the customer says about a slot; asked once."""
         if slot not in request.facts:
-            request.facts[slot] = self.say(question)
+            request.facts[slot] = self.say(f"About {request.topic}: {question}" if request.topic else question)
             request.hear(request.facts[slot])
         return request.facts[slot]
 
@@ -90,7 +92,7 @@ class Desk:
 
     def _verify(self, customer_id: str, by: str) -> None:
         if by == "zip":
-            answer = self.say("To verify your identity, what is the zip code of your address, please?")
+            answer = self.say("To verify your identity, what is your zip code, please?")
             given = {"zip": read.zip_code(answer)}
         else:
             answer = self.say("To verify your identity, what is your birth date, please?")
@@ -196,6 +198,8 @@ class Desk:
         while wanted:
             number += 1
             self._handle(handle, Request(wanted.pop(0), number=number))
+            if wanted and self._report:
+                self.say("Now to the other matter.")
             if not wanted:
                 further = self._close()
                 wanted = [further] if further and number < 5 else []

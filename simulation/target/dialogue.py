@@ -20,7 +20,7 @@ NOT_DONE = "Not done:"
 MOST_OBJECTIONS = 4
 
 
-class Emit(Exception):  # noqa: N818 - it carries the answer, nothing went wrong
+class Emit(Exception):
     """The next thing that the model does: a tool call, or words to the customer."""
 
     def __init__(self, *, tool: str = "", arguments: Mapping[str, Any] | None = None, text: str = "") -> None:
@@ -30,30 +30,30 @@ class Emit(Exception):  # noqa: N818 - it carries the answer, nothing went wrong
         self.text = text
 
 
-class Redo(Exception):  # noqa: N818 - control flow of a procedure
+class Redo(Exception):
     """Code objected: decide this request again from its start; what is known stays known."""
 
 
-class Refusal(Exception):  # noqa: N818 - control flow of a procedure
+class Refusal(Exception):
     """The request cannot be done; the text says why."""
 
 
 class Dialogue:
     """The conversation as a procedure sees it."""
 
-    def __init__(self, transcript: Transcript, reading: Reading, *, seed: int, careful: bool = False) -> None:
+    def __init__(self, transcript: Transcript, reading: Reading, *, seed: int, forced: frozenset[str] | None = None) -> None:
         self.opening = transcript.opening
         self.tools = transcript.tools
         self.objections: list[str] = list(transcript.reminders)
         self._events: Sequence[Event] = transcript.events
-        self._reading, self._seed, self._careful = reading, seed, careful
+        self._reading, self._seed, self._forced = reading, seed, forced
         self._at = 0
         self._read: dict[str, str] = {}
 
     def strikes(self, habit: str) -> bool:
         """Does the habit strike here? Objections of code count from where they were made."""
-        if self._careful:
-            return False
+        if self._forced is not None:
+            return habit in self._forced
         rate = self._reading.rate(habit, tuple(self.objections))
         return chance.strikes(habit, rate=rate, opening=self.opening, seed=self._seed)
 

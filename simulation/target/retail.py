@@ -21,17 +21,18 @@ class Retail:
 
     def handle(self, request: Request) -> None:
         text = request.texts[-1]
-        for pattern, procedure in (
-            (r"\bprofile\b|have moved", self.update_profile),
-            (r"different address|delivery address|new address", self.change_address),
-            (r"different orders|from another order", self.return_from_two),
-            (r"\breturn|send .* back", self.return_items),
-            (r"exchange|\bchange the\b|swap|modify", self.swap),
-            (r"cancel", self.cancel),
-            (r"how much|total|altogether|did i pay|i paid", self.total),
-            (r"arrive|deliver|carrier|status|where is", self.status),
+        for pattern, topic, procedure in (
+            (r"\bprofile\b|have moved", "your profile", self.update_profile),
+            (r"different address|delivery address|new address", "the delivery", self.change_address),
+            (r"different orders|from another order", "the return", self.return_from_two),
+            (r"\breturn|send .* back", "the return", self.return_items),
+            (r"exchange|\bchange the\b|swap|modify", "the exchange", self.swap),
+            (r"cancel", "the cancellation", self.cancel),
+            (r"how much|total|altogether|did i pay|i paid", "the total", self.total),
+            (r"arrive|deliver|carrier|status|where is", "the delivery", self.status),
         ):
             if re.search(pattern, text, re.I):
+                request.topic = topic
                 return procedure(request)
         raise Refusal("I am sorry, I did not understand what I can do for you.")
 
@@ -63,7 +64,7 @@ class Retail:
         if not ids:
             raise Refusal("I am sorry, there is no order on your account.")
         for attempt in range(2):
-            number = re.search(r"\b(\d{5})\b", " ".join(t for t in request.texts if "order" in t.lower()))
+            number = re.search(r"\borders?\b\D{0,20}\b(\d{5})\b", request.text, re.I)
             if number:
                 return self.by_number(number.group(1))
             if len(ids) > 1 and self.d.strikes("acts_on_first_order"):

@@ -23,18 +23,19 @@ class Telecom:
 
     def handle(self, request: Request) -> None:
         text = request.texts[-1]
-        for pattern, procedure in (
-            (r"dispute|never ordered", self.dispute),
-            (r"end the contract|terminate", self.end_contract),
-            (r"overdue|no service|no signal|suspended", self.pay_and_resume),
-            (r"\blost\b|stolen", self.lost),
-            (r"picture|mms", self.pictures),
-            (r"\bplan\b|switch", self.change_plan),
-            (r"add .*(data|gigabytes|gb)", self.add_data),
-            (r"we are in|\bin [A-Z]\w+ .*(there is no|no internet|no mobile)|no mobile data in|abroad", self.abroad),
-            (r"internet|data|slow", self.slow),
+        for pattern, topic, procedure in (
+            (r"dispute|never ordered", "the disputed charge", self.dispute),
+            (r"end the contract|terminate", "the contract", self.end_contract),
+            (r"overdue|no service|no signal|suspended", "the bill", self.pay_and_resume),
+            (r"\blost\b|stolen", "the new SIM", self.lost),
+            (r"picture|mms", "the picture messages", self.pictures),
+            (r"\bplan\b|switch", "the plan", self.change_plan),
+            (r"add .*(data|gigabytes|gb)", "the data", self.add_data),
+            (r"we are in|\bin [A-Z]\w+ .*(there is no|no internet|no mobile)|no mobile data in|abroad", "the data abroad", self.abroad),
+            (r"internet|data|slow", "the slow internet", self.slow),
         ):
             if re.search(pattern, text, re.I):
+                request.topic = topic
                 return procedure(request)
         raise Refusal("I am sorry, I did not understand what I can do for you.")
 
@@ -186,7 +187,7 @@ class Telecom:
             self.desk.commit(request, "credit", lambda: ("credit_charge", arguments), summary=summary)
 
         if charge["valid"]:
-            why = "the charge is valid according to our records and cannot be credited."
+            why = f"the charge of {dollars(charge['amount'])} is valid according to our records and cannot be credited."
             return self.desk.refuse(request, why, credit)
         if charge["amount"] > CREDIT_LIMIT and not self.d.strikes("ignores_policy_limit"):
             self.desk.transfer("A dispute above the limit.")
@@ -232,7 +233,7 @@ class Telecom:
             reason = next((r for t in request.texts for r in ("stolen", "lost") if r in t.lower()), "lost")
             return "suspend_line", {"line_id": line["line_id"], "reason": reason}
 
-        summary = "I would suspend the line and send a new SIM."
+        summary = "I would block the line and order a new SIM."
         self.desk.commit(request, "suspend", build, summary=summary)
         self._on(request, "replace_sim", line)
         if not self.d.strikes("forgets_apn_reset"):

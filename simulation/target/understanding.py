@@ -60,8 +60,8 @@ def email(text: str) -> str:
 
 
 def zip_code(text: str) -> str:
-    found = re.findall(r"\b\d{5}\b", text)
-    return found[-1] if found else ""
+    found = re.findall(r"zip\D{0,20}\b(\d{5})\b", text, re.I) or re.findall(r"\b\d{5}\b", text)
+    return str(found[0]) if found else ""
 
 
 def names(text: str) -> list[str]:
