@@ -7,7 +7,7 @@ import pickle
 import struct
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sigmaloop.tools.frames import MAX_BYTES, MAX_DEPTH, FrameError, Reader, decode, encode
@@ -37,6 +37,7 @@ def read(data: bytes) -> list[dict[str, object]]:
     return found
 
 
+@settings(max_examples=40)
 @given(st.lists(messages, max_size=4), st.integers(1, 7))
 def test_what_is_sent_arrives_however_the_bytes_are_cut(sent: list[dict[str, object]], size: int) -> None:
     data = b"".join(encode(message) for message in sent)
