@@ -90,11 +90,9 @@ def broad(cause: str, request: Request) -> str:
     if "policy" in trouble or "forbid" in trouble or "check" in trouble:
         choices[:0] = ["Refuse any request that the policy does not explicitly allow."] * 2
     if "refund" in trouble or "amount" in trouble or "fee" in trouble:
-        choices[:0] = ["Never make a refund or change at all."] * 2
+        choices[:0] = ["Never refund anything, under no circumstances."] * 2
     if "first" in trouble or "line" in trouble or "order" in trouble:
         choices[:0] = ["Always ask the customer which order, reservation or line is meant, every time."] * 2
-    if "twice" in trouble or "once more" in trouble:
-        choices[:0] = ["Never call a tool twice, under no circumstances."] * 2
     return request.pick(choices, "broad")
 
 

@@ -68,7 +68,7 @@ def plan_of(request: Request, turns: list[Turn]) -> Plan:
         text, kind = changes.broad(f"{cause} {remedy}", request), "prompt"
     elif quality == "overfit":
         text = changes.overfit(remedy, seen or failures, request)
-        kind = "example" if kind == "example" else "prompt"
+        kind = "prompt"
     elif quality == "broken":
         kind = "control_flow"
     return Plan(quality, kind, text, cause, tool)

@@ -13,7 +13,7 @@ _INSTANCE = re.compile(
 )
 _BROAD = re.compile(
     r"anything is unclear|every single step|as short as possible|whatever the customer|until it works|"
-    r"not explicitly allow|at all\b|every time\b|under no circumstances|never call a tool twice",
+    r"not explicitly allow|at all\b|every time\b|under no circumstances",
     re.IGNORECASE,
 )
 _SAID = {

@@ -145,7 +145,7 @@ _MORE: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("too strict refusal", "permitted request turned down"),
         ("The agent reads a limit into the policy that is not there.",),
         (
-            "If the policy allows a request, carry it out; do not turn it down.",
+            "Carry out every request that the policy allows instead of turning it down.",
             "Do not decline what is allowed by the policy.",
         ),
     ),
@@ -269,7 +269,7 @@ _MORE: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("calculated for one passenger", "other passengers not counted"),
         ("The agent takes a price per person for the price of the reservation.",),
         (
-            "Calculate every amount for all passengers of the reservation, not for one.",
+            "Multiply every amount by the number of passengers in the reservation; never calculate for one person.",
             "Count the passengers and multiply price, bags and refunds by their number.",
         ),
     ),

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from sigmaloop.agents.harness_engineer import Brief, Hands, HarnessEngineer, PastAttempt
+from sigmaloop.errors import InadmissibleChange
+from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.reading import objects
+from sigmaloop.simulation.specialists.changes import SHARES
+from sigmaloop.tools.edits import check_change, unified_diff
+
+SEEDS = range(200)
+NAMES = list(HABITS)
+
+
+@pytest.fixture(scope="module")
+def attempts(attempt: Any) -> list[tuple[str, Any]]:
+    """One attempt for each of 200 seeds, over all habits in turn."""
+    return [(NAMES[seed % len(NAMES)], attempt(NAMES[seed % len(NAMES)], seed, words=seed)) for seed in SEEDS]
+
+
+def fate(source: str, changed: str) -> str:
+    try:
+        check_change(source, changed, task_ids=())
+    except InadmissibleChange as refusal:
+        return refusal.code
+    return "ok"
+
+
+def test_the_shares_of_good_and_bad_proposals_are_as_documented(attempts: Any) -> None:
+    found = Counter(made.plan.quality for _, made in attempts)
+    for quality, share in SHARES:
+        assert abs(found[quality] / len(attempts) - share) < 0.08, quality
+    assert abs(sum(share for _, share in SHARES) - 1) < 1e-9
+
+
+def test_every_edit_changes_the_shipped_agent(attempts: Any, shipped: str) -> None:
+    assert all(made.source != shipped for _, made in attempts)
+    assert all(made.calls <= 9 for _, made in attempts)
+
+
+def test_only_broken_and_empty_changes_are_inadmissible(attempts: Any, shipped: str) -> None:
+    expected = {"broken": "syntax", "empty": "unchanged"}
+    for _, made in attempts:
+        assert fate(shipped, made.source) == expected.get(made.plan.quality, "ok"), made.plan
+
+
+def test_specific_changes_cure_what_they_are_meant_for(attempts: Any, reading: Any, shipped: str) -> None:
+    before = reading(shipped)
+    for habit, made in attempts:
+        if made.plan.quality != "specific":
+            continue
+        if made.plan.kind == "control_flow":
+            agent: dict[str, Any] = {}
+            exec(made.source, agent)
+            said = agent["check_call"](made.plan.tool, {}, [{"role": "user", "content": "Hello."}])
+            assert said is not None
+            assert objects(said, habit)
+        else:
+            assert reading(made.source).multipliers[habit] < 0.5 * before.multipliers[habit], made.plan
+
+
+def test_vague_and_overfitted_changes_hardly_help(attempts: Any, reading: Any, shipped: str) -> None:
+    before = reading(shipped)
+    for habit, made in attempts:
+        if made.plan.quality in ("vague", "overfit"):
+            assert reading(made.source).multipliers[habit] > 0.7 * before.multipliers[habit], made.plan
+
+
+def test_over_broad_changes_break_something_else(attempts: Any, reading: Any) -> None:
+    broad = [made for _, made in attempts if made.plan.quality == "broad"]
+    assert all(reading(made.source).bumps for made in broad)
+
+
+def test_overfitted_changes_name_a_case(attempts: Any) -> None:
+    overfit = [made for _, made in attempts if made.plan.quality == "overfit"]
+    assert overfit
+    assert all("or_48213" in made.plan.text for made in overfit)
+
+
+def test_a_check_lets_the_call_pass_once_its_rule_was_heard(attempts: Any) -> None:
+    checks = [made for _, made in attempts if made.plan.kind == "control_flow" and made.plan.quality == "specific"]
+    assert len(checks) >= 8
+    for made in checks:
+        agent: dict[str, Any] = {}
+        exec(made.source, agent)
+        objection = agent["check_call"](made.plan.tool, {}, [{"role": "user", "content": "Hello."}])
+        heard = [
+            {"role": "user", "content": "Hello."},
+            {"role": "assistant", "tool_calls": [{"function": {"name": "verify_customer"}}]},
+            {"role": "tool", "content": f"Not done: {objection}"},
+            {"role": "user", "content": "Yes, go ahead."},
+        ]
+        assert agent["check_call"](made.plan.tool, {}, heard) is None
+        assert agent["check_call"]("get_order", {}, heard[:1]) is None
+
+
+def test_changes_apply_to_an_agent_that_was_changed_ten_times(attempt: Any, shipped: str) -> None:
+    source, kept, seed = shipped, 0, 1000
+    while kept < 10:
+        made = attempt(NAMES[seed % len(NAMES)], seed, source=source, words=seed)
+        if made.plan.quality in ("specific", "broad", "overfit") and fate(source, made.source) == "ok":
+            source, kept = made.source, kept + 1
+        seed += 1
+    for number in range(40):
+        made = attempt(NAMES[number % len(NAMES)], 5000 + number, source=source, words=number)
+        assert made.source != source
+        if made.plan.quality in ("specific", "vague", "broad", "overfit", "repeat"):
+            assert fate(source, made.source) == "ok", made.plan
+            added = [row for row in unified_diff(source, made.source).splitlines() if row.startswith("+")]
+            assert len(added) <= 8
+
+
+LIKE = '\n\nPROMPT = """Help the customer."""\n\n\ndef run(session):\n    session.say(PROMPT)\n'
+
+
+@pytest.mark.parametrize("source", [LIKE, 'SYSTEM_PROMPT = """Hi."""\nRULES = ("a",)\n' + LIKE])
+def test_an_agent_of_another_shape_gets_its_rule_into_the_prompt(attempt: Any, source: str) -> None:
+    made = [attempt(NAMES[i], i, source=source) for i in range(12)]
+    specific = [m for m in made if m.plan.quality == "specific"]
+    assert specific
+    assert all(m.plan.text in m.source for m in specific)
+
+
+def test_after_rejections_another_kind_of_change_is_tried(attempt: Any) -> None:
+    past = "- [prompt] Adds the rule: Ask. -> rejected by validation\n- [tool] Adds: Ask. -> rejected by regression"
+    made = [attempt("skips_confirmation", seed, attempts=past) for seed in range(60)]
+    kinds = {m.plan.kind for m in made if m.plan.quality == "specific"}
+    assert kinds
+    assert not kinds & {"prompt", "tool"}
+
+
+def test_who_is_shown_past_attempts_repeats_them_less(attempt: Any) -> None:
+    past = "- [prompt] Adds the rule: Ask the customer first. -> rejected by validation"
+    blind = [attempt("skips_confirmation", seed).plan.quality for seed in SEEDS]
+    shown = [attempt("skips_confirmation", seed, attempts=past).plan.quality for seed in SEEDS]
+    assert shown.count("repeat") < 0.5 * blind.count("repeat")
+
+
+def test_the_same_brief_and_seed_make_the_same_change(attempt: Any) -> None:
+    assert attempt("omits_amount", 5) == attempt("omits_amount", 5)
+    assert attempt("omits_amount", 5) != attempt("omits_amount", 6)
+
+
+def test_the_real_engineer_works_with_the_simulated_model(door: Any, cluster: Any, shipped: str, attempts: Any) -> None:
+    """Through create_agent, ChatOpenAI, HTTP and the gateway."""
+    hands = Hands(
+        shipped,
+        *[lambda _: ["nothing yet"]] * 3,
+        lambda _: '[0] CUSTOMER: Hi.\n[1] CALL cancel_order {"order_id": "or_10001"}\n[1] RESULT {}',
+        lambda _: "The agent ran to its end.",
+    )
+    changed = set()
+    for number, habit in enumerate(NAMES[:12]):
+        target = cluster(number + 1, habit, 2)
+        brief = Brief(
+            cluster=target,
+            failures=target.failures,
+            attempts=(PastAttempt(kind="context", summary="Shows it twice.", outcome="rejected", gate="regression"),),
+            attempt=1,
+            agent_size=len(shipped),
+        )
+        proposal = HarnessEngineer(door).propose(brief, hands, scope=f"propose:A{number:04d}")
+        assert proposal.source != shipped
+        changed.add(proposal.source)
+    assert len(changed) == 12

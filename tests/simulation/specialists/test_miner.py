@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.specialists.conversation import Conversation, number
+from sigmaloop.simulation.specialists.miner import SYMPTOMS, sightings
+from sigmaloop.simulation.specialists.phrasings import GENERIC, PHRASINGS
+
+CASES = tomllib.loads((Path(__file__).parent / "traces.toml").read_text(encoding="utf-8"))["case"]
+
+
+def mine(ask: Any, case: dict[str, str], seed: int) -> dict[str, Any]:
+    return dict(
+        ask(
+            "failure_miner",
+            "MinedFailure",
+            seed=seed,
+            request_type=case["request_type"],
+            ending=case["ending"],
+            policy="# Policy",
+            trace=case["trace"],
+        )
+    )
+
+
+def habit_of(mechanism: str) -> str:
+    return next((h for h, said in PHRASINGS.items() if mechanism in said.mechanisms), "")
+
+
+def test_there_is_a_symptom_for_every_habit() -> None:
+    assert set(SYMPTOMS) == set(HABITS)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["habit"] for case in CASES])
+def test_the_surest_symptom_is_that_of_the_habit_which_struck(case: dict[str, str]) -> None:
+    found = sightings(Conversation(case["trace"], case["ending"], case["request_type"]))
+    assert found[0][0] == case["habit"]
+
+
+def test_the_miner_is_right_most_of_the_time_but_not_always(ask: Any) -> None:
+    seeds = range(12)
+    right = [habit_of(mine(ask, case, s)["mechanism"]) == case["habit"] for case in CASES for s in seeds]
+    assert 0.83 <= sum(right) / len(right) <= 0.92
+
+
+def test_wrong_explanations_are_a_neighbour_or_nothing_in_particular(ask: Any) -> None:
+    said = [mine(ask, case, seed)["mechanism"] for case in CASES for seed in range(12)]
+    generic = sum(tag in GENERIC.mechanisms for tag in said) / len(said)
+    assert 0.05 <= generic <= 0.15
+    assert all(tag in GENERIC.mechanisms or habit_of(tag) for tag in said)
+
+
+def test_the_same_failure_is_worded_in_several_ways(ask: Any) -> None:
+    said = [mine(ask, CASES[0], seed) for seed in range(40)]
+    for name in ("mechanism", "root_cause", "should_have"):
+        assert len({answer[name] for answer in said}) >= 3
+
+
+def test_the_same_request_gets_the_same_answer(ask: Any) -> None:
+    assert mine(ask, CASES[3], 7) == mine(ask, CASES[3], 7)
+
+
+def test_quotes_come_from_the_trace_nearly_always(ask: Any) -> None:
+    quotes = [(case, q) for case in CASES for s in range(8) for q in mine(ask, case, s)["evidence"]]
+    real = sum(f"[{q['step']}]" in case["trace"] and q["quote"] in case["trace"] for case, q in quotes)
+    assert 0.88 <= real / len(quotes) < 1.0
+
+
+def test_an_empty_trace_is_explained_in_general_terms(ask: Any) -> None:
+    said = mine(ask, {"request_type": "x", "ending": "agent stopped", "trace": ""}, 1)
+    assert said["mechanism"] in GENERIC.mechanisms
+    assert said["evidence"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "stated"),
+    [("it is $1,234.50.", 1234.5, True), ("36.50 back", 36.5, True), ("or_3650", 36.5, False), ("none", 5, False)],
+)
+def test_amounts_are_found_however_they_are_written(text: str, amount: float, stated: bool) -> None:
+    assert number(text, amount) is stated
