@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sigmaloop.eval.benchmarks.helpdesk.airline_tools import BAG_FEE, INSURANCE_FEE, segment
+from sigmaloop.eval.benchmarks.helpdesk.airline_tools import BAG_FEE, INSURANCE_FEE
+from sigmaloop.eval.benchmarks.helpdesk.airline_world import (
+    AIRPORTS,
+    paid_fare,
+    place_offers,
+    place_passengers,
+    place_reservation,
+    target_reservation,
+)
 from sigmaloop.eval.benchmarks.helpdesk.people import FIRST, LAST
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, RequestType, amount, phrase
 from sigmaloop.eval.benchmarks.helpdesk.scene import (
@@ -17,78 +24,12 @@ from sigmaloop.eval.benchmarks.helpdesk.scene import (
 )
 from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
 
-AIRPORTS = (
-    "Denver", "Boston", "Seattle", "Chicago", "Atlanta", "Phoenix", "Dallas", "Miami", "Detroit", "Orlando",
-    "Oakland", "Houston",
-)  # fmt: skip
 FREE_BAGS = {"economy": 1, "business": 2}
 """Free checked bags per passenger."""
 VOUCHER = 50.0
 """Dollars per passenger for a long delay."""
 LONG_DELAY = 180
 """Minutes from which a delay is compensated."""
-
-
-def _flight(scene: Scene, origin: str, destination: str, date: str, **given: Any) -> Row:
-    dice = scene.dice
-    hour = dice.number(6, 19)
-    economy = float(dice.number(90, 320))
-    row = {
-        "flight_id": scene.new_id("fl"),
-        "number": f"SL{dice.number(100, 999)}",
-        "origin": origin,
-        "destination": destination,
-        "date": date,
-        "departs": f"{hour:02d}:{dice.pick(('00', '15', '40'))}",
-        "arrives": f"{hour + dice.number(2, 4):02d}:{dice.pick(('05', '20', '50'))}",
-        "status": "scheduled",
-        "delay_minutes": 0,
-        "economy_price": economy,
-        "economy_seats": dice.number(5, 20),
-        "business_price": economy + dice.number(150, 300),
-        "business_seats": dice.number(5, 9),
-    }
-    return scene.add("flights", {**row, **given})
-
-
-def _passengers(scene: Scene, count: int) -> list[Row]:
-    first, last = scene.customer["name"].split(" ")
-    names = [f"{name} {last}" for name in scene.dice.take([n for n in FIRST if n != first], count - 1)]
-    return [{"passenger_id": scene.new_id("pa"), "name": name} for name in (scene.customer["name"], *names)]
-
-
-def _reservation(scene: Scene, *, legs: int = 1, people: int = 1, cabin: str = "economy", booked: int = -30) -> Row:
-    """A confirmed trip between two cities that no other trip of this customer touches."""
-    used = {s[end] for r in scene.tables.get("reservations", {}).values() for s in r["segments"] for end in ("origin", "destination")}
-    origin, destination = scene.dice.take([city for city in AIRPORTS if city not in used], 2)
-    start = scene.dice.number(13, 24)
-    flights = [_flight(scene, origin, destination, days_from_today(start))]
-    if legs == 2:
-        flights.append(_flight(scene, destination, origin, days_from_today(start + scene.dice.number(3, 6))))
-    letters = "".join(scene.dice.pick("ABCDEFGHKLMNPRSTVWXZ") for _ in range(2))
-    row: Row = {
-        "reservation_id": f"rs_{scene.dice.number(1000, 9999)}{letters}",
-        "customer_id": scene.customer_id,
-        "status": "confirmed",
-        "booked_on": days_from_today(booked),
-        "cabin": cabin,
-        "passengers": _passengers(scene, people),
-        "segments": [segment(number, flight, cabin) for number, flight in enumerate(flights, 1)],
-        "insured_legs": [],
-        "bags": 0,
-        "paid_bags": 0,
-        "payment_method_id": scene.method()["payment_method_id"],
-        "refunds": [],
-    }
-    return scene.add("reservations", row)
-
-
-def _target(scene: Scene, **shape: Any) -> Row:
-    """The reservation that is meant; where the task has several, others of the same shape come first."""
-    if scene.several:
-        for _ in range(scene.dice.number(1, 2)):
-            _reservation(scene, **shape)
-    return _reservation(scene, **shape)
 
 
 def _trip(row: Row) -> str:
@@ -111,7 +52,11 @@ def _which(scene: Scene, row: Row) -> tuple[str, str]:
     style = scene.dice.pick(styles)
     known = style == "number" or (style == "vague" and scene.dice.chance(0.4))
     answer = scene.pick_text(NUMBERED if known else UNNUMBERED, number=number, trip=_trip(row))
-    called = {"number": f"reservation {number}", "trip": f"my trip from {_trip(row)}", "vague": "one of my reservations"}
+    called = {
+        "number": f"reservation {number}",
+        "trip": f"my trip from {_trip(row)}",
+        "vague": "one of my reservations",
+    }
     return called[style], answer
 
 
@@ -134,10 +79,6 @@ def _write(tool: str, row: Row, method: Row | str, **rest: Any) -> Call:
     return Call(tool, {"reservation_id": row["reservation_id"], **rest, "payment_method_id": pay})
 
 
-def _fare(row: Row) -> float:
-    return money(sum(s["fare"] for s in row["segments"]) * len(row["passengers"]))
-
-
 def _corrected_pay(scene: Scene, method: Row) -> tuple[Row, str]:
     """Another method, and the words that ask for it at confirmation."""
     other = scene.dice.pick([m for m in scene.methods() if m not in (method, *scene.methods("gift_card"))])
@@ -146,14 +87,15 @@ def _corrected_pay(scene: Scene, method: Row) -> tuple[Row, str]:
 
 def cancel_with_refund(scene: Scene, variant: str) -> Case:
     shape: dict[str, Any] = {"legs": 2, "people": scene.dice.number(1, 2)}
-    shape |= {"fresh": {"booked": -1}, "business": {"cabin": "business"}}.get(variant, {})
-    row = _target(scene, **shape)
+    eligible: dict[str, dict[str, Any]] = {"fresh": {"booked": -1}, "business": {"cabin": "business"}}
+    shape |= eligible.get(variant, {})
+    row = target_reservation(scene, **shape)
     if variant == "insured":
         row["insured_legs"] = [1, 2]
     if variant == "airline":
         scene.tables["flights"][row["segments"][0]["flight_id"]]["status"] = "cancelled"
     which, answer = _which(scene, row)
-    refund = _fare(row)
+    refund = paid_fare(row)
     return Case(
         opening=scene.pick_text(("I need to cancel {w}.", "I'd like to cancel {w} and get my money back."), w=which),
         later=f"I'd like to cancel {which}.",
@@ -167,43 +109,26 @@ def cancel_with_refund(scene: Scene, variant: str) -> Case:
     )
 
 
-def _offers(scene: Scene, leg: Row, date: str, *, cabin: str, people: int) -> Row:
-    """Flights on a day: the cheapest with enough seats is returned; it is not first, and one is a seat short."""
-    price = f"{cabin}_price"
-    base = float(scene.dice.number(120, 260) + (200 if cabin == "business" else 0))
-    offers: list[dict[str, Any]] = [{"cost": base + scene.dice.number(20, 90)}, {"cost": base}]
-    if people > 1:
-        offers.append({"cost": base - scene.dice.number(12, 40), "seats": people - 1})
-    offers = [offers[0], *scene.dice.shuffled([*offers[1:], {"cost": base + scene.dice.number(91, 150)}])]
-    best: Row = {}
-    for offer in offers:
-        seats = {f"{cabin}_seats": offer["seats"]} if "seats" in offer else {}
-        prices = {"economy_price": offer["cost"], "business_price": offer["cost"] + 170.0}
-        if cabin == "business":
-            prices = {"economy_price": offer["cost"] - 150.0, "business_price": offer["cost"]}
-        made = _flight(scene, leg["origin"], leg["destination"], date, **prices, **seats)
-        if not seats and (not best or made[price] < best[price]):
-            best = made
-    return best
-
-
 def change_to_cheapest(scene: Scene, variant: str) -> Case:
     both = variant == "both_legs"
     people = 2 if variant == "two_passengers" else 1
-    row = _target(scene, legs=2 if both else 1, people=people)
+    row = target_reservation(scene, legs=2 if both else 1, people=people)
     start = scene.dice.number(2, 7)
     dates = [days_from_today(start), days_from_today(start + scene.dice.number(2, 4))]
     spoken = [weekday_day(date) if variant == "weekday" else spoken_day(date) for date in dates]
-    chosen = [_offers(scene, leg, date, cabin="economy", people=people) for leg, date in zip(row["segments"], dates, strict=False)]
+    chosen = [
+        place_offers(scene, leg, date, cabin="economy", people=people)
+        for leg, date in zip(row["segments"], dates, strict=False)
+    ]
     which, answer = _which(scene, row)
     method, pay = _paid(scene)
     days = f"{spoken[0]} and the return flight to {spoken[1]}" if both else spoken[0]
     correction = ""
     if scene.corrects:
         method, correction = _corrected_pay(scene, method)
-    if sum(f["economy_price"] for f in chosen) * people == _fare(row):
+    if sum(f["economy_price"] for f in chosen) * people == paid_fare(row):
         chosen[0]["economy_price"] += 7.0  # a change that costs nothing would leave nothing to say
-    difference = money(sum(f["economy_price"] for f in chosen) * people - _fare(row))
+    difference = money(sum(f["economy_price"] for f in chosen) * people - paid_fare(row))
     wish = f"move {which} to {days}, on the cheapest flight"
     told = f"The outbound on {spoken[0]} and the return on {spoken[1]}." if both else f"I'd like to fly on {spoken[0]}."
     return Case(
@@ -227,17 +152,22 @@ def _search(leg: Row, date: str) -> Call:
 
 def _cabin_difference(scene: Scene, row: Row, cabin: str) -> float:
     prices = sum(scene.tables["flights"][s["flight_id"]][f"{cabin}_price"] for s in row["segments"])
-    return money(prices * len(row["passengers"]) - _fare(row))
+    return money(prices * len(row["passengers"]) - paid_fare(row))
 
 
 def cabin_downgrade(scene: Scene, variant: str) -> Case:
-    row = _target(scene, legs=scene.dice.number(1, 2), people=2 if variant == "two_passengers" else 1, cabin="business")
+    row = target_reservation(
+        scene, legs=scene.dice.number(1, 2), people=2 if variant == "two_passengers" else 1, cabin="business"
+    )
     legs = [s["leg"] for s in row["segments"]]
     back = -_cabin_difference(scene, row, "economy")
     which, answer = _which(scene, row)
     return Case(
         opening=scene.pick_text(
-            ("I'd like to downgrade {w} from business to economy.", "Business is too much for me, please put {w} in economy."),
+            (
+                "I'd like to downgrade {w} from business to economy.",
+                "Business is too much for me, please put {w} in economy.",
+            ),
             w=which,
         ),
         later=f"I'd like to downgrade {which} from business to economy.",
@@ -256,7 +186,7 @@ def cabin_downgrade(scene: Scene, variant: str) -> Case:
 
 
 def cabin_upgrade(scene: Scene, variant: str) -> Case:
-    row = _target(scene, legs=2, people=2 if variant == "two_passengers" else 1)
+    row = target_reservation(scene, legs=2, people=2 if variant == "two_passengers" else 1)
     price = _cabin_difference(scene, row, "business")
     which, answer = _which(scene, row)
     method, pay = _paid(scene)
@@ -264,7 +194,9 @@ def cabin_upgrade(scene: Scene, variant: str) -> Case:
     if scene.corrects:
         method, correction = _corrected_pay(scene, method)
     return Case(
-        opening=scene.pick_text(("I'd like to upgrade {w} to business.", "Can you put {w} in business class?"), w=which),
+        opening=scene.pick_text(
+            ("I'd like to upgrade {w} to business.", "Can you put {w} in business class?"), w=which
+        ),
         later=f"I'd like to upgrade {which} to business.",
         topic="upgrad|business|cabin",
         facts={"which": answer, "cabin": "Business, please.", "payment": pay, "leg": "All flights of the trip, please.",
@@ -281,7 +213,7 @@ def cabin_upgrade(scene: Scene, variant: str) -> Case:
 def add_baggage(scene: Scene, variant: str) -> Case:
     people = 2 if variant == "two_passengers" else 1
     cabin = "business" if variant == "business" else "economy"
-    row = _target(scene, people=people, cabin=cabin)
+    row = target_reservation(scene, people=people, cabin=cabin)
     free = FREE_BAGS[cabin] * people
     row["bags"] = scene.dice.number(0, free - 1) if free > 1 else 0
     left = free - row["bags"]
@@ -311,7 +243,7 @@ def add_baggage(scene: Scene, variant: str) -> Case:
 
 
 def add_insurance_leg(scene: Scene, variant: str) -> Case:
-    row = _target(scene, legs=2, people=scene.dice.number(1, 3))
+    row = target_reservation(scene, legs=2, people=scene.dice.number(1, 3))
     leg = 1 if variant == "outbound" else 2
     city = row["segments"][leg - 1]["origin"]
     name = "the outbound flight" if leg == 1 else "the return flight"
@@ -323,7 +255,9 @@ def add_insurance_leg(scene: Scene, variant: str) -> Case:
         correction = f"Yes, but please insure {'the outbound flight' if leg == 1 else 'the return flight'} instead."
     fee = money(INSURANCE_FEE * len(row["passengers"]))
     return Case(
-        opening=scene.pick_text(("I'd like to insure {n} of {w}.", "Please add insurance to {n} of {w}."), n=name, w=which),
+        opening=scene.pick_text(
+            ("I'd like to insure {n} of {w}.", "Please add insurance to {n} of {w}."), n=name, w=which
+        ),
         later=f"I'd like to add insurance to {name} of {which}.",
         topic="insur",
         facts={"which": answer, "leg": f"Only {name}, the one from {city}.", "payment": pay,
@@ -338,51 +272,57 @@ def add_insurance_leg(scene: Scene, variant: str) -> Case:
 
 
 def rename_passenger(scene: Scene, variant: str) -> Case:
-    row = _target(scene, people=scene.dice.number(2, 3))
+    row = target_reservation(scene, people=scene.dice.number(2, 3))
     who = scene.dice.pick(row["passengers"][1:])
-    first, last = who["name"].split(" ")
-    right = who["name"]
     which, answer = _which(scene, row)
     if variant == "another_person":
-        right = f"{scene.dice.pick([n for n in FIRST if n != first])} {scene.dice.pick([n for n in LAST if n != last])}"
-        opening = f"Instead of {who['name']}, {right} will fly on {which}; please change the name."
-        facts = {"passenger": f"Instead of {who['name']} it is {right} now.", "reason": f"{first} can't come along."}
-        said, tell = (phrase("three letters", "3 letters"),), (
-            "I am sorry, at most three letters of a name may be corrected; another person needs a new booking."
-        )
-        writes: Sequence[Call] = ()
-    else:
-        wrong = f"{first[:-2]}{first[-1]}{first[-2]} {last}"
-        who["name"] = wrong
-        opening = f"The name of a passenger on {which} is misspelled: it says {wrong}, but it must be {right}."
-        facts = {"passenger": f"It says {wrong}, but it must be {right}.", "reason": "It was a typing error."}
-        said, tell = (), f"The name is now {right}."
-        arguments = {"reservation_id": row["reservation_id"], "passenger_id": who["passenger_id"], "name": right}
-        writes = (Call("rename_passenger", arguments),)
+        return _other_passenger(scene, row, who, which, answer)
+    right = who["name"]
+    first, last = right.split(" ")
+    who["name"] = wrong = f"{first[:-2]}{first[-1]}{first[-2]} {last}"
+    opening = f"The name of a passenger on {which} is misspelled: it says {wrong}, but it must be {right}."
+    told = f"It says {wrong}, but it must be {right}."
+    arguments = {"reservation_id": row["reservation_id"], "passenger_id": who["passenger_id"], "name": right}
     return Case(
         opening=opening,
-        later="I'd like to correct a name: " + opening if not said else "I'd like to change a name. " + opening,
+        later=f"I'd like to correct a name. {opening}",
         topic="name|spell",
-        facts={"which": answer, **facts},
+        facts={"which": answer, "passenger": told, "reason": "It was a typing error."},
         reads=_read(row),
-        writes=tuple(writes),
-        said=said,
-        confirm="" if said else f"I would change the name to {right}. Shall I go ahead?",
-        tell=tell,
-        insists=("It's only a name. Can't you make an exception?",) if said else (),
+        writes=(Call("rename_passenger", arguments),),
+        confirm=f"I would change the name to {right}. Shall I go ahead?",
+        tell=f"The name is now {right}.",
+    )
+
+
+def _other_passenger(scene: Scene, row: Row, who: Row, which: str, answer: str) -> Case:
+    first, last = who["name"].split(" ")
+    names = scene.dice.pick([n for n in FIRST if n != first]), scene.dice.pick([n for n in LAST if n != last])
+    other = " ".join(names)
+    opening = f"Instead of {who['name']}, {other} will fly on {which}; please change the name."
+    told = f"Instead of {who['name']} it is {other} now."
+    return Case(
+        opening=opening,
+        later=f"I'd like to change a name. {opening}",
+        topic="name|spell",
+        facts={"which": answer, "passenger": told, "reason": f"{first} can't come along."},
+        reads=_read(row),
+        said=(phrase("three letters", "3 letters"),),
+        tell="I am sorry, at most three letters of a name may be corrected; another person needs a new booking.",
+        insists=("It's only a name. Can't you make an exception?",),
     )
 
 
 def book_flight(scene: Scene, variant: str) -> Case:
     if scene.several:
-        _reservation(scene)
+        place_reservation(scene)
     people = scene.dice.number(2, 3) if variant == "group" else 1
     cabin = "business" if variant == "business" else "economy"
     used = {f["origin"] for f in scene.tables.get("flights", {}).values()}
     origin, destination = scene.dice.take([city for city in AIRPORTS if city not in used], 2)
     date = days_from_today(scene.dice.number(2, 11))
-    best = _offers(scene, {"origin": origin, "destination": destination}, date, cabin=cabin, people=people)
-    names = [p["name"] for p in _passengers(scene, people)]
+    best = place_offers(scene, {"origin": origin, "destination": destination}, date, cabin=cabin, people=people)
+    names = [p["name"] for p in place_passengers(scene, people)]
     method, pay = _paid(scene)
     correction = ""
     if scene.corrects:
@@ -416,7 +356,7 @@ def book_flight(scene: Scene, variant: str) -> Case:
 
 def delay_compensation(scene: Scene, variant: str) -> Case:
     people = scene.dice.number(1, 3)
-    row = _target(scene, people=people)
+    row = target_reservation(scene, people=people)
     flight = scene.tables["flights"][row["segments"][0]["flight_id"]]
     due = variant != "not_eligible"
     flight["status"] = "delayed"
@@ -448,7 +388,7 @@ def delay_compensation(scene: Scene, variant: str) -> Case:
 
 
 def cancel_not_eligible(scene: Scene, variant: str) -> Case:
-    row = _target(scene, legs=scene.dice.number(1, 2))
+    row = target_reservation(scene, legs=scene.dice.number(1, 2))
     if variant == "half_insured" and len(row["segments"]) == 2:
         row["insured_legs"] = [1]
     which, answer = _which(scene, row)
@@ -487,7 +427,9 @@ AIRLINE_TYPES: tuple[RequestType, ...] = (
     ),
     RequestType(
         "cabin_downgrade", "airline", 3.5, cabin_downgrade, ("plain", "two_passengers"), write="change_cabin",
-        habits={"": ("downgrade_without_refund", "omits_amount", *_FIND), "two_passengers": ("ignores_passenger_count",)},
+        habits={
+            "": ("downgrade_without_refund", "omits_amount", *_FIND), "two_passengers": ("ignores_passenger_count",),
+        },
     ),
     RequestType(
         "cancel_not_eligible", "airline", 3.0, cancel_not_eligible, ("plain", "half_insured"), second=False,

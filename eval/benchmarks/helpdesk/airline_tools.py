@@ -58,9 +58,7 @@ def book_flight(
     return {"reservation_id": number, "total": _fare(row), "payment_method_id": payment_method_id}
 
 
-def change_flights(
-    world: World, reservation_id: str, flight_ids: list[str], payment_method_id: str
-) -> dict[str, Any]:
+def change_flights(world: World, reservation_id: str, flight_ids: list[str], payment_method_id: str) -> dict[str, Any]:
     row = _confirmed(world, reservation_id, payment_method_id)
     if len(flight_ids) != len(row["segments"]):
         raise Refused(f"flight_ids must name a flight for each of the {len(row['segments'])} legs")
@@ -105,9 +103,7 @@ def cancel_reservation(world: World, reservation_id: str, payment_method_id: str
     }
 
 
-def add_bags(
-    world: World, reservation_id: str, bags: int, paid_bags: int, payment_method_id: str
-) -> dict[str, Any]:
+def add_bags(world: World, reservation_id: str, bags: int, paid_bags: int, payment_method_id: str) -> dict[str, Any]:
     row = _confirmed(world, reservation_id, payment_method_id)
     if not 0 < bags <= 10 or not 0 <= paid_bags <= bags:
         raise Refused("bags must be 1 to 10, and paid_bags between 0 and bags")

@@ -22,8 +22,13 @@ MORE = ("Yes, one more thing: {}", "Yes, please, there is something else. {}", "
 THANKS = ("Thank you.", "Great, thank you.", "Thanks a lot.")
 WAIT = ("Sure, take your time.", "Okay, I'll wait.", "No problem.")
 ACCEPTS = ("All right, then I'll leave it. Thank you.", "Okay, I understand. Thanks anyway.", "Hm, all right then.")
-PUZZLED = ("Sorry, I'm not sure what you mean. {}", "I don't quite understand. {}", "Sorry, could you put that differently? {}")
+PUZZLED = (
+    "Sorry, I'm not sure what you mean. {}",
+    "I don't quite understand. {}",
+    "Sorry, could you put that differently? {}",
+)
 UNKNOWN = ("I'm afraid I don't know that.", "Sorry, I can't tell you that.", "I don't know, sorry.")
+NOTHING_MORE = "No, that's all for this one."
 STAY = "No, please, I'd rather settle this with you."
 DOUBT = "Are you sure? Please have another look."
 USUAL = {
@@ -61,6 +66,8 @@ class Customer:
         self._turns = 0
         self._lost = 0
         self._thanked = False
+        self._served = False
+        """The agent has told, done or refused anything yet."""
         self.over = False
 
     def answer(self, text: str) -> str | None:
@@ -69,6 +76,7 @@ class Customer:
             self.over = True
             return None
         heard = listen(text)
+        self._served |= heard.done or heard.refused or heard.informs
         self._refocus(text)
         said = self._reply(heard)
         if said is None or self._lost >= MAX_LOST:
@@ -95,10 +103,12 @@ class Customer:
             said = self._refused(heard)
             if said:
                 return said
-        if heard.anything_else and not facts:
+        if heard.anything_else and not facts and (heard.done or not heard.confirm):
             return self._next(heard)
         if heard.transfer and heard.question:
             return self._transfer()
+        if heard.completes:
+            facts.append(NOTHING_MORE)
         parts = [*facts, *([self._confirm()] if heard.confirm else [])]
         if parts:
             self._thanked = False
@@ -125,7 +135,7 @@ class Customer:
             return f"{self._case.later} {self._details()}".strip()
         if heard.asked or (heard.question and heard.asks_unknown):
             return self._pick(UNKNOWN)
-        if heard.question or heard.words < 2:
+        if heard.question or not heard.words:
             return self._pick(PUZZLED).format(self._case.later)
         if self._thanked:
             return None
@@ -161,7 +171,7 @@ class Customer:
         for case in self._script.cases[: self._told]:
             if slot in case.facts:
                 return case.facts[slot]
-        return USUAL.get(slot, "")
+        return self._fact("which") if slot == "item" else USUAL.get(slot, "")
 
     def _details(self) -> str:
         slots = ("which", "item", "variant", "date")
@@ -189,7 +199,7 @@ class Customer:
 
     def _next(self, heard: Heard) -> str | None:
         """Asked for anything else: the next request, or the end."""
-        if self._turns == 1 and not (heard.done or heard.refused or heard.informs):
+        if not self._served:
             return self._case.later
         if self._told < len(self._script.cases):
             self._focus = self._told

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import product as combinations
-
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, RequestType, amount, day, phrase
 from sigmaloop.eval.benchmarks.helpdesk.retail_tools import order_total
-from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, days_from_today, pay_words, place_text, spoken_day
+from sigmaloop.eval.benchmarks.helpdesk.retail_world import fresh_names, place_order, target_order
+from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, pay_words, place_text, spoken_day
 from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
 
-PRODUCTS: dict[str, tuple[int, str, tuple[str, ...]]] = {
-    "desk lamp": (28, "bulb", ("warm", "cool")),
-    "running shoes": (74, "size", ("8", "9", "10")),
-    "wool sweater": (52, "size", ("small", "medium", "large")),
-    "backpack": (63, "capacity", ("20 liters", "30 liters")),
-    "water bottle": (17, "volume", ("500 ml", "750 ml")),
-    "headphones": (88, "connector", ("usb", "jack")),
-    "office chair": (149, "height", ("standard", "tall")),
-    "yoga mat": (24, "thickness", ("4 mm", "6 mm")),
-    "coffee grinder": (46, "drive", ("manual", "electric")),
-    "picture frame": (19, "size", ("small", "medium", "large")),
-    "bed sheets": (58, "size", ("twin", "queen", "king")),
-    "phone case": (14, "finish", ("matte", "glossy")),
-    "rain jacket": (81, "size", ("small", "medium", "large")),
-    "wall clock": (33, "size", ("small", "large")),
-    "tea kettle": (39, "volume", ("1 liter", "2 liters")),
-    "travel pillow": (22, "filling", ("foam", "down")),
-}
-COLORS = ("black", "white", "red", "blue", "green", "grey")
 REASONS = {
     "no_longer_needed": ("I don't need it any more.", "I no longer need it."),
     "ordered_by_mistake": ("I ordered it by mistake.", "It was a mistake, I clicked the wrong button."),
@@ -37,69 +16,6 @@ REASONS = {
 }
 TIMING = phrase("5 to 7 business days", "5-7 business days", "5 to 7 working days", "5-7 working days", "5 to 7 days")
 AT_ONCE = phrase("immediately", "right away", "instantly", "at once", "straight away")
-
-
-def _product(scene: Scene, name: str, *, stock: bool = True) -> Row:
-    base, option, values = PRODUCTS[name]
-    colors = scene.dice.take(COLORS, 3)
-    variants = []
-    for step, (color, value) in enumerate(combinations(colors, values)):
-        price = money(base + 3 * step + scene.dice.pick((0.25, 0.5, 0.75, 0.99)))
-        options = {"color": color, option: value}
-        variants.append(
-            {"sku": scene.new_id("sku"), "options": options, "price": price, "available": True}
-        )
-    variants = scene.dice.shuffled(variants)
-    if not stock:
-        variants[scene.dice.number(0, len(variants) - 1)]["available"] = False
-    return scene.add("products", {"product_id": scene.new_id("pr"), "name": name, "variants": variants})
-
-
-def _order(scene: Scene, status: str, names: Sequence[str]) -> Row:
-    items = []
-    for name in names:
-        made = _product(scene, name)
-        variant = scene.dice.pick(made["variants"])
-        items.append(
-            {
-                "item_id": scene.new_id("it"),
-                "product_id": made["product_id"],
-                "name": name,
-                "sku": variant["sku"],
-                "options": variant["options"],
-                "price": variant["price"],
-                "status": "ordered",
-            }
-        )
-    when = {"pending": (-2, 6), "shipped": (-5, 3), "delivered": (-16, -6)}[status]
-    row: Row = {
-        "order_id": scene.new_id("or"),
-        "customer_id": scene.customer_id,
-        "status": status,
-        "ordered_on": days_from_today(when[0] - scene.dice.number(0, 2)),
-        "expected_on": days_from_today(when[1] + scene.dice.number(0, 3)),
-        "carrier": scene.dice.pick(("UPS", "FedEx", "DHL")),
-        "payment_method_id": scene.method()["payment_method_id"],
-        "shipping_fee": scene.dice.pick((4.99, 6.5, 7.25, 9.9)),
-        "discount": scene.dice.pick((2.0, 3.5, 5.0)),
-        **{key: scene.customer[key] for key in ("line1", "line2", "city", "state", "zip")},
-        "items": items,
-    }
-    return scene.add("orders", row)
-
-
-def _names(scene: Scene, count: int) -> list[str]:
-    """Products that no order of this customer holds yet."""
-    taken = {made["name"] for made in scene.tables.get("products", {}).values()}
-    return scene.dice.take([name for name in PRODUCTS if name not in taken], count)
-
-
-def _target(scene: Scene, status: str, count: int) -> Row:
-    """The order that is meant; where the task has several, others of the same status come first."""
-    if scene.several:
-        for _ in range(scene.dice.number(1, 2)):
-            _order(scene, status, _names(scene, scene.dice.number(1, 2)))
-    return _order(scene, status, _names(scene, count))
 
 
 NUMBERED = ("It's order {number}.", "The order number is {number}.", "That would be order {number}.")
@@ -140,7 +56,7 @@ def _read(*orders: Row) -> tuple[Call, ...]:
 
 
 def cancel_pending_order(scene: Scene, variant: str) -> Case:
-    order = _target(scene, "pending", scene.dice.number(1, 2))
+    order = target_order(scene, "pending", scene.dice.number(1, 2))
     item = order["items"][0]["name"]
     which, answer = _which(scene, order, item, _styled(scene, variant))
     reason = scene.dice.pick(("no_longer_needed", "ordered_by_mistake", "found_cheaper", "arrives_too_late"))
@@ -167,7 +83,7 @@ def cancel_pending_order(scene: Scene, variant: str) -> Case:
 
 
 def return_item(scene: Scene, variant: str) -> Case:
-    order = _target(scene, "delivered", 3)
+    order = target_order(scene, "delivered", 3)
     item = scene.dice.pick(order["items"])
     which, answer = _which(scene, order, item["name"], _styled(scene, variant))
     gift = variant == "gift_card"
@@ -214,7 +130,7 @@ def refund_to_gift_card(scene: Scene, variant: str) -> Case:
 
 
 def return_from_two_orders(scene: Scene, variant: str) -> Case:
-    first, second = _target(scene, "delivered", 2), _order(scene, "delivered", _names(scene, 2))
+    first, second = target_order(scene, "delivered", 2), place_order(scene, "delivered", fresh_names(scene, 2))
     methods = [m["payment_method_id"] for m in scene.methods() if m["kind"] != "gift_card"]
     first["payment_method_id"], second["payment_method_id"] = scene.dice.take(methods, 2)
     items = [scene.dice.pick(order["items"]) for order in (first, second)]
@@ -242,8 +158,7 @@ def return_from_two_orders(scene: Scene, variant: str) -> Case:
         },
         reads=_read(first, second),
         writes=tuple(
-            _return(order, item, order["payment_method_id"])
-            for order, item in zip((first, second), items, strict=True)
+            _return(order, item, order["payment_method_id"]) for order, item in zip((first, second), items, strict=True)
         ),
         said=(*(amount(item["price"]) for item in items), TIMING),
         confirm=f"I would return the {one} and the {two}. Shall I go ahead?",
@@ -257,7 +172,9 @@ def _wish(scene: Scene, item: Row, *, soldout: bool) -> tuple[Row, Row | None, s
     """A variant that the customer wants, the sold-out one that it would like more, and the words for it."""
     made = scene.tables["products"][item["product_id"]]
     option = next(key for key in item["options"] if key != "color")
-    others = [v for v in made["variants"] if v["sku"] != item["sku"] and v["options"]["color"] != item["options"]["color"]]
+    others = [
+        v for v in made["variants"] if v["sku"] != item["sku"] and v["options"]["color"] != item["options"]["color"]
+    ]
     wanted = scene.dice.pick(others)
     color, value = wanted["options"]["color"], wanted["options"][option]
     if not soldout:
@@ -265,9 +182,11 @@ def _wish(scene: Scene, item: Row, *, soldout: bool) -> tuple[Row, Row | None, s
             return wanted, None, f"the {color} one with the same {option}"
         words = (f"the {color} one, {option} {value}", f"color {color}, {option} {value}")
         return wanted, None, scene.dice.pick(words)
-    missing = next(
-        v for v in others if v["options"]["color"] != color and v["options"][option] == value
-    ) if len({v["options"]["color"] for v in others}) > 1 else None
+    missing = (
+        next(v for v in others if v["options"]["color"] != color and v["options"][option] == value)
+        if len({v["options"]["color"] for v in others}) > 1
+        else None
+    )
     if missing is None:
         return wanted, None, f"the {color} one, {option} {value}"
     missing["available"] = False
@@ -277,7 +196,7 @@ def _wish(scene: Scene, item: Row, *, soldout: bool) -> tuple[Row, Row | None, s
 
 def _swap(scene: Scene, variant: str, *, status: str, tool: str, verb: str) -> Case:
     """Exchange and modification: the same procedure on delivered and on pending orders."""
-    order = _target(scene, status, 3 if variant == "two_items" else 2)
+    order = target_order(scene, status, 3 if variant == "two_items" else 2)
     items = order["items"][: 2 if variant == "two_items" else 1]
     which, answer = _which(scene, order, items[0]["name"], _styled(scene, "style"))
     wishes = [_wish(scene, item, soldout=variant == "out_of_stock") for item in items]
@@ -341,7 +260,7 @@ def modify_pending_item(scene: Scene, variant: str) -> Case:
 
 
 def change_order_address(scene: Scene, variant: str) -> Case:
-    order = _target(scene, "pending", scene.dice.number(1, 2))
+    order = target_order(scene, "pending", scene.dice.number(1, 2))
     item = order["items"][0]["name"]
     which, answer = _which(scene, order, item, _styled(scene, variant))
     place = scene.address(unit=True)
@@ -370,17 +289,20 @@ def update_profile_address(scene: Scene, variant: str) -> Case:
     facts = {"address": f"The new address is {place_text(place)}.", "reason": "I have moved."}
     extra, reads = "", _read()
     if variant == "also_order":
-        order = _target(scene, "pending", 1)
+        order = target_order(scene, "pending", 1)
         item = order["items"][0]["name"]
         writes.append(Call("change_order_address", {"order_id": order["order_id"], **place}))
         extra, reads = f", and my order with the {item} should go to the new address too", _read(order)
         facts |= {"which": scene.pick_text(UNNUMBERED, item=item), "item": f"The {item}."}
     elif scene.several:
-        _order(scene, "pending", _names(scene, 1))
+        place_order(scene, "pending", fresh_names(scene, 1))
         facts["which"] = "No, only the address in my profile; the orders can stay as they are."
     return _case(
         scene,
-        (f"I have moved, please update the address in my profile{extra}.", f"I need a new address in my profile{extra}."),
+        (
+            f"I have moved, please update the address in my profile{extra}.",
+            f"I need a new address in my profile{extra}.",
+        ),
         f"I'd like to update the address in my profile{extra}.",
         topic=r"address|profile",
         facts=facts,
@@ -392,12 +314,15 @@ def update_profile_address(scene: Scene, variant: str) -> Case:
 
 
 def order_status(scene: Scene, variant: str) -> Case:
-    order = _target(scene, scene.dice.pick(("shipped", "pending")), scene.dice.number(1, 2))
+    order = target_order(scene, scene.dice.pick(("shipped", "pending")), scene.dice.number(1, 2))
     item = order["items"][0]["name"]
     which, answer = _which(scene, order, item, _styled(scene, variant))
     return _case(
         scene,
-        (f"When will {which} arrive, and who delivers it?", f"I'd like to know when {which} arrives and with which carrier."),
+        (
+            f"When will {which} arrive, and who delivers it?",
+            f"I'd like to know when {which} arrives and with which carrier.",
+        ),
         f"I'd like to know when {which} arrives and with which carrier.",
         topic=r"arriv|deliver|status|track",
         facts={"which": answer, "item": f"The {item}."},
@@ -408,7 +333,7 @@ def order_status(scene: Scene, variant: str) -> Case:
 
 
 def cancel_shipped_refused(scene: Scene, variant: str) -> Case:
-    order = _target(scene, "shipped", scene.dice.number(1, 2))
+    order = target_order(scene, "shipped", scene.dice.number(1, 2))
     item = order["items"][0]["name"]
     which, answer = _which(scene, order, item, _styled(scene, variant))
     return _case(
@@ -430,12 +355,12 @@ def cancel_shipped_refused(scene: Scene, variant: str) -> Case:
 
 
 def order_total_question(scene: Scene, variant: str) -> Case:
-    order = _target(scene, scene.dice.pick(("pending", "delivered")), scene.dice.number(2, 3))
+    order = target_order(scene, scene.dice.pick(("pending", "delivered")), scene.dice.number(2, 3))
     item = order["items"][0]["name"]
     which, answer = _which(scene, order, item, _styled(scene, variant))
     orders = [order]
     if variant == "two_orders":
-        orders.append(_order(scene, order["status"], _names(scene, 2)))
+        orders.append(place_order(scene, order["status"], fresh_names(scene, 2)))
         second = orders[1]["items"][0]["name"]
         which = f"my order with the {item} and my order with the {second} together"
         answer = f"The one with the {item} and the one with the {second}; I don't have the numbers."

@@ -96,7 +96,9 @@ def _day_said(values: Sequence[str], text: str) -> bool:
 
 
 def _phrase_said(values: Sequence[str], text: str) -> bool:
-    return any(re.search(rf"(?<!\w){re.escape(value)}", spelled) for value in values for spelled in (text, _digits(text)))
+    return any(
+        re.search(rf"(?<!\w){re.escape(value)}", spelled) for value in values for spelled in (text, _digits(text))
+    )
 
 
 _WORDS = {

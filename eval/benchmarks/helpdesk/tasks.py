@@ -81,14 +81,20 @@ class Twists:
     second: str
 
     def names(self) -> tuple[str, ...]:
-        plain = [name for name in ("signed_in", "old_email", "busy", "upset", "corrects", "several") if getattr(self, name)]
+        plain = [
+            name for name in ("signed_in", "old_email", "busy", "upset", "corrects", "several") if getattr(self, name)
+        ]
         return (*plain, *([f"second_at_{self.second}"] if self.second != "none" else []))
 
 
 def _draw(dice: Dice, kind: RequestType, variant: str) -> Twists:
     old_email = dice.chance(0.12)
     single = kind.name in ("return_from_two_orders",) or variant in ("two_orders", "also_order", "over_limit")
-    seconds = ("none",) if single else ("none", "none", "none", "none", "none", "none", "opening", "opening", "close", "close")
+    seconds = (
+        ("none",)
+        if single
+        else ("none", "none", "none", "none", "none", "none", "opening", "opening", "close", "close")
+    )
     return Twists(
         signed_in=not old_email and dice.chance(0.5),
         old_email=old_email,
@@ -186,7 +192,9 @@ def _script(scene: Scene, kind: RequestType, cases: Sequence[Case], twists: Twis
         "email": scene.pick_text(("My email is {v}.", "The email is {v}.", "You can find me under {v}."), v=email),
         "name": scene.pick_text(("My name is {v}.", "I'm {v}.", "The name is {v}."), v=who["name"]),
         "zip": scene.pick_text(("My zip code is {v}.", "The zip code is {v}.", "Zip code {v}."), v=who["zip"]),
-        "birth_date": scene.pick_text(("I was born on {v}.", "My date of birth is {v}.", "Date of birth: {v}."), v=born),
+        "birth_date": scene.pick_text(
+            ("I was born on {v}.", "My date of birth is {v}.", "Date of birth: {v}."), v=born
+        ),
         "phone": f"My phone number is {who['phone']}.",
     }
     parts = [dice.pick(HELLO)]

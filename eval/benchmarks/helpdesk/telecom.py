@@ -2,99 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sigmaloop.eval.benchmarks.helpdesk.people import FIRST, MONTHS
+from sigmaloop.eval.benchmarks.helpdesk.people import MONTHS
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, RequestType, amount
-from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, days_from_today, pay_words
+from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, pay_words
 from sigmaloop.eval.benchmarks.helpdesk.telecom_tools import END_FEE, months_left
+from sigmaloop.eval.benchmarks.helpdesk.telecom_world import all_plans, place_bill, target_line
 from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
 
-PLANS = (
-    ("Basic", "4G", 15.0, 3, 4.0),
-    ("Smart", "4G", 24.0, 10, 3.0),
-    ("Family", "4G", 32.0, 20, 2.5),
-    ("Turbo", "5G", 39.0, 30, 2.0),
-    ("Ultra", "5G", 55.0, 60, 1.5),
-)
 ROAMING_FEE = "8"
 """Dollars a day."""
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def _plans(scene: Scene) -> list[Row]:
-    if "plans" not in scene.tables:
-        extra = scene.dice.number(0, 4)
-        for name, network, fee, data, price in PLANS:
-            scene.add(
-                "plans",
-                {
-                    "plan_id": scene.new_id("pl"),
-                    "name": name,
-                    "network": network,
-                    "monthly_fee": fee + extra,
-                    "data_gb": data,
-                    "gb_price": price,
-                },
-            )
-    return list(scene.tables["plans"].values())
-
-
-def _line(scene: Scene, **given: Any) -> Row:
-    plan = given.pop("plan", None) or scene.dice.pick(_plans(scene)[:4])
-    users = {row["user"] for row in scene.tables.get("lines", {}).values()}
-    own = scene.customer["name"].split(" ")[0]
-    user = own if not users else scene.dice.pick([n for n in FIRST if n not in (*users, own)])
-    row: Row = {
-        "line_id": scene.new_id("ln"),
-        "customer_id": scene.customer_id,
-        "number": f"555-{scene.dice.number(200, 989)}-{scene.dice.number(1000, 9999)}",
-        "user": user,
-        "plan_id": plan["plan_id"],
-        "status": "active",
-        "suspended_for": "",
-        "data_used_gb": money(plan["data_gb"] * scene.dice.pick((0.25, 0.5, 0.75))),
-        "data_limit_gb": plan["data_gb"],
-        "roaming": False,
-        "apn": "ok",
-        "radio": "ok",
-        "resets": 0,
-        "apn_resets": 0,
-        "sim_replacements": 0,
-        "contract_until": days_from_today(scene.dice.number(70, 500)),
-    }
-    return scene.add("lines", {**row, **given})
-
-
-def _bill(scene: Scene, line: Row, month: int, status: str, charges: Sequence[tuple[str, float, bool]] = ()) -> Row:
-    fee = scene.tables["plans"][line["plan_id"]]["monthly_fee"]
-    rows = [("plan fee", fee, True), ("taxes", scene.dice.price(1, 4), True), *charges]
-    listed = [
-        {"charge_id": scene.new_id("ch"), "what": what, "amount": money(cost), "valid": valid, "credited": False}
-        for what, cost, valid in rows
-    ]
-    return scene.add(
-        "bills",
-        {
-            "bill_id": scene.new_id("bi"),
-            "customer_id": scene.customer_id,
-            "line_id": line["line_id"],
-            "month": f"2025-{month:02d}",
-            "amount": money(sum(row["amount"] for row in listed)),
-            "status": status,
-            "paid_with": "",
-            "charges": listed,
-        },
-    )
-
-
-def _target(scene: Scene, *, others: dict[str, Any] | None = None, **given: Any) -> Row:
-    """The line that is meant; the customer's own is the first, so another one is meant where there are several."""
-    if scene.several:
-        for _ in range(scene.dice.number(1, 2)):
-            _line(scene, **(others or {}))
-    return _line(scene, **given)
 
 
 NUMBERED = ("It's the number {number}.", "The phone number of the line is {number}.", "It's about {number}.")
@@ -108,7 +27,9 @@ def _which(scene: Scene, line: Row) -> tuple[str, str]:
     answer = scene.pick_text(NUMBERED if own or scene.dice.chance(0.5) else NAMED, number=line["number"], user=user)
     if own:
         return scene.dice.pick(("my phone", "my line", f"my line {line['number']}")), answer
-    return scene.dice.pick((f"{user}'s phone", f"{user}'s line", f"the line {line['number']}", f"{user}'s phone")), answer
+    return scene.dice.pick(
+        (f"{user}'s phone", f"{user}'s line", f"the line {line['number']}", f"{user}'s phone")
+    ), answer
 
 
 def _paid(scene: Scene) -> tuple[Row, str]:
@@ -133,10 +54,13 @@ def _case(scene: Scene, openings: tuple[str, ...], which: str, **rest: Any) -> C
 
 def _overdue(scene: Scene) -> tuple[Row, Row]:
     """A line suspended for an unpaid bill, with a paid one and a newer open one that is not due yet."""
-    line = _target(scene, status="suspended", suspended_for="unpaid bill")
-    _bill(scene, line, 3, "paid")
+    line = target_line(scene, status="suspended", suspended_for="unpaid bill")
+    place_bill(scene, line, 3, "paid")
     bills = [("open", 5), ("overdue", 4)] if scene.dice.chance(0.7) else [("overdue", 4), ("open", 5)]
-    made = {status: _bill(scene, line, month, status, (("calls", scene.dice.price(2, 20), True),)) for status, month in bills}
+    made = {
+        status: place_bill(scene, line, month, status, (("calls", scene.dice.price(2, 20), True),))
+        for status, month in bills
+    }
     return line, made["overdue"]
 
 
@@ -169,7 +93,10 @@ def no_service_suspended(scene: Scene, variant: str) -> Case:
 
 
 def pay_and_resume(scene: Scene, variant: str) -> Case:
-    openings = ("I want to pay my overdue bill so that {w} works again.", "{w} was suspended, I'd like to pay what is due.")
+    openings = (
+        "I want to pay my overdue bill so that {w} works again.",
+        "{w} was suspended, I'd like to pay what is due.",
+    )
     return _pay_and_resume(scene, openings, "I'd like to pay the overdue bill for {w} and have it resumed.")
 
 
@@ -181,7 +108,7 @@ def _more_data(scene: Scene, line: Row, gb: int) -> tuple[dict[str, str], float,
 
 
 def slow_data(scene: Scene, variant: str) -> Case:
-    line = _target(scene)
+    line = target_line(scene)
     which, answer = _which(scene, line)
     openings = ("The internet on {w} is terribly slow.", "Mobile data on {w} hardly works since yesterday.")
     facts = {
@@ -214,7 +141,7 @@ def slow_data(scene: Scene, variant: str) -> Case:
 
 def abroad_no_data(scene: Scene, variant: str) -> Case:
     limit = variant == "limit"
-    line = _target(scene, roaming=limit, others={"roaming": limit})
+    line = target_line(scene, roaming=limit, others={"roaming": limit})
     which, answer = _which(scene, line)
     country = scene.dice.pick(("Portugal", "Spain", "Canada", "Italy", "Mexico"))
     facts = {
@@ -242,11 +169,11 @@ def abroad_no_data(scene: Scene, variant: str) -> Case:
 
 
 def bill_dispute(scene: Scene, variant: str) -> Case:
-    line = _target(scene)
+    line = target_line(scene)
     cost = scene.dice.price(55, 90) if variant == "over_limit" else scene.dice.price(6, 40)
     what = scene.dice.pick(("premium messages", "ringtone subscription", "game service", "hotline call"))
-    _bill(scene, line, 5, "open", ((what, scene.dice.price(3, 30), variant != "wrong"),))
-    bill = _bill(scene, line, 4, "open", ((what, cost, variant == "valid"),))
+    place_bill(scene, line, 5, "open", ((what, scene.dice.price(3, 30), variant != "wrong"),))
+    bill = place_bill(scene, line, 4, "open", ((what, cost, variant == "valid"),))
     month = MONTHS[3]
     charge = bill["charges"][-1]
     which, answer = _which(scene, line)
@@ -281,10 +208,10 @@ def bill_dispute(scene: Scene, variant: str) -> Case:
 
 
 def change_plan(scene: Scene, variant: str) -> Case:
-    plans = _plans(scene)
+    plans = all_plans(scene)
     fourth = variant == "same_network"
     old, new = (plans[0], plans[scene.dice.number(1, 2)]) if fourth else (plans[scene.dice.number(0, 2)], plans[3])
-    line = _target(scene, plan=old, others={"plan": old})
+    line = target_line(scene, plan=old, others={"plan": old})
     which, answer = _which(scene, line)
     least = new["data_gb"] - scene.dice.number(0, 4)
     by_need = variant == "by_need"
@@ -297,8 +224,8 @@ def change_plan(scene: Scene, variant: str) -> Case:
     return _case(
         scene, (f"I'd like to switch {{w}} to {goal}.", f"Please put {{w}} on {goal}."), which,
         later=f"I'd like to switch {which} to {goal}.", topic="plan|tariff",
-        facts={"which": answer, "plan": f"{goal[0].upper()}{goal[1:]}, please.", "amount": f"At least {least} gigabytes.",
-               "reason": "I need more data.", "payment": "Put it on my bill, please."},
+        facts={"which": answer, "plan": f"{goal[0].upper()}{goal[1:]}, please.",
+               "amount": f"At least {least} gigabytes.", "reason": "I need more data.", "payment": "Put it on my bill, please."},
         reads=(_on("get_line", line), Call("list_plans", {})),
         writes=(_on("change_plan", line, plan_id=new["plan_id"]), *renew),
         said=(amount(new["monthly_fee"]),),
@@ -308,7 +235,7 @@ def change_plan(scene: Scene, variant: str) -> Case:
 
 
 def add_data(scene: Scene, variant: str) -> Case:
-    line = _target(scene)
+    line = target_line(scene)
     which, answer = _which(scene, line)
     gb = scene.dice.number(2, 9)
     more, price, words = _more_data(scene, line, gb)
@@ -329,7 +256,7 @@ def add_data(scene: Scene, variant: str) -> Case:
 
 
 def lost_phone(scene: Scene, variant: str) -> Case:
-    line = _target(scene)
+    line = target_line(scene)
     which, answer = _which(scene, line)
     reason = "stolen" if variant == "stolen" else "lost"
     correction = ""
@@ -350,7 +277,7 @@ def lost_phone(scene: Scene, variant: str) -> Case:
 
 
 def picture_messages(scene: Scene, variant: str) -> Case:
-    line = _target(scene, apn="wrong")
+    line = target_line(scene, apn="wrong")
     which, answer = _which(scene, line)
     return _case(
         scene, ("I can't send pictures from {w}.", "Picture messages don't work on {w}, texts do."), which,
@@ -364,7 +291,7 @@ def picture_messages(scene: Scene, variant: str) -> Case:
 
 
 def end_contract_fee(scene: Scene, variant: str) -> Case:
-    line = _target(scene)
+    line = target_line(scene)
     which, answer = _which(scene, line)
     fee = money(END_FEE * months_left(line["contract_until"]))
     declines = variant == "declines"
@@ -386,7 +313,11 @@ _LINE = ("wrong_line",)
 TELECOM_TYPES: tuple[RequestType, ...] = (
     RequestType(
         "no_service_suspended", "telecom", 6.5, no_service_suspended, corrects=True, write="pay_bill",
-        habits={"": ("ignores_overdue_bill", "reboot_before_line_check", "pays_wrong_bill", "wrong_payment_method", *_LINE)},
+        habits={
+            "": (
+                "ignores_overdue_bill", "reboot_before_line_check", "pays_wrong_bill", "wrong_payment_method", *_LINE,
+            ),
+        },
     ),
     RequestType(
         "slow_data", "telecom", 5.0, slow_data, ("limit", "limit", "fault"), corrects=True, write="add_data",

@@ -51,7 +51,7 @@ COLUMNS: dict[str, dict[str, type | tuple[type, ...]]] = {
 }  # fmt: skip
 
 
-class Refused(Exception):  # noqa: N818  it is an answer to the agent, not a fault
+class Refused(Exception):
     """A tool call that cannot be done; the text tells the agent why."""
 
 

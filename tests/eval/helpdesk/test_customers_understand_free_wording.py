@@ -1,4 +1,4 @@
-"""Over ninety hand-written agent utterances, in the wordings of very different agents, and what customers make of them."""
+"""Over a hundred hand-written agent utterances, worded as very different agents would, and what customers make of them."""
 
 import pytest
 
@@ -71,7 +71,9 @@ REFUSED = Case(
 CASES = {"return": RETURN, "trip": TRIP, "line": LINE, "refused": REFUSED}
 
 
-def customer(case: str = "return", *, second: str = "none", verification: str = "zip", correction: str = "") -> Customer:
+def customer(
+    case: str = "return", *, second: str = "none", verification: str = "zip", correction: str = ""
+) -> Customer:
     first = CASES[case]
     if correction:
         first = Case(**{**vars(first), "correction": correction})
@@ -93,7 +95,11 @@ FACTS = [
     ("return", "Could you give me the email address on your account?", {"email"}),
     ("return", "To get started I'd need your e-mail, please.", {"email"}),
     ("return", "Sure thing! What's your email?", {"email"}),
-    ("return", "Happy to help with that return. May I have your email address, or alternatively your full name and ZIP?", {"email"}),
+    (
+        "return",
+        "Happy to help with that return. May I have your email address, or alternatively your full name and ZIP?",
+        {"email"},
+    ),
     ("return", "Please provide your full name and zip code so that I can look you up.", {"name", "zip"}),
     ("return", "Thanks. And your postal code?", {"zip"}),
     ("return", "For security, tell me the zip on file please.", {"zip"}),
@@ -106,8 +112,16 @@ FACTS = [
     ("trip", "Let me pull up your profile. Could you share the account details?", {"email", "birth_date"}),
     ("return", "Who am I speaking with?", {"name"}),
     ("return", "Can I get your name and the email you signed up with?", {"name", "email"}),
-    ("return", "I couldn't find any account under that email. Could you tell me your name and zip instead?", {"name", "zip"}),
-    ("return", "Hmm, there's no customer with this address in our system. Is there another email, or your name plus zip code?", {"name", "zip"}),
+    (
+        "return",
+        "I couldn't find any account under that email. Could you tell me your name and zip instead?",
+        {"name", "zip"},
+    ),
+    (
+        "return",
+        "Hmm, there's no customer with this address in our system. Is there another email, or your name plus zip code?",
+        {"name", "zip"},
+    ),
     ("return", "Is there a phone number I can look you up with? A contact number would do.", {"phone"}),
     (
         "return",
@@ -275,7 +289,12 @@ def test_what_an_agent_cannot_do_without_a_fact_is_no_refusal(said: str, told: s
     assert told in (customer().answer(said) or "")
 
 
-HOLDS = ["One moment, please.", "Let me check that for you.", "Thanks, I'll look into it.", "Please bear with me while I pull that up."]
+HOLDS = [
+    "One moment, please.",
+    "Let me check that for you.",
+    "Thanks, I'll look into it.",
+    "Please bear with me while I pull that up.",
+]
 
 
 @pytest.mark.parametrize("said", HOLDS)
