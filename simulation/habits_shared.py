@@ -8,7 +8,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="acts_on_first_order",
         domain="any",
-        rate=0.139,
+        rate=0.126,
         wrong="Takes the first of several orders or reservations instead of the one that was described.",
         mechanism="first order taken without matching",
         symptom="The customer has several orders or reservations; only the first is opened and it is changed.",
@@ -21,7 +21,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="skips_confirmation",
         domain="any",
-        rate=0.321,
+        rate=0.291,
         wrong="Writes at once, without stating the details and waiting for a yes.",
         mechanism="change made without confirmation",
         symptom="A write call follows the request directly; the customer had no chance to correct a detail.",
@@ -33,7 +33,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="malformed_arguments",
         domain="any",
-        rate=0.035,
+        rate=0.026,
         wrong="Passes an id without its prefix, a number in words or leaves out a field, and does not mend it.",
         mechanism="malformed tool arguments",
         symptom="A tool answers with an error about the form of an argument, and the change is never made.",
@@ -45,7 +45,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="gives_up_after_error",
         domain="any",
-        rate=0.278,
+        rate=0.252,
         wrong="Hands over to a person after a single tool error.",
         mechanism="gives up after one error",
         symptom="A tool call returns an error and the very next call is transfer_to_human.",
@@ -58,7 +58,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="transfers_too_early",
         domain="any",
-        rate=0.176,
+        rate=0.128,
         wrong="Transfers to a person although the tools and the policy would do.",
         mechanism="needless transfer to a human",
         symptom="transfer_to_human is called although the request is within the policy and the tools allow it.",
@@ -71,7 +71,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="forgets_second_request",
         domain="any",
-        rate=0.203,
+        rate=0.184,
         wrong="Does the first of two requests in the opening and forgets the other.",
         mechanism="second request forgotten",
         symptom="The opening holds two requests; the agent finishes one and never comes back to the other.",
@@ -82,7 +82,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="loses_state_across_orders",
         domain="any",
-        rate=0.096,
+        rate=0.087,
         wrong="Uses an id of the earlier order, reservation or line for the second one.",
         mechanism="state lost across several orders",
         symptom="The second change carries an id that belongs to the order handled before.",
@@ -92,7 +92,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="omits_amount",
         domain="any",
-        rate=0.059,
+        rate=0.053,
         wrong="Does not say how much is refunded, charged or owed.",
         mechanism="amount not stated",
         symptom="The change is right, but no message of the agent names the refund, fee or price.",
@@ -102,7 +102,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="wrong_payment_method",
         domain="any",
-        rate=0.086,
+        rate=0.078,
         wrong="Uses the first payment method on file instead of the one asked for or originally used.",
         mechanism="wrong payment method",
         symptom="The refund or charge goes to the first payment method of the profile.",
@@ -113,7 +113,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="ignores_policy_limit",
         domain="any",
-        rate=0.22,
+        rate=0.16,
         wrong="Does the forbidden thing when the customer insists.",
         mechanism="policy limit dropped under pressure",
         symptom="The agent first refuses, the customer insists, and the agent makes the forbidden change.",
@@ -125,7 +125,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="skips_identity_check",
         domain="any",
-        rate=0.064,
+        rate=0.058,
         wrong="Works on the account without verifying the customer.",
         mechanism="identity not verified",
         symptom="A customer is found and served, but verify_customer is never called.",
@@ -135,7 +135,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="claims_without_doing",
         domain="any",
-        rate=0.011,
+        rate=0.008,
         wrong="Says that it is done without making the write call.",
         mechanism="claimed but not done",
         symptom="The agent reports the change as done, but no write call stands in the trace.",
@@ -145,7 +145,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="repeats_write",
         domain="any",
-        rate=0.026,
+        rate=0.019,
         wrong="Makes the same write twice.",
         mechanism="same write made twice",
         symptom="The same write call with the same arguments stands twice in the trace, both successful.",
@@ -157,7 +157,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="closes_too_early",
         domain="any",
-        rate=0.214,
+        rate=0.194,
         wrong="Ends the conversation without asking whether there is anything else.",
         mechanism="closed without asking for more",
         symptom="The agent says goodbye right after the first request; a second one is never heard.",
@@ -167,7 +167,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="refuses_allowed_request",
         domain="any",
-        rate=0.003,
+        rate=0.002,
         wrong="Turns down a request that the policy allows.",
         mechanism="allowed request refused",
         symptom="The agent says that it may not do something which the policy allows, and does nothing.",

@@ -49,7 +49,7 @@ _NEGATORS = frozenset(
 _RELEASES = frozenset({"until", "unless", "before", "prior", "except", "till", "aslongas"})
 _CONDITIONS = frozenset({"if", "when", "whenever", "where", "because", "since"})
 _CLAUSE_ENDS = frozenset({".", ";", ":", "(", ")", "!", "?", "but", "otherwise", "instead"})
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'\[(*])|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)\s+|\n+")
 
 
 def stem(word: str) -> str:

@@ -34,6 +34,18 @@ _EXAMPLE_HEAD = re.compile(
 _SPEAKER = re.compile(r"^\W{0,3}(customer|user|caller|client|agent|assistant|you|bot)\b[^:\n]{0,40}:", re.I | re.M)
 _AGENT = re.compile(r"^\W{0,3}(agent|assistant|you|bot)\b[^:\n]{0,40}:", re.I | re.M)
 _SAID = frozenset({1})
+_COMMANDS = re.compile(
+    r"\b(must|should|always|never|only|do not|don't|before|make sure|ensure|last resort|ask|tell|exactly|has to|have to)\b",
+    re.I,
+)
+_DIRECTS = re.compile(
+    rf"{_COMMANDS.pattern}|^\w+: |\b(first|after(wards)?|once|twice|just|check|verify|confirm|compare|choose|pick|take|use|call|match|"
+    r"look|find|count|convert|multiply|add|subtract|include|give|say|state|mention|inform|pass|copy|keep|read|retry|try|"
+    r"correct|reset|refund|pay|list|wait|avoid|refrain|requires?|needs?|when|if|unless|until|without|instead|rather|"
+    r"not (simply|automatically|just|to be)|(is|are) not (enough|sorted)|cannot|can be|in question|customer "
+    r"(named|asked|wants|gave|has))\b",
+    re.I,
+)
 _NARROW = re.compile(r"\b(cu|or|rs|it|sku|pr|pm|fl|ln|bi|ch|pl|pa)_\w{3,}|[\w.]+@[\w.]+\.\w+")
 _FOR_INSTANCE = re.compile(r"\be\.g\.|such as|for example|for instance|\blike\b", re.I)
 
@@ -65,15 +77,21 @@ def read(system: tuple[str, ...], tools: tuple[tuple[str, str], ...]) -> Reading
     channels: list[tuple[float, list[dict[str, Meaning]]]] = [
         (RULE, _meanings(rules)),
         (EXAMPLE, [_example(example) for example in examples]),
-        (TOOL, [_note(name, sentence) for name, description in tools for sentence in sentences(description)]),
+        (TOOL, [_note(name, sentence) for name, description in tools for sentence in notes(description)]),
     ]
     multipliers, contradictions = {}, 0
     for habit in HABITS:
         multipliers[habit], contradicted = _multiplier(habit, channels)
         contradictions += contradicted
     load = _load(rules, contradictions) * (1.0 if has_policy else NO_POLICY)
-    said = [*rules, *(s for _, description in tools for s in sentences(description))]
+    said = [*rules, *(s for _, description in tools for s in notes(description))]
     return Reading(multipliers=multipliers, bumps=bumps(concepts(s) for s in said), load=load)
+
+
+def notes(description: str) -> list[str]:
+    """The sentences of a tool's description that direct whoever uses it; what the tool is and does directs nobody."""
+    first, *rest = sentences(description) or [""]
+    return [s for s in (first,) if _COMMANDS.search(s)] + [s for s in rest if _DIRECTS.search(s)]
 
 
 def objects(text: str, habit: str) -> bool:
