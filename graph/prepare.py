@@ -60,8 +60,14 @@ def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> N
         tried = dry_run(supervisor, source, **smoke_session(benchmark))
     finally:
         supervisor.stop()
+    name = settings.agent or "agent.py"
     if not tried.ok:
-        raise BadInput(f"agent file {settings.agent or 'agent.py'} fails its smoke test: {tried.detail}")
+        raise BadInput(f"agent file {name} fails its smoke test: {tried.detail}")
+    if tried.printed:
+        raise BadInput(
+            f"agent file {name} prints to standard output ({tried.printed[:80]!r}), where nobody sees it at night; "
+            "remove the print, or speak with session.say"
+        )
 
 
 def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     price_output: float = Field(default=0.0, ge=0, description="money for a million output tokens")
 
     step_seconds: float = Field(default=10.0, gt=0, description="agent time between two frames, model time excluded")
-    rollout_seconds: float = Field(default=300.0, gt=0, description="wall time of one rollout")
+    rollout_seconds: float = Field(default=300.0, gt=0, description="the agent's own time in one rollout, model and tools excluded")
     cpu_seconds: float = Field(default=20.0, gt=0, description="processor time of one rollout")
     max_steps: int = Field(default=60, ge=1, description="actions and messages in one rollout")
     max_calls: int = Field(default=80, ge=1, description="model calls in one rollout")

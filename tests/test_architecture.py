@@ -34,6 +34,10 @@ def sources(folder: str) -> list[Path]:
     return [p for p in sorted((ROOT / folder).rglob("*.py")) if not any(q.is_symlink() for q in p.parents)]
 
 
+RUNS_ALONE = {"tools/worker.py", "tools/session.py"}
+"""Run as a program inside the sandbox: they import their neighbours by bare name, and empty the environment."""
+
+
 def imported(path: Path) -> set[str]:
     """Dotted names that a file imports, wherever in it."""
     found: set[str] = set()
@@ -75,7 +79,8 @@ def test_only_the_settings_read_the_environment() -> None:
         str(path.relative_to(ROOT))
         for folder in MAY_IMPORT
         for path in sources(folder)
-        if "os.environ" in path.read_text(encoding="utf-8") or "os.getenv" in path.read_text(encoding="utf-8")
+        if str(path.relative_to(ROOT)) not in RUNS_ALONE
+        and any(word in path.read_text(encoding="utf-8") for word in ("os.environ", "os.getenv"))
     ]
     assert readers == ["sigmaloop/settings.py"]
 

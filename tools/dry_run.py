@@ -28,6 +28,8 @@ class DryRun(Record):
     ok: bool
     detail: str = ""
     """Why it failed, such as `agent.py line 12, in run: NameError: ...`; empty when it ran."""
+    printed: str = ""
+    """What it wrote to standard output, which nobody sees in a real rollout."""
     first_request: dict[str, Any] | None = None
     """The first request that the model would be sent; None when the agent asked it nothing."""
     transcript: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ def dry_run(
     return DryRun(
         ok=result.status == "ok",
         detail=result.detail,
+        printed=result.printed,
         first_request=script.first_request,
         transcript=tuple(script.transcript),
     )

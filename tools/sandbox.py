@@ -48,6 +48,8 @@ class SandboxResult(Record):
     status: RolloutStatus
     detail: str = ""
     """One line; empty for ok."""
+    printed: str = ""
+    """The end of what an agent that ended ok wrote to standard output, which nobody else sees; one line."""
     wall_seconds: float
 
 
@@ -88,11 +90,11 @@ class Supervisor:
         started = time.monotonic()
         child = self._zygote.fork()
         with child.channel, child.lifeline:  # closing the lifeline kills whatever is left of the child
-            status, detail = self._converse(child, source, handlers)
-        line = " ".join("".join(c if c.isprintable() else " " for c in detail).split())
-        return SandboxResult(status=status, detail=line[:600], wall_seconds=time.monotonic() - started)
+            status, detail, printed = self._converse(child, source, handlers)
+        seconds = time.monotonic() - started
+        return SandboxResult(status=status, detail=_line(detail), printed=_line(printed), wall_seconds=seconds)
 
-    def _converse(self, child: Child, source: str, handlers: Handlers) -> tuple[RolloutStatus, str]:
+    def _converse(self, child: Child, source: str, handlers: Handlers) -> tuple[RolloutStatus, str, str]:
         conversation = _Conversation(
             child,
             handlers,
@@ -102,10 +104,9 @@ class Supervisor:
             max_steps=self._max_steps,
         )
         try:
-            conversation.hold(source)
+            return "ok", "", conversation.hold(source)
         except _EndedError as end:
-            return end.status, end.detail
-        return "ok", ""
+            return end.status, end.detail, ""
 
 
 class _EndedError(Exception):
@@ -141,15 +142,15 @@ class _Conversation:
         self._steps = 0
         self._over = False
 
-    def hold(self, source: str) -> None:
-        """Returns when the agent's run() has returned; raises _EndedError for every other end."""
+    def hold(self, source: str) -> str:
+        """What it printed, when the agent's run() has returned; raises _EndedError for every other end."""
         init = _ours("opening the episode", self._handlers.init)
         self._send({"op": "init", "source": source, **init})
         while True:
             frame = self._next()
             match frame:
-                case {"op": "done", **rest} if not rest:
-                    return
+                case {"op": "done", "printed": str(printed), **rest} if not rest:
+                    return printed
                 case {"op": "failed", "error": str(error), **rest} if not rest:
                     raise _EndedError("agent_error", error)
                 case {"op": "llm", "id": int(number), "request": dict(request), **rest} if not rest:
@@ -261,6 +262,11 @@ class _Conversation:
         if code < 0:
             return _EndedError("agent_error", f"its process was killed by {signal.Signals(-code).name}")
         return _EndedError("agent_error", f"its process ended with exit code {code} before run() returned")
+
+
+def _line(text: str) -> str:
+    """Safe to show: printable, on one line, 600 characters at most."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:600]
 
 
 def _ours(what: str, call: Callable[[], T]) -> T:

@@ -186,8 +186,7 @@ def _live(channel_number: int, zygote: int, limits: dict[str, Any]) -> NoReturn:
         connection = _only_channel(channel_number)
         channel = Channel(connection)
         init = channel.hear()
-        printed = _Printed()
-        sys.stdout = sys.stderr = printed
+        sys.stdout, sys.stderr = printed = _Printed(), _Printed()
         _offer_packages(limits["packages"])
         random.seed(init["source"] + init["instructions"] + init["opening"])
         raise_wall(limits)
@@ -219,7 +218,7 @@ def raise_wall(limits: dict[str, Any]) -> None:
         resource.setrlimit(what, (most, most + 1 if what == resource.RLIMIT_CPU else most))
 
 
-def _perform(channel: Channel, init: dict[str, Any], printed: _Printed) -> dict[str, Any]:
+def _perform(channel: Channel, init: dict[str, Any], printed: tuple[_Printed, _Printed]) -> dict[str, Any]:
     """Compile and run the agent; the frame that says how it ended."""
     source = init["source"]
     session = Session(channel, instructions=init["instructions"], tools=init["tools"], opening=init["opening"])
@@ -231,9 +230,9 @@ def _perform(channel: Channel, init: dict[str, Any], printed: _Printed) -> dict[
         exec(compile(source, AGENT, "exec", dont_inherit=True), module.__dict__)
         module.run(session)
     except BaseException as error:  # the boundary of the agent: whatever it raises is its result
-        said = f"; printed: {printed.tail()}" if printed.tail() else ""
-        return {"op": "failed", "error": _explain(error) + said}
-    return {"op": "done"}
+        said = " ".join(filter(None, (stream.tail() for stream in printed)))
+        return {"op": "failed", "error": _explain(error) + (f"; printed: {said}" if said else "")}
+    return {"op": "done", "printed": printed[0].tail()}
 
 
 def _explain(error: BaseException) -> str:
