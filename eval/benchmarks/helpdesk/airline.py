@@ -81,7 +81,7 @@ def _write(tool: str, row: Row, method: Row | str, **rest: Any) -> Call:
 
 def _corrected_pay(scene: Scene, method: Row) -> tuple[Row, str]:
     """Another method, and the words that ask for it at confirmation."""
-    other = scene.dice.pick([m for m in scene.methods() if m not in (method, *scene.methods("gift_card"))])
+    other = scene.method(besides=method)
     return other, f"Yes, but please use {pay_words(other)} instead."
 
 

@@ -76,7 +76,7 @@ class Customer:
             self.over = True
             return None
         heard = listen(text)
-        self._served |= heard.done or heard.refused or heard.informs
+        self._served |= heard.done or heard.refused or (heard.informs and heard.anything_else)
         self._refocus(text)
         said = self._reply(heard)
         if said is None or self._lost >= MAX_LOST:
@@ -179,7 +179,7 @@ class Customer:
 
     def _confirm(self) -> str:
         for index in (self._focus, *range(self._told)):
-            correction = self._script.cases[index].correction
+            correction: str = self._script.cases[index].correction
             if correction and index not in self._corrected:
                 self._corrected.add(index)
                 return correction

@@ -43,7 +43,7 @@ class Heard:
     asks_unknown: bool = False
     """A question for information that no slot stands for."""
     informs: bool = False
-    """States something with a number in it."""
+    """States something."""
     words: int = 0
 
 
@@ -70,8 +70,8 @@ _SPLIT = re.compile(r"(?<=[.!?…])[\"')\]]?\s+|\n+|;\s+")
 
 def listen(text: str) -> Heard:
     """What is asked, claimed and offered in an utterance."""
-    text = re.sub(r"(?m)^\s*\d{1,2}[.)]\s", "- ", text)
-    spoken = re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", plain_lines(text[:_LONGEST]))
+    listed = re.sub(r"(?m)^\s*\d{1,2}[.)]\s", "- ", text[:_LONGEST])
+    spoken = re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", plain_lines(listed))
     sentences = [sentence.strip() for sentence in _SPLIT.split(spoken) if sentence.strip()]
     asking = _asking(sentences)
     asked_text = "\n".join(asking)
@@ -103,7 +103,7 @@ def listen(text: str) -> Heard:
         more=any(wordings.MORE.search(sentence) for sentence in asking),
         question="?" in spoken,
         asks_unknown=any(wordings.UNKNOWN.search(sentence) for sentence in asking),
-        informs=any(re.search(r"\d", sentence) for sentence in told),
+        informs=any(len(sentence.split()) > 3 or re.search(r"\d", sentence) for sentence in told),
         words=len(re.findall(r"[a-z]{2,}", spoken)),
     )
 

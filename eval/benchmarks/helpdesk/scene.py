@@ -59,11 +59,9 @@ class Scene:
         found: list[Row] = self.customer["payment_methods"]
         return [method for method in found if kind in ("", method["kind"])]
 
-    def method(self, *, gift: bool = False) -> Row:
-        """A payment method that is not the first on file (a gift card only when asked for)."""
-        if gift:
-            return self.methods("gift_card")[0]
-        return self.dice.pick([m for m in self.methods()[1:] if m["kind"] != "gift_card"])
+    def method(self, *, besides: Row | None = None) -> Row:
+        """A payment method that is neither the first on file nor a gift card nor the given one."""
+        return self.dice.pick([m for m in self.methods()[1:] if m["kind"] != "gift_card" and m != besides])
 
     def _customer(self, person: int) -> Row:
         first, last = FIRST[person % len(FIRST)], LAST[person // len(FIRST) % len(LAST)]

@@ -98,8 +98,8 @@ def _draw(dice: Dice, kind: RequestType, variant: str) -> Twists:
     return Twists(
         signed_in=not old_email and dice.chance(0.5),
         old_email=old_email,
-        busy=bool(kind.write) and dice.chance(0.14),
-        upset=dice.chance(0.14),
+        busy=dice.chance(0.16) and bool(kind.write) and variant != "over_limit",
+        upset=dice.chance(0.15) and variant != "over_limit",
         corrects=kind.corrects and dice.chance(0.35),
         several=dice.chance(0.55),
         second=dice.pick(seconds),

@@ -70,7 +70,7 @@ def _pay_and_resume(scene: Scene, openings: tuple[str, ...], later: str) -> Case
     method, pay = _paid(scene)
     correction = ""
     if scene.corrects:
-        method = scene.dice.pick([m for m in scene.methods() if m["kind"] != "gift_card" and m != method])
+        method = scene.method(besides=method)
         correction = f"Yes, but please use {pay_words(method)} instead."
     arguments = {"bill_id": bill["bill_id"], "payment_method_id": method["payment_method_id"]}
     return _case(
@@ -218,14 +218,15 @@ def change_plan(scene: Scene, variant: str) -> Case:
     goal = f"the cheapest plan with at least {least} gigabytes" if by_need else f"the {new['name']} plan"
     correction = ""
     if scene.corrects and not by_need:
-        new = scene.dice.pick([p for p in plans[1:] if p not in (old, new)])
+        new = plans[4] if new is plans[3] else plans[3 - plans.index(new)]
         correction = f"Yes, but let's take the {new['name']} plan instead."
     renew = (_on("reset_apn", line),) if new["network"] != old["network"] else ()
     return _case(
         scene, (f"I'd like to switch {{w}} to {goal}.", f"Please put {{w}} on {goal}."), which,
         later=f"I'd like to switch {which} to {goal}.", topic="plan|tariff",
         facts={"which": answer, "plan": f"{goal[0].upper()}{goal[1:]}, please.",
-               "amount": f"At least {least} gigabytes.", "reason": "I need more data.", "payment": "Put it on my bill, please."},
+               "amount": f"At least {least} gigabytes.", "reason": "I need more data.",
+               "payment": "Put it on my bill, please."},
         reads=(_on("get_line", line), Call("list_plans", {})),
         writes=(_on("change_plan", line, plan_id=new["plan_id"]), *renew),
         said=(amount(new["monthly_fee"]),),

@@ -67,7 +67,7 @@ def place_bill(
 ) -> Row:
     fee = scene.tables["plans"][line["plan_id"]]["monthly_fee"]
     rows: list[tuple[str, float, bool]] = [("plan fee", fee, True), ("taxes", scene.dice.price(1, 4), True), *charges]
-    listed = [
+    listed: list[Row] = [
         {"charge_id": scene.new_id("ch"), "what": what, "amount": money(cost), "valid": valid, "credited": False}
         for what, cost, valid in rows
     ]

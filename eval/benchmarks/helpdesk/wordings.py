@@ -462,7 +462,7 @@ REFUSED = _any(
 )
 
 REGRETS = _any(
-    r"\b(?:sorry|unfortunately|afraid|regret)\b.{0,200}\b(?:only|not|no)\b",
+    r"\b(?:sorry|unfortunately|afraid|regret)\b.{0,200}\b(?:only|not|no|at most)\b",
     r"\bonly .{0,60}(?:can|may|are|is) ",
     flags=re.DOTALL,
 )

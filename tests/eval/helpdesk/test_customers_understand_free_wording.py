@@ -1,4 +1,4 @@
-"""Over a hundred hand-written agent utterances, worded as very different agents would, and what customers make of them."""
+"""Over a hundred hand-written utterances, worded as very different agents would, and what customers answer."""
 
 import pytest
 
@@ -181,6 +181,43 @@ FACTS = [
     ("line", "How many gigabytes do you need?", {"amount"}),
     ("line", "Which plan did you have in mind?", {"plan"}),
     ("line", "Which month's bill are you referring to?", {"bill"}),
+    # long-winded, indirect, several at once
+    (
+        "return",
+        "Thanks for reaching out! To assist you with the return, could you please provide the following:\n"
+        "1. Your email address (or your full name and zip code)\n2. The order number\n3. The reason for the return",
+        {"email", "which", "reason"},
+    ),
+    (
+        "return",
+        "I can see that order or_48213 holds a mug, a lamp and a clock. Which of them would you like to return, and "
+        "should the refund go to the original payment method or to a gift card?",
+        {"item", "payment"},
+    ),
+    ("return", "To exchange the mug I need to know the color and the size that you would like.", {"variant"}),
+    ("return", "Could I trouble you for your e-mail?", {"email"}),
+    ("return", "Before I can do anything I have to know who you are.", {"email", "zip"}),
+    ("return", "I found two orders, one with a mug and one with a lamp. Is it the first one?", {"which"}),
+    ("return", "The email doesn't seem to be registered. What other details can you give me?", {"name", "zip"}),
+    ("return", "If you give me the order number, I can check that right away.", {"which"}),
+    ("return", "Your name and order number, please.", {"name", "which"}),
+    ("return", "Could you please repeat your zip code? It doesn't match our records.", {"zip"}),
+    (
+        "trip",
+        "Could you tell me your date of birth and the reservation number so I can look into it?",
+        {"birth_date", "which"},
+    ),
+    ("trip", "Do you want insurance for both legs or only for the return?", {"leg"}),
+    ("trip", "How many passengers are there, and what are their names?", {"passenger"}),
+    ("trip", "Would you like to book it, and which payment method would you like to use?", {"payment"}),
+    (
+        "line",
+        "I ran a check: the data is used up. I can add data at $3.00 per GB. How many GB would you like?",
+        {"amount"},
+    ),
+    ("line", "Are you currently travelling?", {"abroad"}),
+    ("line", "Please restart your phone and tell me if it works now.", {"tried"}),
+    ("line", "Is it your own phone or a family member's?", {"which"}),
 ]
 
 
@@ -209,6 +246,15 @@ CONFIRMED = [
     "Ready to send it off. Can I go ahead and do it?",
     "I'm about to return the mug; okay?",
     "Do you want to continue with this?",
+    "Thank you, Ada! I've verified your identity.\n\nHere is what I will do:\n1. Return the mug\n2. Refund $12.50 to "
+    "your Visa ending in 4412 within 5 to 7 business days\n\nWould you like me to proceed? (yes/no)",
+    "Shall I refund this to your original payment method?",
+    "How does that sound?",
+    "I need your permission to go on.",
+    "Roughly: mug back, $12.50 to you. Let me know your thoughts.",
+    "Would that be acceptable to you?",
+    "Ending it now would cost $120.00. Do you still want to return it?",
+    "Just to confirm, you want to return the mug for $12.50, paid to your card — right?",
 ]
 
 
@@ -233,6 +279,8 @@ ENDS = [
     "Thank you for shopping with us, goodbye!",
     "The mug is returned and you get $12.50 back. Was that everything?",
     "Done! Please let me know if there's anything else you need.",
+    "Great news: I've processed your return! You get $12.50 back. Is there anything else I can assist you with today?",
+    "I have refunded $12.50. Have I answered all your questions?",
 ]
 
 
@@ -265,6 +313,9 @@ REFUSALS = [
     "I understand your frustration, however cancelling is only possible while the order is pending, sorry. You may "
     "return it within 30 days after delivery.",
     "Regrettably I have to decline this request. Once it arrives, a return is free.",
+    "As the order is in transit, cancellation is off the table. You may send it back within 30 days.",
+    "Our policy states that only pending orders can be cancelled. Yours has shipped. Is there anything else?",
+    "I'd love to help, but shipped orders cannot be cancelled. Do you understand?",
     "I'm afraid this order is not eligible for cancellation. Is there anything else I can help you with?",
 ]
 
@@ -300,6 +351,20 @@ HOLDS = [
 @pytest.mark.parametrize("said", HOLDS)
 def test_a_customer_waits_when_asked_to(said: str) -> None:
     assert customer().answer(said) in WAIT
+
+
+def test_a_customer_does_not_leave_when_asked_whether_this_very_request_is_complete() -> None:
+    speaker = customer()
+    said = (
+        speaker.answer("Anything else you'd like to add to this exchange before I submit it? It works only once.") or ""
+    )
+    assert said.startswith("No, that's all")
+    assert not speaker.over
+
+
+def test_small_talk_ends_nothing_and_gives_nothing_away() -> None:
+    for said in ("Understood.", "Ok, thanks for letting me know.", "I am sorry to hear that!"):
+        assert customer().answer(said) == "Okay."
 
 
 def test_a_customer_thanks_for_what_is_done_and_then_hangs_up() -> None:
