@@ -74,7 +74,7 @@ def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
 def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """First gate: at least 80 % of the regression suite still passes."""
     candidate = candidate_of(services, state)
-    members = [case.task_id for case in suite_of(services)]
+    members = [case.task_id for case in suite_of(services, state["incumbent"])]
     gate = RegressionGate(
         likely_failures_first(members, _history(services)),
         floor=services.settings.regression_floor,
@@ -147,8 +147,15 @@ def candidate_of(services: Services, state: LoopState) -> Candidate:
     return Candidate.model_validate(payload)
 
 
-def suite_of(services: Services) -> tuple[SuiteCase, ...]:
-    return fold_suite(services.journal.events("promoted"), cap=services.settings.suite_cap)
+def suite_of(services: Services, incumbent: str) -> tuple[SuiteCase, ...]:
+    """The regression suite of an agent: what was promoted on the way to it, not on a way that was left."""
+    made = {payload["commit"]: payload for payload in services.journal.all("candidate")}
+    ancestors = set()
+    while incumbent in made:
+        ancestors.add(made[incumbent]["id"])
+        incumbent = made[incumbent]["parent"]
+    promoted = [e for e in services.journal.events("promoted") if e.payload["candidate_id"] in ancestors]
+    return fold_suite(promoted, cap=services.settings.suite_cap)
 
 
 def verdicts_of(services: Services, state: LoopState) -> list[Verdict]:

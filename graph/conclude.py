@@ -27,7 +27,10 @@ def keep(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """The candidate becomes the kept agent; its validation score becomes the bar."""
     candidate = candidate_of(services, state)
     verdict = next(v for v in verdicts_of(services, state) if v.gate == "validation")
-    services.versions.keep(candidate.commit)
+    versions = services.versions
+    if candidate.commit not in [version.commit for version in versions.log()]:
+        versions.fork(state["incumbent"])  # does nothing unless this checkpoint is older than the newest keep
+    versions.keep(candidate.commit)
     emit({"event": "kept", "id": candidate.id, "summary": candidate.summary, "units": verdict.units})
     return {
         "incumbent": candidate.commit,
@@ -41,7 +44,7 @@ def keep(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
 def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Phase D: known failures that the kept agent passes join the regression suite for ever."""
     candidate = candidate_of(services, state)
-    in_suite = {case.task_id for case in suite_of(services)}
+    in_suite = {case.task_id for case in suite_of(services, state["incumbent"])}
     clusters = clusters_of(services)
     cluster_of = {f.task_id: c.id for c in clusters.values() for f in c.failures}
     known = sorted(task for task in cluster_of if task not in in_suite)

@@ -184,18 +184,17 @@ class Run:
         if candidate_id:
             return self.candidate(candidate_id).diff
         versions = Versions(self.paths.versions)
-        return versions.diff(versions.baseline(), versions.main())
+        return versions.diff(versions.baseline(), self._incumbent(versions))
 
     def agent(self) -> str:
         """The kept agent's source."""
         versions = Versions(self.paths.versions)
-        return versions.source(versions.main())
+        return versions.source(self._incumbent(versions))
 
     def patch(self, path: str | None = None) -> str:
         """A patch from the baseline to the kept agent, for `git apply` in the folder that holds `path`."""
         versions = Versions(self.paths.versions)
-        before, after = versions.source(versions.baseline()), versions.source(versions.main())
-        return unified_diff(before, after, path=path or self._agent_path())
+        return unified_diff(versions.source(versions.baseline()), self.agent(), path=path or self._agent_path())
 
     def write_branch(self, repo: Path, *, branch: str, path: str | None = None, force: bool = False) -> str:
         """A branch in the user's own repository with the kept agent as one commit; returns its hash."""
@@ -211,6 +210,10 @@ class Run:
             message=message,
             force=force,
         )
+
+    def _incumbent(self, versions: Versions) -> str:
+        """The kept agent of the newest checkpoint; `main` may have gone another way before a fork."""
+        return str(self.state.get("incumbent") or versions.main())
 
     def _agent_path(self) -> str:
         agent = self.settings.agent

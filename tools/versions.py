@@ -104,6 +104,20 @@ class Versions:
                 raise StoreError(f"{self.path}: {commit} changes {parent}, not the kept agent {chain[-1]}")
             self._point("refs/heads/main", commit)
 
+    def fork(self, commit: str) -> None:
+        """Take `main` back to an agent that was kept earlier, to go another way from there.
+
+        The way that it had gone stays, under refs/forks/ and the name of its last commit. Raises StoreError
+        when the commit is not on `main`.
+        """
+        with self._writing:
+            chain = self._chain()
+            if commit not in chain:
+                raise StoreError(f"{self.path}: {commit} was never kept on main, so nothing can fork from it")
+            if commit != chain[-1]:
+                self._point(f"refs/forks/{chain[-1]}", chain[-1])
+                self._point("refs/heads/main", commit)
+
     def main(self) -> str:
         """Commit of the kept agent."""
         commit = self._ref("refs/heads/main")

@@ -38,13 +38,23 @@ def collector() -> Iterator[Collector]:
 
         def do_POST(self) -> None:
             found.requests += 1
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self._body()
             if self.headers.get("Content-Encoding") == "zstd":
                 import zstandard
 
                 body = zstandard.ZstdDecompressor().decompressobj().decompress(body)
             found.parts.append(body)
             self._send(b"{}")
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding") != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            chunks = []
+            while size := int(self.rfile.readline(), 16):
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(chunks)
 
         do_PATCH = do_POST  # noqa: N815
 

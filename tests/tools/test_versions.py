@@ -325,3 +325,19 @@ def test_the_patch_turns_the_users_file_into_the_agent(mine: Path) -> None:
 def test_the_run_may_be_moved(versions: Versions, tmp_path: Path) -> None:
     shutil.move(versions.path, tmp_path / "moved.git")
     assert Versions(tmp_path / "moved.git").main() == Versions(tmp_path / "moved.git").baseline()
+
+
+def test_a_fork_goes_another_way_and_the_first_way_stays(versions: Versions) -> None:
+    base = versions.main()
+    first = versions.record("A0001", base, BETTER, "A0001: better")
+    versions.keep(first)
+    versions.fork(first)
+    assert versions.main() == first, "a fork from the newest agent is no fork"
+    versions.fork(base)
+    assert versions.main() == base
+    second = versions.record("A10001", base, OTHER, "A10001: other")
+    versions.keep(second)
+    assert versions.main() == second
+    assert versions.source(first) == BETTER
+    with pytest.raises(StoreError, match="never kept"):
+        versions.fork(first)
