@@ -52,8 +52,9 @@ class HelpdeskEpisode:
         return call(self._desk.tools, self._world, name, arguments)
 
     def say(self, text: str) -> str | None:
-        if self._over or not isinstance(text, str):
+        if self._over:
             return None
+        text = text if isinstance(text, str) else ""
         if len(self._spoken) < MAX_SPOKEN:
             self._spoken.append(text[:8000])
         return self._customer.answer(text)

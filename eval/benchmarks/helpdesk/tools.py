@@ -134,7 +134,7 @@ def _scalar(name: str, param: Param, kind: Kind, value: Any) -> Any:
 def _number(name: str, kind: Kind, value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Refused(f"{name} must be a number, not {_short(value)}")
-    if not math.isfinite(value) or abs(value) > 1_000_000:
+    if abs(value) > 1_000_000 or not math.isfinite(value):
         raise Refused(f"{name} must be a reasonable number, not {_short(value)}")
     if kind == "integer":
         if value != int(value):
@@ -149,4 +149,4 @@ def _short(value: object) -> str:
         return repr(value[:40] + ("..." if len(value) > 40 else ""))
     if isinstance(value, bool | float) or value is None or (isinstance(value, int) and abs(value) < 10**12):
         return str(value)
-    return f"a {type(value).__name__}"
+    return f"something of type {type(value).__name__}"

@@ -1,8 +1,12 @@
 """Over a hundred hand-written utterances, worded as very different agents would, and what customers answer."""
 
-import pytest
+import time
 
-from sigmaloop.eval.benchmarks.helpdesk.customers import STAY, THANKS, WAIT, YES, Customer, Script
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sigmaloop.eval.benchmarks.helpdesk.customers import MAX_TURNS, STAY, THANKS, WAIT, YES, Customer, Script
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, amount
 
 IDENTITY = {
@@ -412,3 +416,21 @@ def test_every_conversation_is_bounded() -> None:
     answers = [speaker.answer("What is your email?") for _ in range(40)]
     assert answers[0] == IDENTITY["email"]
     assert answers[-1] is None
+
+
+@given(texts=st.lists(st.text(max_size=300), max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_any_texts_are_answered_and_every_conversation_ends(texts: list[str]) -> None:
+    speaker = customer(second="close", correction="Yes, but on my gift card.")
+    answers = [speaker.answer(text) for text in texts]
+    assert all(answer is None or answer for answer in answers)
+    assert [speaker.answer("Hm.") for _ in range(MAX_TURNS)][-1] is None
+
+
+@pytest.mark.parametrize(
+    "piece", ["your ", "email or ", "a@", "which which ", "please ", "?", "\n- ", "**", "can i not "]
+)
+def test_a_megabyte_of_anything_is_listened_to_in_no_time(piece: str) -> None:
+    started = time.process_time()
+    customer().answer(piece * (1_000_000 // len(piece)))
+    assert time.process_time() - started < 0.5

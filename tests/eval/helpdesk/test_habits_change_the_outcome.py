@@ -121,6 +121,10 @@ def other_variant(step: OracleStep, world: World) -> dict[str, Any]:
     return {"new_skus": found}
 
 
+def both(first: Spoil, second: Spoil) -> Spoil:
+    return lambda task, steps, world: second(task, first(task, steps, world), world)
+
+
 def split_exchange(task: HelpdeskTask, steps: Steps, world: World) -> Steps:
     made: Steps = []
     for step in steps:
@@ -145,20 +149,21 @@ SPOILS: dict[str, Spoil] = {
     "gives_up_after_error": handed_over,
     "wrong_payment_method": pay_first,
     "returns_whole_order": instead("return_items", whole_order),
-    "wrong_variant": lambda t, s, w: instead("modify_items", other_variant)(t, instead("exchange_items", other_variant)(t, s, w), w),
+    "wrong_variant": both(instead("modify_items", other_variant), instead("exchange_items", other_variant)),
     "splits_exchange": split_exchange,
     "guesses_cancel_reason": instead("cancel_order", lambda s, w: {"reason": "no_longer_needed"}),
     "downgrade_without_refund": without("refund_payment"),
     "insurance_wrong_leg": instead("add_insurance", lambda s, w: {"legs": [3 - s.arguments["legs"][0]]}),
-    "not_cheapest_flight": lambda t, s, w: instead("book_flight", other_flight)(t, instead("change_flights", other_flight)(t, s, w), w),
+    "not_cheapest_flight": both(instead("book_flight", other_flight), instead("change_flights", other_flight)),
     "charges_free_bags": instead("add_bags", lambda s, w: {"paid_bags": s.arguments["bags"]}),
     "changes_one_leg_only": instead("change_cabin", lambda s, w: {"legs": [1]}),
-    "drops_address_line": lambda t, s, w: instead("change_order_address", lambda *_: {"line2": None})(
-        t, instead("update_profile_address", lambda *_: {"line2": None})(t, s, w), w
+    "drops_address_line": both(
+        instead("change_order_address", lambda *_: {"line2": None}),
+        instead("update_profile_address", lambda *_: {"line2": None}),
     ),
     "ignores_overdue_bill": without("pay_bill"),
     "forgets_apn_reset": without("reset_apn"),
-    "pays_wrong_bill": lambda t, s, w: instead("pay_bill", next_bill)(t, instead("credit_charge", next_bill)(t, s, w), w),
+    "pays_wrong_bill": both(instead("pay_bill", next_bill), instead("credit_charge", next_bill)),
     "wrong_data_amount": instead("add_data", lambda s, w: {"gb": s.arguments["gb"] + 1}),
     "reboot_before_line_check": before("reset_line"),
     "data_limit_versus_roaming": lambda t, s, w: [

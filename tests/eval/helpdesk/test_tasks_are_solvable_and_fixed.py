@@ -1,4 +1,4 @@
-"""The 380 tasks: fixed, disjoint, solvable through the real episode, and worth nothing to an agent that does nothing."""
+"""The 380 tasks: fixed, disjoint, solvable through the real episode, and worth nothing to an idle agent."""
 
 import json
 import subprocess
