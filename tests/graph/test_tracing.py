@@ -33,7 +33,10 @@ def collector() -> Iterator[Collector]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found.requests += 1
-            limits = {"size_limit": 100, "size_limit_bytes": 2_000_000, "use_multipart_endpoint": True}
+            limits = {
+                "use_multipart_endpoint": True, "size_limit": 100, "size_limit_bytes": 2_000_000,
+                "scale_up_qsize_trigger": 1_000, "scale_up_nthreads_limit": 4, "scale_down_nempty_trigger": 4,
+            }  # fmt: skip
             self._send(json.dumps({"version": "0.1", "batch_ingest_config": limits}).encode())
 
         def do_POST(self) -> None:
