@@ -8,6 +8,7 @@ from sigmaloop.eval.benchmarks.helpdesk.airline_tools import BAG_FEE, INSURANCE_
 from sigmaloop.eval.benchmarks.helpdesk.airline_world import (
     AIRPORTS,
     paid_fare,
+    place_decoys,
     place_offers,
     place_passengers,
     place_reservation,
@@ -120,6 +121,8 @@ def change_to_cheapest(scene: Scene, variant: str) -> Case:
         place_offers(scene, leg, date, cabin="economy", people=people)
         for leg, date in zip(row["segments"], dates, strict=False)
     ]
+    if variant == "weekday":
+        place_decoys(scene, row["segments"][0], dates[0])
     which, answer = _which(scene, row)
     method, pay = _paid(scene)
     days = f"{spoken[0]} and the return flight to {spoken[1]}" if both else spoken[0]
@@ -322,6 +325,7 @@ def book_flight(scene: Scene, variant: str) -> Case:
     origin, destination = scene.dice.take([city for city in AIRPORTS if city not in used], 2)
     date = days_from_today(scene.dice.number(2, 11))
     best = place_offers(scene, {"origin": origin, "destination": destination}, date, cabin=cabin, people=people)
+    place_decoys(scene, best, date)
     names = [p["name"] for p in place_passengers(scene, people)]
     method, pay = _paid(scene)
     correction = ""

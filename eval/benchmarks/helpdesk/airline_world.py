@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 from sigmaloop.eval.benchmarks.helpdesk.airline_tools import segment
 from sigmaloop.eval.benchmarks.helpdesk.people import FIRST
 from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, days_from_today
-from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
+from sigmaloop.eval.benchmarks.helpdesk.world import TODAY, Row, money
 
 AIRPORTS = (
     "Denver", "Boston", "Seattle", "Chicago", "Atlanta", "Phoenix", "Dallas", "Miami", "Detroit", "Orlando",
@@ -106,3 +107,11 @@ def place_offers(scene: Scene, leg: Row, date: str, *, cabin: str, people: int) 
 
 def paid_fare(row: Row) -> float:
     return money(sum(s["fare"] for s in row["segments"]) * len(row["passengers"]))
+
+
+def place_decoys(scene: Scene, leg: Row, iso: str) -> None:
+    """A flight on each of the days that a misread weekday leads to: a week off, and a day off."""
+    for days in (-7, -1, 1, 7):
+        near = (date.fromisoformat(iso) + timedelta(days=days)).isoformat()
+        if near > TODAY:
+            place_flight(scene, leg["origin"], leg["destination"], near)

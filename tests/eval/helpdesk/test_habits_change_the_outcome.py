@@ -107,6 +107,59 @@ def other_flight(step: OracleStep, world: World) -> dict[str, Any]:
     return {"flight_ids": [same[0]["flight_id"], *step.arguments["flight_ids"][1:]]}
 
 
+def flight_of_another_day(step: OracleStep, world: World) -> dict[str, Any]:
+    flights = world.table("flights")
+    old = flights[step.arguments["flight_ids"][0]]
+    route = (old["origin"], old["destination"])
+    near = [f for f in flights.values() if (f["origin"], f["destination"]) == route and f["date"] != old["date"]]
+    assert len({f["date"] for f in near}) >= 2
+    return {"flight_ids": [near[-1]["flight_id"]]}
+
+
+def flight_with_too_few_seats(step: OracleStep, world: World) -> dict[str, Any]:
+    flights = world.table("flights")
+    old = flights[step.arguments["flight_ids"][0]]
+    short = [f for f in flights.values() if f["economy_seats"] < 3 and f["date"] == old["date"]]
+    assert short[0]["economy_price"] < old["economy_price"]
+    return {"flight_ids": [short[0]["flight_id"]]}
+
+
+def unavailable_variant(step: OracleStep, world: World) -> dict[str, Any]:
+    missing = [v["sku"] for p in world.table("products").values() for v in p["variants"] if not v["available"]]
+    return {"new_skus": missing[:1]}
+
+
+def forbidden(task: HelpdeskTask, steps: Steps, world: World) -> Steps:
+    """What an agent does that gives in when the customer insists."""
+    order, trip = next(reversed(world.table("orders")), ""), next(reversed(world.table("reservations")), "")
+    bill = next(reversed(world.table("bills").values()), {"bill_id": "", "charges": [{"charge_id": ""}]})
+    people = world.table("reservations").get(trip, {"passengers": [{"passenger_id": ""}]})["passengers"]
+    customer = next(iter(world.table("customers").values()))
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
+        "cancel_shipped_refused": ("cancel_order", {"order_id": order, "reason": "no_longer_needed"}),
+        "cancel_not_eligible": (
+            "cancel_reservation",
+            {"reservation_id": trip, "payment_method_id": customer["payment_methods"][0]["payment_method_id"]},
+        ),
+        "delay_compensation": (
+            "issue_voucher",
+            {"customer_id": customer["customer_id"], "reservation_id": trip, "amount": 50.0},
+        ),
+        "rename_passenger": (
+            "rename_passenger",
+            {"reservation_id": trip, "passenger_id": people[-1]["passenger_id"], "name": "Some Body"},
+        ),
+        "bill_dispute": (
+            "credit_charge",
+            {"bill_id": bill["bill_id"], "charge_id": bill["charges"][-1]["charge_id"]},
+        ),
+    }
+    name, arguments = calls[task.kind.name]
+    first = next(i for i, step in enumerate(steps) if step.kind == "say" or step.tool == "transfer_to_human")
+    extra = OracleStep(kind="act", tool=name, arguments=arguments)
+    return [*steps[:first], extra, extra, *steps[first:]]
+
+
 def whole_order(step: OracleStep, world: World) -> dict[str, Any]:
     return {"item_ids": [item["item_id"] for item in world.table("orders")[step.arguments["order_id"]]["items"]]}
 
@@ -156,6 +209,17 @@ SPOILS: dict[str, Spoil] = {
     "insurance_wrong_leg": instead("add_insurance", lambda s, w: {"legs": [3 - s.arguments["legs"][0]]}),
     "not_cheapest_flight": both(instead("book_flight", other_flight), instead("change_flights", other_flight)),
     "charges_free_bags": instead("add_bags", lambda s, w: {"paid_bags": s.arguments["bags"]}),
+    "wrong_travel_date": both(
+        instead("book_flight", flight_of_another_day), instead("change_flights", flight_of_another_day)
+    ),
+    "ignores_passenger_count": both(
+        instead("book_flight", flight_with_too_few_seats), instead("change_flights", flight_with_too_few_seats)
+    ),
+    "picks_unavailable_variant": both(
+        instead("exchange_items", unavailable_variant), instead("modify_items", unavailable_variant)
+    ),
+    "ignores_policy_limit": forbidden,
+    "compensation_unchecked": forbidden,
     "changes_one_leg_only": instead("change_cabin", lambda s, w: {"legs": [1]}),
     "drops_address_line": both(
         instead("change_order_address", lambda *_: {"line2": None}),
@@ -177,6 +241,12 @@ UNIMPORTANT = {
     "acts_on_first_order": lambda task: not task.script.cases[0].writes or task.kind.name == "order_total_question",
     "changes_one_leg_only": lambda task: task.kind.name == "change_to_cheapest",
     "charges_free_bags": lambda task: task.snapshot.count('"bags": 0') > 0 and _all_paid(task),
+    "ignores_passenger_count": lambda task: (
+        task.kind.name not in ("change_to_cheapest", "book_flight") or len(task.script.cases) > 1
+    ),
+    "wrong_travel_date": lambda task: len(task.script.cases) > 1,
+    "ignores_policy_limit": lambda task: len(task.script.cases) > 1,
+    "compensation_unchecked": lambda task: len(task.script.cases) > 1,
     "wrong_line": lambda task: not task.script.cases[0].writes,
 }
 """Tasks of an exposed type where this mistake cannot be made or hits the right thing by luck."""
@@ -201,7 +271,7 @@ def play(task: HelpdeskTask, steps: Steps) -> float:
 @pytest.mark.parametrize("habit", SPOILS)
 def test_the_mistake_costs_every_exposed_task_its_reward(habit: str) -> None:
     exposed = [task for task in TASKS if habit in task.habits and not UNIMPORTANT.get(habit, lambda task: False)(task)]
-    assert len(exposed) >= 3
+    assert len(exposed) >= 2
     survived = []
     for task in exposed:
         steps = list(BENCHMARK.oracle(task.task.id))
