@@ -74,7 +74,8 @@ TELECOM: tuple[Habit, ...] = (
         mechanism="wrong bill paid",
         symptom="The bill that is paid or credited is the newest one, the customer spoke of another.",
         cause="The agent takes the latest bill and does not match the month or amount that the customer named.",
-        remedy="Pick the bill by the month or amount that the customer named, or the overdue one, not simply the latest.",
+        remedy="Pick the bill by the month or amount that the customer named, or the overdue one, not simply the "
+        "latest.",
     ),
     Habit(
         id="wrong_data_amount",

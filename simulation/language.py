@@ -42,10 +42,11 @@ _REWRITES = (
     (re.compile(r"\b(\w+)-(\w+)"), r"\1 \2"),
 )
 _DROPPED = frozenset({"a", "an", "the", "very", "then", "also", "really", "please", "just", "actually", "simply"})
-_NEGATORS = frozenset(
-    "not never no nor neither avoid refrain skip omit forget ignore leaveout neglect overlook miss fail "
-    "unnecessary nothing nobody without ratherthan bad incorrect drop disregard bypass".split()
+_NEGATING = (
+    "not never no nor neither avoid refrain skip omit forget ignore leaveout neglect overlook miss fail unnecessary "
+    "nothing nobody without ratherthan bad incorrect drop disregard bypass"
 )
+_NEGATORS = frozenset(_NEGATING.split())
 _RELEASES = frozenset({"until", "unless", "before", "prior", "except", "till", "aslongas"})
 _CONDITIONS = frozenset({"if", "when", "whenever", "where", "because", "since"})
 _CLAUSE_ENDS = frozenset({".", ";", ":", "(", ")", "!", "?", "but", "otherwise", "instead"})
@@ -116,9 +117,7 @@ def signs(tokens: list[str]) -> list[int]:
             sign = 1
         elif token == "without":
             sign = 1 if negated else -1
-        elif token == "ratherthan":
-            sign = -1
-        elif token == "whatever" and i > 0:
+        elif token == "ratherthan" or (token == "whatever" and i > 0):
             sign = -1
         elif token in _NEGATORS:
             sign, negated = -sign, negated or not condition

@@ -95,8 +95,8 @@ CONCEPTS: dict[str, str] = {
     "another": "another other next second new switch previous earlier belong current one_order reservation order",
     "belong": "belong own from_there valid apart correct_order",
     "reuse": "reuse re_use mix_up mix confuse carry_over previous",
-    "say": "say told said tell state mention name inform disclose quote hear know announce give report message get_back "
-    "communicate will_reach notify charged",
+    "say": "say told said tell state mention name inform disclose quote hear know announce give report message "
+    "get_back communicate will_reach notify charged",
     "requested_method": "method_customer method_that_customer method_requested asked_for requested customer_want "
     "customer_named want wish respect specified which_one_requested original used_for purchase_method",
     "method": "payment method card gift_card paypal",

@@ -38,7 +38,7 @@ TOO_BROAD: tuple[tuple[str, str, dict[str, float]], ...] = (
         },
     ),
     ("+quickly end|finish|ask|requests", "", {"closes_too_early": 0.25}),
-    ("+whatever_wanted", "refuse", {"ignores_policy_limit": 0.30}),
+    ("whatever_wanted do_call", "refuse forbidden", {"ignores_policy_limit": 0.30}),
     ("+ask which_order absolute", "", {"forgets_second_request": 0.18}),
 )
 

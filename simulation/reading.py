@@ -35,18 +35,22 @@ _SPEAKER = re.compile(r"^\W{0,3}(customer|user|caller|client|agent|assistant|you
 _AGENT = re.compile(r"^\W{0,3}(agent|assistant|you|bot)\b[^:\n]{0,40}:", re.I | re.M)
 _SAID = frozenset({1})
 _COMMANDS = re.compile(
-    r"\b(must|should|always|never|only|do not|don't|before|make sure|ensure|last resort|ask|tell|exactly|has to|have to)\b",
+    r"\b(must|should|always|never|only|do not|don't|before|make sure|ensure|last resort|ask|tell|exactly|has to|"
+    r"have to)\b",
     re.I,
 )
 _DIRECTS = re.compile(
-    rf"{_COMMANDS.pattern}|^\w+: |\b(first|after(wards)?|once|twice|just|check|verify|confirm|compare|choose|pick|take|use|call|match|"
-    r"look|find|count|convert|multiply|add|subtract|include|give|say|state|mention|inform|pass|copy|keep|read|retry|try|"
+    rf"{_COMMANDS.pattern}|^\w+: |\b(first|after(wards)?|once|twice|just|check|verify|confirm|compare|choose|pick|"
+    r"take|use|call|match|look|find|count|convert|multiply|add|subtract|include|give|say|state|mention|inform|pass|copy|keep|read|retry|try|"
     r"correct|reset|refund|pay|list|wait|avoid|refrain|requires?|needs?|when|if|unless|until|without|instead|rather|"
     r"not (simply|automatically|just|to be)|(is|are) not (enough|sorted)|cannot|can be|in question|customer "
     r"(named|asked|wants|gave|has))\b",
     re.I,
 )
-_NARROW = re.compile(r"\b(cu|or|rs|it|sku|pr|pm|fl|ln|bi|ch|pl|pa)_\w{3,}|[\w.]+@[\w.]+\.\w+")
+_NARROW = re.compile(
+    r"\bthis case\b|\bfor (the |this )?customer\b[^.:]{0,60}\bonly\b|\bcustomer [A-Z]\w+ [A-Z]\w+|"
+    r"\b(cu|or|rs|it|sku|pr|pm|fl|ln|bi|ch|pl|pa)_\w{3,}|[\w.]+@[\w.]+\.\w+"
+)
 _FOR_INSTANCE = re.compile(r"\be\.g\.|such as|for example|for instance|\blike\b", re.I)
 
 
@@ -118,7 +122,7 @@ def meaning(said: Signed, habit: str) -> Meaning:
         return "cure"
     if against > cures:
         return "contrary"
-    if cures or any(concept in said for concept in _nouns(habit)) and "careful" in said:
+    if cures or (any(concept in said for concept in _nouns(habit)) and "careful" in said):
         return "vague"
     return "none"
 

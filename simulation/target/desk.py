@@ -177,7 +177,7 @@ class Desk:
         answer = self.say(f"I am sorry, {why}")
         for _ in range(4):
             if read.accepts_refusal(answer):
-                return
+                return None
             if self.d.strikes("ignores_policy_limit"):
                 request.confirmed = True
                 return forbidden()

@@ -17,7 +17,8 @@ from sigmaloop.simulation.reading import Reading
 from sigmaloop.simulation.target.transcript import Event, Transcript
 
 NOT_DONE = "Not done:"
-MOST_OBJECTIONS = 4
+MOST_OBJECTIONS, MOST_ALIKE = 12, 3
+"""Objections after which the model gives a request up: in all, and with the same words."""
 
 
 class Emit(Exception):
@@ -41,7 +42,9 @@ class Refusal(Exception):
 class Dialogue:
     """The conversation as a procedure sees it."""
 
-    def __init__(self, transcript: Transcript, reading: Reading, *, seed: int, forced: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, transcript: Transcript, reading: Reading, *, seed: int, forced: frozenset[str] | None = None
+    ) -> None:
         self.opening = transcript.opening
         self.tools = transcript.tools
         self.objections: list[str] = list(transcript.reminders)
@@ -89,8 +92,9 @@ class Dialogue:
 
     def object(self, text: str) -> None:
         """Code refused a call: try again with that in mind, or give the request up."""
-        self.objections.append(text.removeprefix(NOT_DONE).strip())
-        if len(self.objections) > MOST_OBJECTIONS:
+        objection = text.removeprefix(NOT_DONE).strip()
+        self.objections.append(objection)
+        if len(self.objections) > MOST_OBJECTIONS or self.objections.count(objection) > MOST_ALIKE:
             raise Refusal("I am sorry, I cannot do this for you at the moment.")
         raise Redo
 

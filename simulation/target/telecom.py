@@ -31,7 +31,11 @@ class Telecom:
             (r"picture|mms", "the picture messages", self.pictures),
             (r"\bplan\b|switch", "the plan", self.change_plan),
             (r"add .*(data|gigabytes|gb)", "the data", self.add_data),
-            (r"we are in|\bin [A-Z]\w+ .*(there is no|no internet|no mobile)|no mobile data in|abroad", "the data abroad", self.abroad),
+            (
+                r"we are in|\bin [A-Z]\w+ .*(there is no|no internet|no mobile)|no mobile data in|abroad",
+                "the data abroad",
+                self.abroad,
+            ),
             (r"internet|data|slow", "the slow internet", self.slow),
         ):
             if re.search(pattern, text, re.I):

@@ -132,7 +132,8 @@ def address(texts: Iterable[str]) -> dict[str, str]:
         if changed and not unit:
             unit = f"Apt {changed.group(1)}"
         found = re.search(
-            r"(\d+ [\w .'-]+?),\s*(?:((?:apt|apartment|unit|suite|floor)\.? [\w-]+),\s*)?([\w .'-]+?),\s*([A-Z]{2})\s+(\d{5})",
+            r"(\d+ [\w .'-]+?),\s*(?:((?:apt|apartment|unit|suite|floor)\.? [\w-]+),\s*)?"
+            r"([\w .'-]+?),\s*([A-Z]{2})\s+(\d{5})",
             text,
             re.I,
         )

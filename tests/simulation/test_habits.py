@@ -1,0 +1,41 @@
+"""The catalogue of habits is complete and consistent."""
+
+from __future__ import annotations
+
+from sigmaloop.simulation.cures import CURES, OPPOSED
+from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.lexicon import CONCEPTS
+from sigmaloop.simulation.overbreadth import TOO_BROAD
+
+
+def test_there_are_at_least_34_habits_over_all_domains():
+    assert len(HABITS) >= 34
+    assert {habit.domain for habit in HABITS.values()} == {"any", "retail", "airline", "telecom"}
+
+
+def test_every_habit_says_how_it_looks_why_and_what_to_do():
+    for habit in HABITS.values():
+        assert min(map(len, (habit.symptom, habit.cause, habit.remedy, habit.wrong))) > 20, habit.id
+        assert 2 <= len(habit.mechanism.split()) <= 6, habit.id
+
+
+def test_mechanisms_tell_the_habits_apart():
+    assert len({habit.mechanism for habit in HABITS.values()}) == len(HABITS)
+
+
+def test_every_habit_has_a_cure_and_names_only_known_habits():
+    assert set(CURES) == set(HABITS)
+    assert set(OPPOSED) <= set(HABITS)
+    raised = {other for habit in HABITS.values() for other in habit.raises}
+    assert raised | {other for _, _, effects in TOO_BROAD for other in effects} <= set(HABITS)
+
+
+def test_every_concept_of_a_pattern_is_in_the_lexicon():
+    patterns = [p for table in (CURES, OPPOSED) for row in table.values() for p in row]
+    patterns += [needed for needed, _, _ in TOO_BROAD] + [excluded.replace(" ", "|") for _, excluded, _ in TOO_BROAD]
+    named = {name for p in patterns for term in p.split() for name in term.lstrip("~+-!").split("|") if name}
+    assert named <= set(CONCEPTS), named - set(CONCEPTS)
+
+
+def test_a_habit_with_side_effects_says_what_they_are():
+    assert all(bool(habit.raises) == bool(habit.side_effect) for habit in HABITS.values())
