@@ -127,7 +127,7 @@ def _place(plan: Plan, source: str, request: Request) -> Edit | None:
         return add_to_dict(source, "TOOL_NOTES", plan.tool, plan.text) if plan.tool else None
     if plan.kind == "context":
         return remind_after_policy(source, f"Keep in mind: {plan.text}")
-    return add_check(source, _check(plan)) if plan.tool else None
+    return add_check(source, _check(plan, request)) if plan.tool else None
 
 
 def _example(text: str, request: Request) -> str:
@@ -142,27 +142,31 @@ def _example(text: str, request: Request) -> str:
     )
 
 
-def _check(plan: Plan) -> list[str]:
+def _check(plan: Plan, request: Request) -> list[str]:
     """Code that holds a call back until what the rule asks for is the case, or once as a reminder."""
-    rule, name = literal(plan.text), literal(plan.tool)
+    rule = literal(plan.text)
+    concerned = f"name == {literal(plan.tool)}"
+    if request.draw("wide") < 0.6:
+        concerned = 'not name.startswith(("find", "get", "list", "search", "check", "verify"))'
     said = plan.text.lower()
     if "verify_customer" in said or "verify the identity" in said:
         return [
             '    made = [c["function"]["name"] for m in messages for c in m.get("tool_calls") or []]',
-            f'    if name == {name} and "verify_customer" not in made:',
+            '    known = any(\'"verified": true\' in str(m.get("content")) for m in messages)',
+            f'    if {concerned} and not known and "verify_customer" not in made:',
             f"        return {rule}",
         ]
     if re.search(r"\b(explicit|after a) yes\b", said):
         return [
             '    heard = [str(m.get("content")).lower() for m in messages if m["role"] == "user"][1:]',
             '    agreed = any(w in text for text in heard for w in ("yes", "ok", "go ahead", "sure", "correct"))',
-            f"    if name == {name} and not agreed:",
+            f"    if {concerned} and not agreed:",
             f"        return {rule}",
         ]
     return [
         f"    reminder = {rule}",
         '    told = any(reminder in str(m.get("content")) for m in messages if m["role"] == "tool")',
-        f"    if name == {name} and not told:",
+        f"    if {concerned} and not told:",
         "        return reminder",
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from typing import Any, Literal, NamedTuple
@@ -51,13 +52,30 @@ class Event(NamedTuple):
         return data if isinstance(data, dict) else {}
 
 
-class Conversation:
-    """The events of a trace, with what a reader asks of them."""
+class Matter(NamedTuple):
+    """One thing that the customer wanted, up to the question whether there is anything else."""
 
-    def __init__(self, trace: str, ending: str = "", request_type: str = "") -> None:
-        self.events = _events(trace)
+    events: list[Event]
+    wish: str
+    """What the customer said about it, in lower case."""
+
+    @property
+    def writes(self) -> list[Event]:
+        return [e for e in self.events if e.writes]
+
+    def agent(self, *, before: int = 10**9) -> str:
+        return " ".join(e.text.lower() for e in self.events if e.kind == "agent" and e.step < before)
+
+
+class Conversation:
+    """The events of a trace up to the customer's first complaint, with what a reader asks of them."""
+
+    def __init__(self, trace: str, ending: str = "", request_type: str = "", policy: str = "") -> None:
+        self.whole = _events(trace)
+        self.events = _until_complaint(self.whole)
         self.ending = ending.lower()
         self.request_type = request_type
+        self.today = _today(policy)
 
     @property
     def calls(self) -> list[Event]:
@@ -66,6 +84,25 @@ class Conversation:
     @property
     def writes(self) -> list[Event]:
         return [e for e in self.calls if e.writes]
+
+    @property
+    def matters(self) -> list[Matter]:
+        """What was dealt with, one after the other; the wishes of an opening with two are told apart."""
+        parts: list[list[Event]] = [[]]
+        for event in self.events:
+            parts[-1].append(event)
+            if event.kind == "agent" and (MORE.search(event.text.lower()) or _NEXT.search(event.text.lower())):
+                parts.append([])
+        wishes = [" ".join(e.text.lower() for e in part if e.kind == "customer") for part in parts]
+        first, *rest = SECOND.split(self.opening, maxsplit=1)
+        if rest and len(parts) > 1:
+            wishes[0] = wishes[0].replace(self.opening, first)
+            wishes[1] = f"{rest[-1]} {wishes[1]}"
+        return [
+            Matter(part, wish)
+            for part, wish in zip(parts, wishes, strict=True)
+            if any(e.kind != "customer" for e in part)
+        ]
 
     def of(self, *tools: str) -> list[Event]:
         """Successful calls of these tools, in order."""
@@ -91,10 +128,51 @@ class Conversation:
     def opening(self) -> str:
         return next((e.text.lower() for e in self.events if e.kind == "customer"), "")
 
-    def latest(self, tool: str, key: str, value: object, *, before: int = 10**9) -> dict[str, Any]:
-        """The last result of a look-up for one id before a step."""
-        found = [e for e in self.of(tool) if e.arguments.get(key) == value and e.step < before]
-        return found[-1].result if found else {}
+    def thing(self, event: Event) -> tuple[str, dict[str, Any]]:
+        """Id and record of the order, reservation or line that a call is about, as far as it was looked up."""
+        for key, tool in THINGS.items():
+            if key in event.arguments:
+                value = event.arguments[key]
+                found = [e for e in self.of(tool) if e.arguments.get(key) == value and e.step <= event.step]
+                return str(value), found[-1].result if found else {}
+        return "", {}
+
+    def opened(self, *, before: int = 10**9) -> list[dict[str, Any]]:
+        """Every order, reservation and line that was looked up before a step."""
+        return [e.result for e in self.of(*THINGS.values()) if e.step < before]
+
+    @property
+    def owner(self) -> str:
+        """The customer's first name, as on file."""
+        names = [str(e.result.get("name", "")) for e in self.of("get_customer", "find_customer")]
+        return names[-1].split(" ")[0] if names and names[-1] else ""
+
+
+THINGS = {"order_id": "get_order", "reservation_id": "get_reservation", "line_id": "get_line"}
+"""Argument that names a thing, and the tool that looks it up."""
+MORE = re.compile(r"anything else|something else|anything more|further|any other|else i can|else (?:that )?you")
+SECOND = re.compile(
+    r"\b(?:also|another thing|one more|besides|as well|in addition|after that|plus|at the same time|furthermore|"
+    r"on top|by the way|oh, and|second(?:ly)?)\b"
+)
+_NEXT = re.compile(r"other matter|other request|next (matter|request)|second request|moving on")
+_COMPLAINT = re.compile(r"another look|you have not|you did not|still (not|no|wrong)|that is not what i")
+
+
+def described(thing: dict[str, Any], text: str, *, owner: str = "") -> bool:
+    """Whether a customer's words (lower case) fit an order, a reservation or a line."""
+    for key in THINGS:
+        number_of = str(thing.get(key, "")).lower().partition("_")[2]
+        if number_of and number_of in text:
+            return True
+    if any(str(item.get("name", "?")).lower() in text for item in thing.get("items", ())):
+        return True
+    segments = thing.get("segments") or []
+    if segments and all(str(segments[0].get(end, "?")).lower() in text for end in ("origin", "destination")):
+        return True
+    user, phone = str(thing.get("user", "")).lower(), str(thing.get("number", ""))
+    mine = bool(re.search(r"\bmy (phone|line|number|internet|data|contract|plan)\b", text)) and user == owner.lower()
+    return bool(user) and (re.search(rf"\b{re.escape(user)}\b", text) is not None or phone in text or mine)
 
 
 def number(text: str, amount: float) -> bool:
@@ -118,6 +196,26 @@ def _events(trace: str) -> list[Event]:
         else:
             events.append(Event(index, _KINDS.get(mark, "other"), rest))
     return events
+
+
+def _until_complaint(events: list[Event]) -> list[Event]:
+    """What happened until the customer asked for the same once more: the mistake lies before that."""
+    heard: list[set[str]] = []
+    for at, event in enumerate(events):
+        if event.kind != "customer":
+            continue
+        words = set(re.findall(r"[a-z0-9']{3,}", event.text.lower()))
+        after_close = at > 0 and events[at - 1].kind == "agent" and MORE.search(events[at - 1].text.lower())
+        again = after_close and len(words) > 4 and any(len(words & old) >= 0.6 * len(words) for old in heard)
+        if at and (again or _COMPLAINT.search(event.text.lower())):
+            return events[:at]
+        heard.append(words)
+    return events
+
+
+def _today(policy: str) -> datetime.date | None:
+    found = re.search(r"[Tt]oday is \D{0,30}?(\d{4})-(\d\d)-(\d\d)", policy)
+    return datetime.date(*map(int, found.groups())) if found else None
 
 
 def _loads(raw: str) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from sigmaloop.simulation.specialists.symptoms_telecom import TELECOM
 
 SYMPTOMS: dict[str, Symptom] = {**RETAIL, **AIRLINE, **TELECOM, **SHARED}
 _WORDS = frozenset({"omits_amount", "omits_refund_timing", "plan_fee_unsaid", "sums_wrong"})
-ERROR = 0.13
+ERROR = 0.06
 """Share of explanations that are off: a neighbouring symptom, or nothing in particular."""
 _UNSAID = frozenset(
     {"omits_amount", "omits_refund_timing", "plan_fee_unsaid", "sums_wrong", "closes_too_early",
-     "forgets_second_request", "claims_without_doing"}
+     "forgets_second_request", "claims_without_doing", "ignores_passenger_count"}
 )  # fmt: skip
 _SEVERITY = {
     "omits_amount": 2,
@@ -37,7 +37,8 @@ _SEVERITY = {
 def answer(request: Request) -> dict[str, Any]:
     """An explanation of the failure, worded anew every time."""
     trace = request.section("trace")
-    talk = Conversation(trace, field(request.user, "How it ended"), field(request.user, "Request type"))
+    ending, kind = field(request.user, "How it ended"), field(request.user, "Request type")
+    talk = Conversation(trace, ending, kind, request.section("policy"))
     ranked = sightings(talk)
     slip = request.draw("slip")
     place = 0 if slip >= ERROR else 1 if slip >= ERROR / 2 else len(ranked)

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from sigmaloop.simulation.specialists.conversation import Conversation, Event, number
+from sigmaloop.simulation.specialists.conversation import (
+    MORE,
+    SECOND,
+    THINGS,
+    Conversation,
+    Event,
+    Matter,
+    described,
+    number,
+)
 
 
 class Sighting(NamedTuple):
@@ -22,26 +32,25 @@ Symptom = Callable[[Conversation], Sighting | None]
 
 _FORM = re.compile(
     r"must be|must have|must look|expected|missing|required|format|prefix|not a valid|invalid|no argument|unknown arg|"
-    r"such as|needs? an?\b|whole number|is not an?\b|should be|looks? like"
+    r"such as|whole number|is not an?\b|should be|looks? like"
 )
 _REFUSAL = re.compile(
     r"\b(can ?not|can't|unable|not able|not allowed|not permitted|not possible|against (the|our) policy|"
-    r"does not allow|doesn't allow|may not|won't be able|unfortunately|have to decline|not eligible)\b"
+    r"does not allow|doesn't allow|may not|won't be able|have to decline|not eligible|can be cancelled only|"
+    r"only delays|may be corrected|is valid)\b"
 )
 _ASKS_YES = re.compile(
     r"confirm|\byes\b|shall i|should i (go|proceed|make)|go ahead|proceed|is that (right|correct|ok)|do you agree|"
     r"would you like me to|want me to|all right with you"
 )
-_MORE = re.compile(r"anything else|something else|anything more|further|any other|else i can|else (that )?you")
-_SECOND = re.compile(
-    r"\b(also|second|another thing|one more|besides|as well|in addition|and then|after that|two things|plus|"
-    r"while (you|we|i)|at the same time|other thing|furthermore|on top|by the way|oh, and)\b"
-)
 _DONE = re.compile(
-    r"\b(done|has been|have been|is now|are now|i('ve| have)|successfully|all set|completed|taken care)\b"
+    r"\b(done|has been|have been|is now|are now|i('ve| have)|successfully|all set|completed|taken care|"
+    r"(is|are) (cancelled|started|changed|added|saved|booked|credited|paid|active|suspended|ended|"
+    r"in (economy|business)|reset|on (now|their way|its way))|was charged|will be refunded|you have a voucher)\b"
 )
-_UNSAID = re.compile(r"\bsaid|\btold|\bmention|\bstate|\bsay|\bunsaid|\butter|\binform|\bcommunicat|\banswer")
-_STATE = re.compile(r"database|state|record|changes?\b|final")
+_UNSAID = re.compile(r"\bsaid|\btold|\bmention|\bsay|\bunsaid|\butter|\binform|\bcommunicat|\banswer")
+_STATE = re.compile(r"database|state|record|\bdata\b")
+_MONEY = ("refund", "charged", "price_difference", "paid", "credited", "refunded", "total", "amount")
 
 
 def unsaid(talk: Conversation) -> bool:
@@ -55,7 +64,7 @@ def only_unsaid(talk: Conversation) -> bool:
 
 
 def gives_up_after_error(talk: Conversation) -> Sighting | None:
-    for before, call in zip(talk.calls, talk.calls[1:], strict=False):
+    for before, call in pairwise(talk.calls):
         if call.tool == "transfer_to_human" and before.failed:
             return Sighting(0.97, call)
     return None
@@ -64,7 +73,7 @@ def gives_up_after_error(talk: Conversation) -> Sighting | None:
 def transfers_too_early(talk: Conversation) -> Sighting | None:
     for call in talk.of("transfer_to_human"):
         if not any(e.failed for e in talk.calls if e.step < call.step):
-            return Sighting(0.93, call)
+            return Sighting(0.7 if "dispute" in talk.request_type else 0.94, call)
     return None
 
 
@@ -72,141 +81,171 @@ def malformed_arguments(talk: Conversation) -> Sighting | None:
     for call in talk.calls:
         later = [e for e in talk.calls if e.step > call.step and e.tool == call.tool and not e.failed]
         if call.failed and not later and _FORM.search(call.text.lower()):
-            return Sighting(0.9, call)
+            return Sighting(0.96, call)
     return None
 
 
 def claims_without_doing(talk: Conversation) -> Sighting | None:
-    last = _last_agent(talk, _DONE)
-    if last is None or talk.of("transfer_to_human") or _is_question(talk):
-        return None
-    return None if talk.writes else Sighting(0.84, last)
+    for matter in talk.matters:
+        told = [e for e in matter.events if e.kind == "agent" and _claims(e.text)]
+        asked = [e for e in matter.events if e.kind == "agent" and _ASKS_YES.search(e.text.lower())]
+        if told and not matter.writes and not any(e.tool == "transfer_to_human" for e in matter.events):
+            return Sighting(0.94 if asked else 0.6, told[-1])
+    return None
+
+
+def _claims(text: str) -> bool:
+    return bool(_DONE.search(text.lower())) and not re.search(r"\bsorry\b|expected on|the total is", text.lower())
 
 
 def refuses_allowed_request(talk: Conversation) -> Sighting | None:
-    last = _last_agent(talk, _REFUSAL)
-    if last is None or talk.writes or any(e.failed for e in talk.calls):
-        return None
-    return Sighting(0.7, last)
+    for event in talk.events:
+        if event.kind == "agent" and _REFUSAL.search(event.text.lower()):
+            bare = not re.search(r"[:;]|only|valid|letters", event.text)
+            return None if talk.writes else Sighting(0.78 if bare else 0.3, event)
+    return None
 
 
 def repeats_write(talk: Conversation) -> Sighting | None:
-    seen = []
-    for call in talk.writes:
-        key = (call.tool, call.arguments)
-        if key in seen:
-            return Sighting(0.96, call)
-        seen.append(key)
+    for matter in talk.matters:
+        events = [e for e in matter.events if e.kind != "other"]
+        for one, two in pairwise(events):
+            if one.writes and two.writes and (one.tool, one.arguments) == (two.tool, two.arguments):
+                return Sighting(0.96, two)
     return None
 
 
 def skips_identity_check(talk: Conversation) -> Sighting | None:
     found = talk.of("find_customer")
-    if found and not any(e.tool == "verify_customer" for e in talk.calls):
-        return Sighting(0.92, found[0])
+    known = any(call.result.get("verified") for call in found)
+    if found and not known and not any(e.tool == "verify_customer" for e in talk.calls):
+        return Sighting(0.92, found[-1])
     return None
 
 
 def skips_confirmation(talk: Conversation) -> Sighting | None:
-    writes = talk.writes
-    if not writes:
-        return None
-    first = writes[0]
-    return None if _ASKS_YES.search(talk.said("agent", before=first.step)) else Sighting(0.66, first)
+    for matter in talk.matters:
+        for call in matter.writes[:1]:
+            if not _ASKS_YES.search(matter.agent(before=call.step)) and not _REFUSAL.search(matter.agent()):
+                return Sighting(0.72, call)
+    return None
 
 
 def ignores_policy_limit(talk: Conversation) -> Sighting | None:
-    for event in talk.events:
-        if event.kind == "agent" and _REFUSAL.search(event.text.lower()):
-            for call in talk.writes:
-                if call.step > event.step and talk.said("customer", after=event.step, before=call.step):
-                    return Sighting(0.88, call)
+    for matter in talk.matters:
+        spoken = [e for e in matter.events if e.kind == "agent"]
+        for call in matter.writes:
+            last = [e for e in spoken if e.step < call.step][-1:]
+            if last and _REFUSAL.search(last[0].text.lower()):
+                return Sighting(0.93, call)
+            if call.tool == "credit_charge" and float(call.result.get("credited") or 0) > 50:
+                return Sighting(0.85, call)
     return None
 
 
 def closes_too_early(talk: Conversation) -> Sighting | None:
-    last = next((e for e in reversed(talk.events) if e.kind == "agent"), None)
-    if last is None or _MORE.search(talk.agent) or talk.of("transfer_to_human"):
+    last = next((e for e in reversed(talk.whole) if e.kind == "agent"), None)
+    if last is None or talk.of("transfer_to_human") or len(talk.events) < len(talk.whole):
         return None
-    return Sighting(0.62, last)
+    goodbye = re.search(r"goodbye|nice day|bye|take care|thank you for", last.text.lower())
+    if goodbye and not MORE.search(talk.agent):
+        return Sighting(0.74, last)
+    return None if MORE.search(talk.agent) else Sighting(0.5, last)
 
 
 def forgets_second_request(talk: Conversation) -> Sighting | None:
     first = next((e for e in talk.events if e.kind == "customer"), None)
-    if first is None or not _SECOND.search(talk.opening) or not talk.writes:
+    if first is None or talk.of("transfer_to_human") or any(e.failed for e in talk.calls[-1:]):
         return None
-    return Sighting(0.6 if len(talk.writes) == 1 else 0.2, first)
+    two_things = re.search(r"two (things|items|orders)|different orders", talk.opening)
+    if two_things and len(talk.of("return_items")) == 1 and not any(e.failed for e in talk.of("return_items")):
+        return Sighting(0.86, first)
+    both_places = re.search(r"profile", talk.opening) and re.search(r"\border\b", talk.opening)
+    if both_places and talk.of("update_profile_address") and not talk.of("change_order_address"):
+        return Sighting(0.8, first)
+    if SECOND.search(talk.opening):
+        return Sighting(0.84, first) if len([m for m in talk.matters if _handled(m)]) < 2 else None
+    return None
+
+
+def _handled(matter: Matter) -> bool:
+    """Something was written, refused or told about a matter."""
+    return bool(matter.writes or _REFUSAL.search(matter.agent()) or re.search(r"\d", matter.agent()))
 
 
 def loses_state_across_orders(talk: Conversation) -> Sighting | None:
     for call in talk.calls:
-        if call.failed and re.search(r"has no item|no leg|is not a variant|has no passenger|has no charge", call.text):
-            return Sighting(0.86, call)
-    for key, look_up in (("order_id", "get_order"), ("reservation_id", "get_reservation"), ("line_id", "get_line")):
-        used = [c.arguments[key] for c in talk.writes if key in c.arguments]
-        opened = {c.arguments.get(key) for c in talk.of(look_up)}
-        tools = [c.tool for c in talk.writes if key in c.arguments]
-        if len(used) >= 2 and len(set(used)) == 1 and len(opened) >= 2 and len(set(tools)) >= 1:
-            return Sighting(0.64, next(c for c in reversed(talk.writes) if key in c.arguments))
+        if call.failed and re.search(r"has no item|has no passenger|has no charge|there is no leg", call.text):
+            return Sighting(0.9, call)
+    used: list[str] = []
+    for matter in talk.matters:
+        for call in matter.writes:
+            ident, thing = talk.thing(call)
+            right = [t for t in talk.opened(before=call.step) if t != thing and _meant(talk, t, matter)]
+            if ident in used and thing and right and not _meant(talk, thing, matter):
+                return Sighting(0.92, call)
+        used += [talk.thing(event)[0] for event in matter.events if event.kind == "call"]
     return None
 
 
 def acts_on_first_order(talk: Conversation) -> Sighting | None:
-    for owned, key in (("order_ids", "order_id"), ("reservation_ids", "reservation_id")):
-        ids = talk.owned(owned)
-        opened = {c.arguments.get(key) for c in talk.calls if key in c.arguments}
-        touched = [c for c in talk.writes if c.arguments.get(key) == (ids or [None])[0]]
-        if len(ids) > 1 and touched and opened == {ids[0]} and str(ids[0]).lower() not in talk.customer:
-            return Sighting(0.74, touched[0])
+    return first_taken(talk, talk.owned("order_ids") or talk.owned("reservation_ids"))
+
+
+def first_taken(talk: Conversation, ids: list[Any]) -> Sighting | None:
+    """A matter that was worked on with the first thing on file, where the words of the customer fit another."""
+    for matter in talk.matters:
+        acts = matter.writes or [e for e in matter.events if e.tool in (*THINGS.values(), "check_line")]
+        for call in acts[-1:]:
+            ident, thing = talk.thing(call)
+            if len(ids) < 2 or ident != ids[0] or not thing or _meant(talk, thing, matter):
+                continue
+            if not any(_meant(talk, other, matter) for other in talk.opened(before=call.step)):
+                return Sighting(0.9 if matter.writes else 0.85, call)
     return None
+
+
+def _meant(talk: Conversation, thing: dict[str, Any], matter: Matter) -> bool:
+    return described(thing, matter.wish, owner=talk.owner)
 
 
 def omits_amount(talk: Conversation) -> Sighting | None:
     for call in reversed(talk.writes):
-        for key in ("refund", "charged", "price_difference", "paid", "credited", "refunded", "total", "fee"):
-            amount = call.result.get(key)
-            if isinstance(amount, (int, float)) and amount and not number(talk.agent, amount):
-                return Sighting(0.8 if unsaid(talk) else 0.4, call)
-    return None
+        amounts = [call.result.get(key) for key in _MONEY]
+        known = [float(a) for a in amounts if isinstance(a, (int, float)) and a]
+        if known and not any(number(talk.agent, amount) for amount in known):
+            return Sighting(0.82 if unsaid(talk) else 0.4, call)
+        if call.tool == "set_roaming" and not number(talk.agent, 8):
+            return Sighting(0.82, call)
+    bare = [e for e in talk.events if e.kind == "agent" and re.search(r"\bthis is done\.", e.text.lower())]
+    return Sighting(0.8, bare[-1]) if bare and unsaid(talk) else None
 
 
 def wrong_payment_method(talk: Conversation) -> Sighting | None:
     methods = talk.owned("payment_methods")
     if len(methods) < 2:
         return None
-    first = methods[0].get("payment_method_id")
-    named = re.search(
-        r"gift ?card|credit ?card|paypal|visa|master ?card|voucher|other card|my card|debit", talk.customer
-    )
     for call in talk.writes:
-        if call.arguments.get("payment_method_id") != first:
-            continue
-        origin = _origin(talk, call)
-        kind = str(methods[0].get("kind", methods[0].get("type", methods[0].get("source", "")))).replace("_", " ")
-        if named and kind and kind.lower() not in talk.customer:
-            return Sighting(0.72, call)
-        if origin not in ("", first) and not named:
-            return Sighting(0.7, call)
+        used = call.arguments.get("payment_method_id")
+        named = _named(methods, talk.said("customer", before=call.step))
+        if used and named and used not in named:
+            return Sighting(0.9, call)
+        origin = str(talk.thing(call)[1].get("payment_method_id", ""))
+        back = call.tool in ("return_items", "cancel_reservation", "refund_payment") or "original" in talk.customer
+        if used and not named and origin and used != origin and back:
+            return Sighting(0.86, call)
     return None
 
 
-def _origin(talk: Conversation, call: Event) -> str:
-    """The payment method that the order or reservation of a call was paid with."""
-    for tool, key in (("get_order", "order_id"), ("get_reservation", "reservation_id")):
-        if key in call.arguments:
-            found = talk.latest(tool, key, call.arguments[key], before=call.step)
-            return str(found.get("payment_method_id", ""))
-    return ""
-
-
-def _last_agent(talk: Conversation, pattern: re.Pattern[str]) -> Event | None:
-    spoken = [e for e in talk.events if e.kind == "agent" and pattern.search(e.text.lower())]
-    return spoken[-1] if spoken else None
-
-
-def _is_question(talk: Conversation) -> bool:
-    """A request for information, which nothing has to be written for."""
-    return bool(re.search(r"question|status|total", talk.request_type))
+def _named(methods: list[dict[str, Any]], text: str) -> list[str]:
+    """Ids of the payment methods that a text names."""
+    found = []
+    for method in methods:
+        digits = re.search(r"\d{4}$", str(method.get("label", "")))
+        word = str(method.get("kind", "")).replace("_", " ").lower()
+        if (digits and digits.group() in text) or (word in ("paypal", "gift card") and word in text):
+            found.append(str(method.get("payment_method_id")))
+    return found
 
 
 SHARED: dict[str, Symptom] = {

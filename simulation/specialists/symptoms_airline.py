@@ -6,23 +6,65 @@ import datetime
 import re
 from typing import Any
 
-from sigmaloop.simulation.specialists.conversation import Conversation, Event
+from sigmaloop.simulation.specialists.conversation import Conversation, Event, number
 from sigmaloop.simulation.specialists.symptoms import Sighting, Symptom
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_FREE_BAGS = {"economy": 1, "business": 2}
+_VOUCHER = 50.0
 
 
 def not_cheapest_flight(talk: Conversation) -> Sighting | None:
-    offers = [c.result.get("flights", []) for c in talk.of("search_flights")]
-    for call in talk.of("book_flight", "change_flights"):
-        cabin = str(call.arguments.get("cabin") or _reservation(talk, call).get("cabin") or "economy")
-        for flights in offers:
-            prices = {f.get("flight_id"): f.get(f"{cabin}_price") for f in flights}
-            taken = [prices[f] for f in call.arguments.get("flight_ids", ()) if f in prices]
-            known = [p for p in prices.values() if isinstance(p, (int, float))]
-            if taken and known and taken[0] is not None and taken[0] > min(known):
-                return Sighting(0.86, call)
+    for call, people, taken, flights, cabin in _chosen(talk):
+        price, seats = f"{cabin}_price", f"{cabin}_seats"
+        fitting = [f[price] for f in flights if price in f and f.get(seats, people) >= people]
+        if fitting and taken.get(price, 0) > min(fitting):
+            return Sighting(0.9, call)
     return None
+
+
+def ignores_passenger_count(talk: Conversation) -> Sighting | None:
+    for call, people, taken, _, cabin in _chosen(talk):
+        if people > 1 and taken.get(f"{cabin}_seats", people) < people:
+            return Sighting(0.93, call)
+    for call in talk.writes:
+        trip = _trip(talk, call)
+        people = len(trip.get("passengers", ()))
+        if people > 1 and _for_one(talk, call, people, trip):
+            return Sighting(0.94, call)
+    return None
+
+
+def _for_one(talk: Conversation, call: Event, people: int, trip: dict[str, Any]) -> bool:
+    """Whether an amount was worked out for one passenger of several."""
+    if call.tool == "refund_payment":
+        changed = [c for c in talk.of("change_cabin") if c.step < call.step]
+        due = abs(float(changed[-1].result.get("price_difference") or 0)) if changed else 0.0
+        return due > 0 and abs(float(call.arguments.get("amount", 0)) * people - due) < 0.05
+    if call.tool == "issue_voucher":
+        return float(call.arguments.get("amount", 0)) < _VOUCHER * people
+    if call.tool == "add_bags":
+        right, alone = _paid(call, trip, people), _paid(call, trip, 1)
+        return right != alone and int(call.arguments.get("paid_bags", 0)) == alone
+    if call.tool == "add_insurance":
+        charged = float(call.result.get("charged") or 0)
+        return charged > 0 and not number(talk.agent, charged) and number(talk.agent, charged / people)
+    return False
+
+
+def charges_free_bags(talk: Conversation) -> Sighting | None:
+    for call in talk.of("add_bags"):
+        trip = _trip(talk, call)
+        paid = int(call.arguments.get("paid_bags", 0))
+        people = max(1, len(trip.get("passengers", ())))
+        if paid == int(call.arguments.get("bags", 0)) and paid > _paid(call, trip, people):
+            return Sighting(0.92 if paid != _paid(call, trip, 1) else 0.8, call)
+    return None
+
+
+def _paid(call: Event, trip: dict[str, Any], people: int) -> int:
+    free = _FREE_BAGS.get(str(trip.get("cabin")), 1) * people - int(trip.get("bags", 0))
+    return max(0, int(call.arguments.get("bags", 0)) - max(0, free))
 
 
 def downgrade_without_refund(talk: Conversation) -> Sighting | None:
@@ -35,78 +77,75 @@ def downgrade_without_refund(talk: Conversation) -> Sighting | None:
 
 def insurance_wrong_leg(talk: Conversation) -> Sighting | None:
     for call in talk.of("add_insurance"):
-        segments = _reservation(talk, call).get("segments", [])
-        if len(segments) > 1 and call.arguments.get("legs") == [1]:
-            first = segments[0]
-            named = re.search(r"outbound|first leg|way there|leg 1", talk.customer)
-            to_first = str(first.get("destination", "?")).lower() in talk.customer
-            return Sighting(0.45 if named else 0.7 if to_first else 0.8, call)
-    return None
-
-
-def charges_free_bags(talk: Conversation) -> Sighting | None:
-    for call in talk.of("add_bags"):
-        if call.arguments.get("paid_bags") == call.arguments.get("bags"):
-            return Sighting(0.75, call)
+        named = re.findall(r"\b(?:outbound|way there|return|back|home|leg \d)\b", talk.customer)
+        wanted = {1 if w in ("outbound", "way there", "leg 1") else 2 for w in named}
+        if wanted and not wanted & set(call.arguments.get("legs", ())):
+            return Sighting(0.94, call)
     return None
 
 
 def wrong_travel_date(talk: Conversation) -> Sighting | None:
-    wanted = [day for day in _DAYS if re.search(rf"\b{day}\b", talk.customer)]
+    wanted = _wanted_days(talk.customer, talk.today)
     for call in talk.of("search_flights"):
         try:
             date = datetime.date.fromisoformat(str(call.arguments.get("date")))
         except ValueError:
             continue
-        if wanted and _DAYS[date.weekday()] not in wanted:
-            return Sighting(0.93, call)
+        names = [day for day in _DAYS if re.search(rf"\b{day}\b", talk.customer)]
+        if (wanted and date not in wanted) or (names and _DAYS[date.weekday()] not in names):
+            return Sighting(0.95, call)
     return None
+
+
+def _wanted_days(text: str, today: datetime.date | None) -> set[datetime.date]:
+    """Calendar days behind "this friday" and "friday of next week"."""
+    if today is None:
+        return set()
+    monday = today - datetime.timedelta(days=today.weekday())
+    found = set()
+    for match in re.finditer(rf"(this |next )?({'|'.join(_DAYS)})( of next week| next week)?", text):
+        weeks = 1 if match.group(3) or match.group(1) == "next " else 0
+        found.add(monday + datetime.timedelta(days=_DAYS.index(match.group(2)) + 7 * weeks))
+    return found
 
 
 def compensation_unchecked(talk: Conversation) -> Sighting | None:
     for call in talk.of("issue_voucher"):
         looked = [c for c in talk.of("get_flight") if c.step < call.step]
-        if not looked or not any(c.result.get("delay_minutes", c.result.get("delay")) for c in looked):
-            return Sighting(0.92, call)
-    return None
-
-
-def ignores_passenger_count(talk: Conversation) -> Sighting | None:
-    for call in talk.writes:
-        people = len(_reservation(talk, call).get("passengers", ()))
-        if people < 2:
-            continue
-        if call.tool == "refund_payment":
-            changed = [c for c in talk.of("change_cabin") if c.step < call.step]
-            due = abs(float(changed[-1].result.get("price_difference") or 0)) if changed else 0.0
-            if due and abs(float(call.arguments.get("amount", 0)) * people - due) < 0.01:
-                return Sighting(0.95, call)
-        if call.tool == "issue_voucher" and not re.search(r"\b(two|three|four|all|each|\d) ", talk.agent):
-            return Sighting(0.6, call)
-        if call.tool == "add_bags" and int(call.arguments.get("paid_bags", 0)) not in (
-            0,
-            int(call.arguments.get("bags", 0)),
-        ):
-            return Sighting(0.55, call)
+        if not looked:
+            return Sighting(0.96, call)
     return None
 
 
 def changes_one_leg_only(talk: Conversation) -> Sighting | None:
+    one = re.search(r"only the|just the|one leg|outbound only|return only|stays|keep the", talk.customer)
     for call in talk.of("change_cabin"):
-        segments = _reservation(talk, call).get("segments", [])
-        one = re.search(r"only the|just the|one leg|outbound only|return only", talk.customer)
-        if len(segments) > 1 and len(call.arguments.get("legs", ())) == 1 and not one:
-            return Sighting(0.84, call)
+        if len(call.arguments.get("legs", ())) < len(_trip(talk, call).get("segments", ())):
+            return Sighting(0.94, call)
     for call in talk.of("change_flights"):
-        kept = {s.get("flight_id") for s in _reservation(talk, call).get("segments", [])}
+        kept = {s.get("flight_id") for s in _trip(talk, call).get("segments", [])}
         taken = call.arguments.get("flight_ids", ())
-        if len(taken) > 1 and kept & set(taken):
-            return Sighting(0.6, call)
+        if len(taken) > 1 and kept & set(taken) and not one:
+            return Sighting(0.9, call)
     return None
 
 
-def _reservation(talk: Conversation, call: Event) -> dict[str, Any]:
-    return talk.latest("get_reservation", "reservation_id", call.arguments.get("reservation_id"), before=call.step)
+def _chosen(talk: Conversation) -> list[tuple[Event, int, dict[str, Any], list[dict[str, Any]], str]]:
+    """Every flight that was taken out of a search: call, passengers, flight, offers of its day, cabin."""
+    found = []
+    for call in talk.of("book_flight", "change_flights"):
+        trip = _trip(talk, call)
+        people = len(call.arguments.get("passengers") or trip.get("passengers") or [""])
+        cabin = str(call.arguments.get("cabin") or trip.get("cabin") or "economy")
+        for search in talk.of("search_flights"):
+            flights = search.result.get("flights", [])
+            taken = [f for f in flights if f.get("flight_id") in call.arguments.get("flight_ids", ())]
+            found += [(call, people, flight, flights, cabin) for flight in taken]
+    return found
+
+
+def _trip(talk: Conversation, call: Event) -> dict[str, Any]:
+    return talk.thing(call)[1]
 
 
 AIRLINE: dict[str, Symptom] = {

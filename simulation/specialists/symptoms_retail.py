@@ -42,12 +42,12 @@ def picks_unavailable_variant(talk: Conversation) -> Sighting | None:
 
 def returns_whole_order(talk: Conversation) -> Sighting | None:
     for call in talk.of("return_items"):
-        order = talk.latest("get_order", "order_id", call.arguments.get("order_id"))
+        order = talk.thing(call)[1]
         items = order.get("items", [])
         whole = re.search(r"whole|entire|everything|all (of )?(the|my|it|them)|complete order", talk.customer)
         if len(items) > 1 and len(call.arguments.get("item_ids", ())) == len(items) and not whole:
             named = [i for i in items if str(i.get("name", "?")).lower() in talk.customer]
-            return Sighting(0.5 if len(named) == len(items) else 0.83, call)
+            return Sighting(0.4 if len(named) == len(items) else 0.93, call)
     return None
 
 
@@ -76,13 +76,15 @@ def drops_address_line(talk: Conversation) -> Sighting | None:
 
 
 def omits_refund_timing(talk: Conversation) -> Sighting | None:
-    refunds = [c for c in talk.writes if c.result.get("refund")]
-    if refunds and not re.search(r"\bdays?\b|\bweeks?\b", talk.agent):
-        return Sighting(0.82 if unsaid(talk) else 0.45, refunds[-1])
+    refunds = talk.of("return_items")
+    if refunds and not re.search(r"\bdays?\b|\bweeks?\b|immediately|at once|right away|instantly", talk.agent):
+        return Sighting(0.84 if unsaid(talk) else 0.4, refunds[-1])
     return None
 
 
 def sums_wrong(talk: Conversation) -> Sighting | None:
+    if not re.search(r"how much|total|altogether|did i pay|i paid|together", talk.customer):
+        return None
     for call in talk.of("get_order"):
         order = call.result
         fee, discount = float(order.get("shipping_fee", 0)), float(order.get("discount", 0))
@@ -97,7 +99,7 @@ def sums_wrong(talk: Conversation) -> Sighting | None:
 
 def _swapped(talk: Conversation, call: Event) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Old item and new variant for each pair of an exchange, as far as the trace shows them."""
-    order = talk.latest("get_order", "order_id", call.arguments.get("order_id"), before=call.step)
+    order = talk.thing(call)[1]
     items = {item.get("item_id"): item for item in order.get("items", ())}
     variants = {v.get("sku"): v for c in talk.of("list_variants") for v in c.result.get("variants", ())}
     pairs = zip(call.arguments.get("item_ids", ()), call.arguments.get("new_skus", ()), strict=False)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from sigmaloop.simulation.specialists.conversation import Conversation, number
-from sigmaloop.simulation.specialists.symptoms import Sighting, Symptom, unsaid
+from sigmaloop.simulation.specialists.conversation import Conversation, Event, number
+from sigmaloop.simulation.specialists.symptoms import Sighting, Symptom, first_taken
 
 _RESTART = re.compile(r"restart|reboot|turn (it|the phone|your phone) off|switch (it|your phone) off|power")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "eight": "8", "ten": "10"}
 
 
 def reboot_before_line_check(talk: Conversation) -> Sighting | None:
@@ -16,78 +22,84 @@ def reboot_before_line_check(talk: Conversation) -> Sighting | None:
         restarts = event.kind == "agent" and _RESTART.search(event.text.lower())
         resets = event.kind == "call" and event.tool == "reset_line" and not event.failed
         if (restarts or resets) and event.step < checked:
-            return Sighting(0.92, event)
+            return Sighting(0.94, event)
     return None
 
 
 def data_limit_versus_roaming(talk: Conversation) -> Sighting | None:
     for call in talk.of("set_roaming", "add_data"):
-        seen = talk.latest("check_line", "line_id", call.arguments.get("line_id"), before=call.step)
-        asked = re.search(r"\d+ ?(gb|gig)", talk.opening)
+        seen = _checked(talk, call)
+        asked_for_data = re.search(r"\badd\b|\d+ ?(gb|gig)", talk.opening)
         if not seen:
-            if call.tool == "set_roaming" or not asked:
-                return Sighting(0.78, call)
+            if call.tool == "set_roaming":
+                return Sighting(0.6, call)
             continue
-        used_up, roaming = float(seen.get("data_left_gb", 1)) <= 0, bool(seen.get("roaming"))
-        if call.tool == "add_data" and not used_up and not roaming and not asked:
-            return Sighting(0.9, call)
-        if call.tool == "set_roaming" and used_up and (roaming or "abroad" not in talk.customer):
-            return Sighting(0.86, call)
+        used_up = float(seen.get("data_left_gb", 1)) <= 0
+        if call.tool == "add_data" and not used_up and not seen.get("roaming") and not asked_for_data:
+            return Sighting(0.94, call)
+        if call.tool == "set_roaming" and (used_up or seen.get("roaming")):
+            return Sighting(0.94, call)
     return None
 
 
 def ignores_overdue_bill(talk: Conversation) -> Sighting | None:
     for call in talk.of("resume_line"):
         if not any(c.step < call.step for c in talk.of("pay_bill")):
-            return Sighting(0.85, call)
+            return Sighting(0.92, call)
     return None
 
 
 def wrong_line(talk: Conversation) -> Sighting | None:
-    lines = talk.owned("line_ids")
-    touched = [c for c in talk.writes if "line_id" in c.arguments]
-    if len(lines) < 2 or not touched:
-        return None
-    opened = {c.arguments["line_id"] for c in talk.calls if "line_id" in c.arguments}
-    if opened != {lines[0]}:
-        return None
-    digits = re.sub(r"\D", "", str(talk.latest("get_line", "line_id", lines[0]).get("number", "")))
-    named = digits and digits[-4:] in re.sub(r"\D", " ", talk.customer)
-    return None if named else Sighting(0.77, touched[0])
+    return first_taken(talk, talk.owned("line_ids"))
 
 
 def plan_fee_unsaid(talk: Conversation) -> Sighting | None:
     for call in talk.of("change_plan", "end_contract"):
         fee = call.result.get("fee", call.result.get("monthly_fee"))
         if isinstance(fee, (int, float)) and not number(talk.agent, fee):
-            return Sighting(0.86 if unsaid(talk) else 0.55, call)
+            return Sighting(0.88, call)
     return None
 
 
 def forgets_apn_reset(talk: Conversation) -> Sighting | None:
-    unset = [c for c in talk.calls if re.search(r'"apn": ?"(not set|broken|wrong)', c.text)]
-    unset += talk.of("replace_sim", "change_plan")
-    if unset and not talk.of("reset_apn"):
-        sure = any('"apn"' in c.text and "not set" in c.text for c in unset)
-        return Sighting(0.9 if sure else 0.5, unset[-1])
-    return None
+    plans = {p.get("plan_id"): p for c in talk.of("list_plans") for p in c.result.get("plans", ())}
+    for call in talk.of("replace_sim", "change_plan"):
+        old = plans.get(talk.thing(call)[1].get("plan_id"), {}).get("network")
+        lost = call.tool == "replace_sim" or (old and call.result.get("network") != old)
+        if lost and not any(c.step > call.step for c in talk.of("reset_apn")):
+            return Sighting(0.94, call)
+    wrong = [c for c in talk.of("check_line") if c.result.get("apn") not in (None, "ok")]
+    return Sighting(0.8, wrong[-1]) if wrong and not talk.of("reset_apn") else None
 
 
 def pays_wrong_bill(talk: Conversation) -> Sighting | None:
-    bills = talk.owned("bill_ids")
+    seen = {c.arguments.get("bill_id"): c.result for c in talk.of("get_bill")}
     for call in talk.of("pay_bill", "credit_charge"):
-        opened = {c.arguments.get("bill_id") for c in talk.calls if "bill_id" in c.arguments}
-        if len(bills) > 1 and opened == {call.arguments.get("bill_id")} and call.arguments.get("bill_id") == bills[-1]:
-            return Sighting(0.75, call)
+        bill = seen.get(call.arguments.get("bill_id"), {})
+        due = [b for b in seen.values() if b.get("line_id") == bill.get("line_id") and b.get("status") == "overdue"]
+        if call.tool == "pay_bill" and due and bill.get("status") != "overdue":
+            return Sighting(0.95, call)
+        named = [i for i, month in enumerate(_MONTHS, 1) if re.search(rf"\b{month}\b", talk.customer)]
+        month = int(str(bill.get("month", "0-0")).partition("-")[2] or 0)
+        if call.tool == "credit_charge" and named and month and month not in named:
+            return Sighting(0.95, call)
     return None
 
 
 def wrong_data_amount(talk: Conversation) -> Sighting | None:
     for call in talk.of("add_data"):
-        asked = re.findall(r"(\d+) ?(?:gb|gig)", talk.customer)
-        if asked and str(call.arguments.get("gb")) not in asked:
+        asked = re.findall(r"(\w+) ?(?:more |extra |additional )?(?:gb|gig)", talk.customer)
+        amounts = {_NUMBERS.get(word, word) for word in asked}
+        amounts = {word for word in amounts if word.isdigit()}
+        if amounts and str(call.arguments.get("gb")) not in amounts:
             return Sighting(0.95, call)
     return None
+
+
+def _checked(talk: Conversation, call: Event) -> dict[str, Any]:
+    """What the last check of a call's line showed."""
+    same = [c for c in talk.of("check_line") if c.arguments == {"line_id": call.arguments.get("line_id")}]
+    return next((c.result for c in reversed(same) if c.step < call.step), {})
 
 
 TELECOM: dict[str, Symptom] = {

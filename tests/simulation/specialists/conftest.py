@@ -13,8 +13,14 @@ from typing import Any
 import pytest
 
 from sigmaloop.agents.prompt import render
+from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.errors import BadInput
-from sigmaloop.records import Cluster, FailureRecord, digest
+from sigmaloop.eval.benchmark import Score
+from sigmaloop.eval.benchmarks.helpdesk.benchmark import Helpdesk
+from sigmaloop.eval.session import Session
+from sigmaloop.records import Cluster, FailureRecord, Task, digest
+from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.model import SimulatedModel
 from sigmaloop.simulation.reading import Reading, read
 from sigmaloop.simulation.specialists import answer, engineer
 from sigmaloop.simulation.specialists.changes import Plan
@@ -230,3 +236,37 @@ def door() -> Iterator[GatewayDoor]:
     gateway = Gateway(InProcessUpstream(Specialists()), target_model="target", specialist_model="specialist")
     yield GatewayDoor(gateway)
     gateway.stop()
+
+
+@pytest.fixture(scope="session")
+def real_failures(shipped: str) -> list[tuple[str, dict[str, str]]]:
+    """Conversations of the shipped agent on helpdesk that fail for one known reason: only this habit strikes."""
+    benchmark = Helpdesk()
+    agent: dict[str, Any] = {}
+    exec(shipped, agent)
+    tasks = benchmark.tasks("train")[::3]
+
+    def play(task: Task, *habits: str) -> tuple[Score, Session, str]:
+        model = SimulatedModel(forced=habits)
+        session = Session(benchmark.open(task.id, seed=0), lambda request: model.complete({**request, "seed": 1}))
+        told = session.init()
+
+        def complete(messages: Any, tools: Any = None) -> dict[str, Any]:
+            return session.llm({"model": "x", "messages": json.loads(json.dumps(messages)), "tools": tools})
+
+        agent["run"](SimpleNamespace(**told, call=session.act, say=session.say, complete=complete))
+        return session.score(), session, str(told["instructions"])
+
+    sound = [task for task in tasks if play(task)[0].reward == 1.0]
+    found = []
+    for habit in HABITS:
+        failed = 0
+        for task in sound:
+            score, session, policy = play(task, habit)
+            if score.reward < 1.0 and failed < 3:
+                failed += 1
+                case = {"trace": trace_text(session.trace), "ending": score.missing, "request_type": task.request_type}
+                found.append((habit, {**case, "policy": policy}))
+            if failed == 3:
+                break
+    return found

@@ -22,7 +22,7 @@ def mine(ask: Any, case: dict[str, str], seed: int) -> dict[str, Any]:
             seed=seed,
             request_type=case["request_type"],
             ending=case["ending"],
-            policy="# Policy",
+            policy=case.get("policy", "# Policy"),
             trace=case["trace"],
         )
     )
@@ -45,13 +45,25 @@ def test_the_surest_symptom_is_that_of_the_habit_which_struck(case: dict[str, st
 def test_the_miner_is_right_most_of_the_time_but_not_always(ask: Any) -> None:
     seeds = range(12)
     right = [habit_of(mine(ask, case, s)["mechanism"]) == case["habit"] for case in CASES for s in seeds]
-    assert 0.83 <= sum(right) / len(right) <= 0.92
+    assert 0.88 <= sum(right) / len(right) <= 0.97
+
+
+def test_real_conversations_are_explained_about_five_times_in_six(real_failures: Any, ask: Any) -> None:
+    """The reading of symptoms misses some; the deliberate slips come on top."""
+    read, said = [], []
+    for seed, (habit, case) in enumerate(real_failures):
+        found = sightings(Conversation(case["trace"], case["ending"], case["request_type"], case["policy"]))
+        read.append(bool(found) and found[0][0] == habit)
+        said.append(habit_of(mine(ask, case, seed)["mechanism"]) == habit)
+    assert len({habit for habit, _ in real_failures}) >= 30
+    assert sum(read) / len(read) >= 0.85
+    assert 0.75 <= sum(said) / len(said) < 0.97
 
 
 def test_wrong_explanations_are_a_neighbour_or_nothing_in_particular(ask: Any) -> None:
     said = [mine(ask, case, seed)["mechanism"] for case in CASES for seed in range(12)]
     generic = sum(tag in GENERIC.mechanisms for tag in said) / len(said)
-    assert 0.05 <= generic <= 0.15
+    assert 0.01 <= generic <= 0.10
     assert all(tag in GENERIC.mechanisms or habit_of(tag) for tag in said)
 
 
