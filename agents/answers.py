@@ -21,9 +21,7 @@ class UnusableError(ValueError):
     """Why an answer could not be used, in words that its author can act on."""
 
 
-def read_answer(
-    message: AIMessage, schema: type[Answer], *, check: Callable[[Answer], None] | None = None
-) -> Answer:
+def read_answer(message: AIMessage, schema: type[Answer], *, check: Callable[[Answer], None] | None = None) -> Answer:
     """The first form of the answer that fits `schema` and passes `check` (which raises ValueError).
 
     Tool calls come first, then tool calls whose arguments are only nearly JSON, then JSON in the text.

@@ -67,9 +67,7 @@ class Brief(Record):
 class FinishedChange(BaseModel):
     """Hand in the change that the working copy of agent.py holds now. Call this last, alone."""
 
-    hypothesis: str = Field(
-        min_length=1, description="why this change removes the cause, one or two sentences"
-    )
+    hypothesis: str = Field(min_length=1, description="why this change removes the cause, one or two sentences")
     kind: ChangeKind
     summary: str = Field(min_length=1, max_length=200, description="what was changed, in one sentence")
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sigmaloop.records import digest
 
-NAMES = ("failure_miner", "clusterer", "harness_engineer", "gate_judge", "repair")
+NAMES = ("failure_miner", "clusterer", "harness_engineer", "gate_judge", "repair", "plain")
 _USER = "<!-- user -->\n"
 _SECTION = re.compile(
     r"<(/?(?:trace|policy|failures?|clusters?|attempts|learnings|hypothesis|verdicts|diff)\s*>)",

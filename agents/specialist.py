@@ -7,6 +7,7 @@ journal by the hash of each request.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, Protocol
@@ -54,10 +55,9 @@ class Specialist:
 
     def __init__(self, model: ChatOpenAI) -> None:
         self._model = model
+        self._takes_tools = True
 
-    def ask(
-        self, prompt: Prompt, schema: type[Answer], *, check: Callable[[Answer], None] | None = None
-    ) -> Answer:
+    def ask(self, prompt: Prompt, schema: type[Answer], *, check: Callable[[Answer], None] | None = None) -> Answer:
         """The model's answer as a `schema`; `check` raises ValueError for one that fits but cannot be used.
 
         Raises SpecialistError when it is still unusable after the repair turn, UpstreamError or
@@ -76,12 +76,26 @@ class Specialist:
             raise SpecialistError(f"{schema.__name__} is unusable after its repair turn: {fault}") from fault
 
     def _call(self, messages: Sequence[BaseMessage], schema: type[BaseModel]) -> AIMessage:
-        bound = self._model.bind_tools([tool_schema(schema)], tool_choice=schema.__name__)
-        with model_faults():
-            message = bound.invoke(list(messages))
+        try:
+            message = self._with_tool(messages, schema) if self._takes_tools else self._plain(messages, schema)
+        except SpecialistError:
+            if not self._takes_tools:
+                raise
+            self._takes_tools = False  # a refused request is most often an endpoint without tools
+            message = self._plain(messages, schema)
         if not isinstance(message, AIMessage):
             raise UpstreamError(f"the model answered with a {type(message).__name__} instead of a message")
         return message
+
+    def _with_tool(self, messages: Sequence[BaseMessage], schema: type[BaseModel]) -> BaseMessage:
+        bound = self._model.bind_tools([tool_schema(schema)], tool_choice=schema.__name__)
+        with model_faults():
+            return bound.invoke(list(messages))
+
+    def _plain(self, messages: Sequence[BaseMessage], schema: type[BaseModel]) -> BaseMessage:
+        form = render("plain", schema=json.dumps(schema.model_json_schema(), sort_keys=True)).system
+        with model_faults():
+            return self._model.invoke([*messages, HumanMessage(form)])
 
 
 @contextmanager

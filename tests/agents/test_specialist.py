@@ -119,9 +119,17 @@ def test_a_check_may_refuse_what_the_schema_allows(endpoint: Any) -> None:
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_refused_request_is_the_specialists_failure(endpoint: Any, status: int) -> None:
-    endpoint.answers = [status]
+    endpoint.answers = [status, status]
     with pytest.raises(SpecialistError, match=str(status)):
         ask(endpoint)
+
+
+def test_an_endpoint_that_takes_no_tools_is_asked_in_plain_text(endpoint: Any) -> None:
+    endpoint.answers = [400, {"content": "red, I think"}, {"content": f"Here: {TEXT}"}]
+    assert ask(endpoint) == Colour(name="red", depth=3)
+    assert "tools" in endpoint.requests[0]
+    assert not any("tools" in request for request in endpoint.requests[1:])
+    assert '"depth"' in endpoint.requests[1]["messages"][-1]["content"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
