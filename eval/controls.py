@@ -19,7 +19,7 @@ def run(session):
     session.say("Thank you for your patience, everything has been taken care of.")
 '''
 
-_LIST_EVERYTHING = '''"""Calls every tool once with the least arguments that its schema allows, then tells what it saw."""
+_LIST_EVERYTHING = '''"""Calls every tool once with the least arguments that its schema allows, then tells all."""
 
 LEAST = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
 

@@ -315,7 +315,8 @@ time.sleep(60)
 
 def test_an_early_done_ends_the_rollout_and_the_rest_is_ignored(supervisor: Supervisor) -> None:
     table = Table()
-    body = 'import os, time; os.write(3, b\'\\0\\0\\0\\x1a{"op":"done","printed":""}\\xff\\xff\\xff\\xff\'); time.sleep(60)'
+    frame = 'b\'\\0\\0\\0\\x1a{"op":"done","printed":""}\\xff\\xff\\xff\\xff\''
+    body = f"import os, time; os.write(3, {frame}); time.sleep(60)"
     assert run(supervisor, body, table).status == "ok"
     assert table.seen == []
 
