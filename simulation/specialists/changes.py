@@ -51,18 +51,26 @@ class Plan(NamedTuple):
     """The tool that a note or a check is about."""
 
 
+_OPENINGS = ("", "", "", "In every conversation: ", "Keep to this: ", "Remember: ", "Important: ", "From now on: ")
+
+
 def wording(remedy: str, request: Request) -> str:
     """A remedy as a rule, in words of one's own."""
-    rule = remedy.strip().rstrip(".") + "."
-    lower = rule[0].lower() + rule[1:]
-    return request.pick(
-        (rule, rule, rule, f"In every conversation: {lower}", f"Keep to this: {lower}", f"Remember: {lower}"),
-        "wording",
-    )
+    return _opened(remedy.strip().rstrip(".") + ".", request)
 
 
-def vague(request: Request) -> str:
-    return request.pick(
+def _opened(rule: str, request: Request) -> str:
+    opening = request.pick(_OPENINGS, "opening")
+    return f"{opening}{_lower(rule)}" if opening else rule
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def vague(subject: str, request: Request) -> str:
+    """Well meant, and no help: names a subject at most, never what to do."""
+    rule = request.pick(
         (
             "Be careful and attentive.",
             "Double-check your work.",
@@ -71,9 +79,13 @@ def vague(request: Request) -> str:
             "Pay close attention to details.",
             "Work thoroughly and try to avoid mistakes.",
             "Always give good service and be accurate.",
+            f"Be careful with requests of the kind {subject}.",
+            f"Try to avoid mistakes when it comes to {subject}.",
+            f"Give your best with {subject}.",
         ),
         "vague",
     )
+    return _opened(rule, request)
 
 
 def broad(cause: str, request: Request) -> str:
@@ -93,12 +105,12 @@ def broad(cause: str, request: Request) -> str:
         choices[:0] = ["Never refund anything, under no circumstances."] * 2
     if "first" in trouble or "line" in trouble or "order" in trouble:
         choices[:0] = ["Always ask the customer which order, reservation or line is meant, every time."] * 2
-    return request.pick(choices, "broad")
+    return _opened(request.pick(choices, "broad"), request)
 
 
 def overfit(remedy: str, seen: str, request: Request) -> str:
     """The remedy, tied to a case that was seen."""
-    lower = remedy[0].lower() + remedy[1:]
+    lower = _lower(remedy)
     ids = re.findall(r"\b[a-z]{2}_\w*\d\w*|[\w.]+@[\w.]+\.\w+|\b[A-Z]\d{3,}\b", seen)
     if ids:
         return f"For {request.pick(list(dict.fromkeys(ids)), 'case')}: {lower}"
@@ -131,7 +143,7 @@ def _place(plan: Plan, source: str, request: Request) -> Edit | None:
 
 
 def _example(text: str, request: Request) -> str:
-    lower = text[0].lower() + text[1:]
+    lower = _lower(text)
     return request.pick(
         (
             f"Example\nCustomer: asks for help with something of this kind.\nAgent: {text}",

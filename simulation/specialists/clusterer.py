@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from sigmaloop.simulation.specialists.recognition import recognise, similarity
 from sigmaloop.simulation.specialists.request import Request, field
 
-ERROR = 0.06
-"""Share of decisions that are wrong: half of them a split, half of them a merge with a neighbour."""
+SPLIT, MERGE = 0.05, 0.02
+"""Shares of decisions that are wrong: a cause filed as a new one, a failure filed with a neighbour."""
 _ALIKE = 0.45
 """Word overlap from which two texts of no known kind count as one cause."""
 
@@ -27,9 +27,9 @@ def answer(request: Request) -> dict[str, Any]:
     ranked = sorted(clusters, key=lambda c: -similarity(said, c.text))
     right = _same(said, ranked)
     slip = request.draw("slip")
-    if slip < ERROR / 2 and right is not None:
+    if slip < SPLIT and right is not None:
         right = None
-    elif slip < ERROR:
+    elif SPLIT <= slip < SPLIT + MERGE:
         right = next((c for c in ranked if c != right), right)
     if right is None:
         title = field(failure, "mechanism")

@@ -63,7 +63,10 @@ def plan_of(request: Request, turns: list[Turn]) -> Plan:
         old_kind, old_text = past[-1]
         return Plan("repeat", old_kind, old_text or text, cause, tool)
     if quality == "vague":
-        text, kind = changes.vague(request), "prompt" if request.draw("vague kind") < 0.8 else "context"
+        text, kind = (
+            changes.vague(_subject(failures), request),
+            "prompt" if request.draw("vague kind") < 0.8 else "context",
+        )
     elif quality == "broad":
         text, kind = changes.broad(f"{cause} {remedy}", request), "prompt"
     elif quality == "overfit":
@@ -72,6 +75,12 @@ def plan_of(request: Request, turns: list[Turn]) -> Plan:
     elif quality == "broken":
         kind = "control_flow"
     return Plan(quality, kind, text, cause, tool)
+
+
+def _subject(failures: str) -> str:
+    """What the first failure's request was about, in words."""
+    kind = re.search(r"^- F[0-9a-f]+ \((\w+)", failures, re.MULTILINE)
+    return kind.group(1).replace("_", " ") if kind else "such requests"
 
 
 def _looks(request: Request) -> list[tuple[str, dict[str, Any]]]:

@@ -75,12 +75,13 @@ def _explanation(request: Request, habit: str, event: Event) -> dict[str, Any]:
 
 
 def _generic(request: Request, talk: Conversation) -> dict[str, Any]:
+    kind = request.pick(range(len(GENERIC.mechanisms)), "generic")
     spoken = [e for e in talk.events if e.kind == "agent"] or talk.events
     return {
-        "mechanism": request.pick(GENERIC.mechanisms, "mechanism"),
+        "mechanism": GENERIC.mechanisms[kind],
         "what_failed": "The request was not carried out as it should have been.",
-        "root_cause": request.pick(GENERIC.causes, "cause"),
-        "should_have": request.pick(GENERIC.remedies, "remedy"),
+        "root_cause": GENERIC.causes[kind],
+        "should_have": GENERIC.remedies[kind],
         "severity": 2,
         "evidence": [_quote(request, spoken[-1])] if spoken else [],
     }

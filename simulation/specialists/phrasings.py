@@ -361,14 +361,26 @@ PHRASINGS: dict[str, Phrasing] = {habit_id: _phrasing(habit_id) for habit_id in 
 """For every habit of the catalogue."""
 
 GENERIC = Phrasing(
-    ("policy not followed closely", "inattentive handling"),
+    (
+        "policy not followed closely",
+        "inattentive handling",
+        "intent misunderstood",
+        "unclear communication",
+        "incomplete resolution",
+    ),
     (
         "The agent does not follow the policy closely enough.",
-        "The agent is not careful enough with the customer's request.",
+        "The agent is not careful enough in its handling.",
+        "The agent misunderstands the intent behind the message.",
+        "The agent communicates in an unclear manner.",
+        "The agent leaves the matter incompletely resolved.",
     ),
     (
         "Follow the policy more closely and work carefully.",
-        "Read the request and the policy attentively before answering.",
+        "Handle everything attentively.",
+        "Understand the intent fully before acting.",
+        "Communicate more clearly.",
+        "Make certain that the resolution is complete.",
     ),
 )
 """What a miner says that saw nothing in particular."""
