@@ -8,7 +8,7 @@ AIRLINE: tuple[Habit, ...] = (
     Habit(
         id="not_cheapest_flight",
         domain="airline",
-        rate=0.064,
+        rate=0.066,
         wrong="Takes the first flight found instead of the cheapest.",
         mechanism="cheapest flight not chosen",
         symptom="The search lists a cheaper flight than the one that the agent books.",
@@ -18,7 +18,7 @@ AIRLINE: tuple[Habit, ...] = (
     Habit(
         id="downgrade_without_refund",
         domain="airline",
-        rate=0.128,
+        rate=0.132,
         wrong="Changes to a lower cabin and forgets to refund the difference.",
         mechanism="cabin downgrade without refund",
         symptom="The cabin is changed to a lower one, and no refund of the difference follows.",
@@ -29,7 +29,7 @@ AIRLINE: tuple[Habit, ...] = (
     Habit(
         id="insurance_wrong_leg",
         domain="airline",
-        rate=0.16,
+        rate=0.165,
         wrong="Adds the insurance to the first leg instead of the one asked for.",
         mechanism="insurance on the wrong leg",
         symptom="The insurance is added to a flight segment that the customer did not name.",
@@ -39,7 +39,7 @@ AIRLINE: tuple[Habit, ...] = (
     Habit(
         id="charges_free_bags",
         domain="airline",
-        rate=0.128,
+        rate=0.132,
         wrong="Charges bags that are free by membership and cabin.",
         mechanism="free bags charged",
         symptom="Bags within the free allowance are entered as paid bags.",
@@ -49,7 +49,7 @@ AIRLINE: tuple[Habit, ...] = (
     Habit(
         id="wrong_travel_date",
         domain="airline",
-        rate=0.102,
+        rate=0.106,
         wrong="Turns a weekday or relative day into the wrong date.",
         mechanism="wrong travel date",
         symptom="The search or booking is for another day than the weekday that the customer named.",
@@ -59,7 +59,7 @@ AIRLINE: tuple[Habit, ...] = (
     Habit(
         id="compensation_unchecked",
         domain="airline",
-        rate=0.224,
+        rate=0.231,
         wrong="Gives compensation without checking delay and eligibility.",
         mechanism="compensation given unchecked",
         symptom="A certificate is issued although the flight status was never looked up, or shows no delay.",
@@ -71,7 +71,7 @@ AIRLINE: tuple[Habit, ...] = (
     Habit(
         id="ignores_passenger_count",
         domain="airline",
-        rate=0.058,
+        rate=0.059,
         wrong="Counts one passenger where there are several.",
         mechanism="passenger count ignored",
         symptom="An amount or a number of bags or seats fits one passenger, the reservation has several.",
@@ -81,7 +81,7 @@ AIRLINE: tuple[Habit, ...] = (
     Habit(
         id="changes_one_leg_only",
         domain="airline",
-        rate=0.077,
+        rate=0.079,
         wrong="Changes one leg where the whole trip was meant.",
         mechanism="only one leg changed",
         symptom="The outbound flight is changed, the return flight keeps its old cabin or flight.",

@@ -8,7 +8,7 @@ RETAIL: tuple[Habit, ...] = (
     Habit(
         id="wrong_variant",
         domain="retail",
-        rate=0.07,
+        rate=0.073,
         wrong="Chooses a new item that matches only one of the options asked for.",
         mechanism="variant matches one option only",
         symptom="The new item has the colour that was asked for, but not the size or material.",
@@ -19,7 +19,7 @@ RETAIL: tuple[Habit, ...] = (
     Habit(
         id="picks_unavailable_variant",
         domain="retail",
-        rate=0.16,
+        rate=0.165,
         wrong="Chooses a variant that is not available and leaves it at the refusal.",
         mechanism="unavailable variant chosen",
         symptom="The new item is out of stock, the tool refuses it and nothing is exchanged.",
@@ -29,7 +29,7 @@ RETAIL: tuple[Habit, ...] = (
     Habit(
         id="returns_whole_order",
         domain="retail",
-        rate=0.045,
+        rate=0.046,
         wrong="Returns all items of an order where one was meant.",
         mechanism="whole order returned",
         symptom="The return call lists every item of the order although the customer named only some.",
@@ -39,7 +39,7 @@ RETAIL: tuple[Habit, ...] = (
     Habit(
         id="guesses_cancel_reason",
         domain="retail",
-        rate=0.16,
+        rate=0.165,
         wrong="Fills in a cancellation reason that the customer never gave.",
         mechanism="cancellation reason guessed",
         symptom="The reason of the cancellation stands in no message of the customer.",
@@ -49,7 +49,7 @@ RETAIL: tuple[Habit, ...] = (
     Habit(
         id="splits_exchange",
         domain="retail",
-        rate=0.192,
+        rate=0.198,
         wrong="Exchanges or changes items one by one; the second call is refused.",
         mechanism="exchange split into several calls",
         symptom="The first exchange call holds one item, the second call for the same order is refused.",
@@ -59,7 +59,7 @@ RETAIL: tuple[Habit, ...] = (
     Habit(
         id="drops_address_line",
         domain="retail",
-        rate=0.058,
+        rate=0.059,
         wrong="Leaves out the second address line (apartment, suite).",
         mechanism="second address line dropped",
         symptom="The new address lacks the apartment or suite that the customer gave.",
@@ -69,7 +69,7 @@ RETAIL: tuple[Habit, ...] = (
     Habit(
         id="omits_refund_timing",
         domain="retail",
-        rate=0.045,
+        rate=0.046,
         wrong="Does not say how long the refund takes.",
         mechanism="refund timing not stated",
         symptom="The refund is made, but no message says within how many days it arrives.",
@@ -79,7 +79,7 @@ RETAIL: tuple[Habit, ...] = (
     Habit(
         id="sums_wrong",
         domain="retail",
-        rate=0.115,
+        rate=0.119,
         wrong="Forgets shipping or discount when it adds up a total.",
         mechanism="total added up wrong",
         symptom="The total that the agent states differs from the order by the shipping fee or the discount.",

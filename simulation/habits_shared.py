@@ -8,7 +8,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="acts_on_first_order",
         domain="any",
-        rate=0.126,
+        rate=0.125,
         wrong="Takes the first of several orders or reservations instead of the one that was described.",
         mechanism="first order taken without matching",
         symptom="The customer has several orders or reservations; only the first is opened and it is changed.",
@@ -21,7 +21,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="skips_confirmation",
         domain="any",
-        rate=0.291,
+        rate=0.288,
         wrong="Writes at once, without stating the details and waiting for a yes.",
         mechanism="change made without confirmation",
         symptom="A write call follows the request directly; the customer had no chance to correct a detail.",
@@ -45,7 +45,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="gives_up_after_error",
         domain="any",
-        rate=0.252,
+        rate=0.25,
         wrong="Hands over to a person after a single tool error.",
         mechanism="gives up after one error",
         symptom="A tool call returns an error and the very next call is transfer_to_human.",
@@ -58,7 +58,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="transfers_too_early",
         domain="any",
-        rate=0.128,
+        rate=0.132,
         wrong="Transfers to a person although the tools and the policy would do.",
         mechanism="needless transfer to a human",
         symptom="transfer_to_human is called although the request is within the policy and the tools allow it.",
@@ -71,7 +71,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="forgets_second_request",
         domain="any",
-        rate=0.184,
+        rate=0.182,
         wrong="Does the first of two requests in the opening and forgets the other.",
         mechanism="second request forgotten",
         symptom="The opening holds two requests; the agent finishes one and never comes back to the other.",
@@ -82,7 +82,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="loses_state_across_orders",
         domain="any",
-        rate=0.087,
+        rate=0.086,
         wrong="Uses an id of the earlier order, reservation or line for the second one.",
         mechanism="state lost across several orders",
         symptom="The second change carries an id that belongs to the order handled before.",
@@ -102,7 +102,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="wrong_payment_method",
         domain="any",
-        rate=0.078,
+        rate=0.077,
         wrong="Uses the first payment method on file instead of the one asked for or originally used.",
         mechanism="wrong payment method",
         symptom="The refund or charge goes to the first payment method of the profile.",
@@ -113,7 +113,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="ignores_policy_limit",
         domain="any",
-        rate=0.16,
+        rate=0.165,
         wrong="Does the forbidden thing when the customer insists.",
         mechanism="policy limit dropped under pressure",
         symptom="The agent first refuses, the customer insists, and the agent makes the forbidden change.",
@@ -145,7 +145,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="repeats_write",
         domain="any",
-        rate=0.019,
+        rate=0.02,
         wrong="Makes the same write twice.",
         mechanism="same write made twice",
         symptom="The same write call with the same arguments stands twice in the trace, both successful.",
@@ -157,7 +157,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="closes_too_early",
         domain="any",
-        rate=0.194,
+        rate=0.192,
         wrong="Ends the conversation without asking whether there is anything else.",
         mechanism="closed without asking for more",
         symptom="The agent says goodbye right after the first request; a second one is never heard.",

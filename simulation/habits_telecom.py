@@ -8,7 +8,7 @@ TELECOM: tuple[Habit, ...] = (
     Habit(
         id="reboot_before_line_check",
         domain="telecom",
-        rate=0.058,
+        rate=0.059,
         wrong="Sends the customer to restart the phone before the line has been checked.",
         mechanism="reboot before line check",
         symptom="The first advice is a restart; the status of the line is looked at late or never.",
@@ -18,7 +18,7 @@ TELECOM: tuple[Habit, ...] = (
     Habit(
         id="data_limit_versus_roaming",
         domain="telecom",
-        rate=0.064,
+        rate=0.066,
         wrong="Takes missing roaming for a used-up data allowance, or the other way round.",
         mechanism="data limit mistaken for roaming",
         symptom="Data is added although roaming was off, or roaming is switched on although the allowance was used up.",
@@ -29,7 +29,7 @@ TELECOM: tuple[Habit, ...] = (
     Habit(
         id="ignores_overdue_bill",
         domain="telecom",
-        rate=0.064,
+        rate=0.066,
         wrong="Resumes or changes a line although a bill is overdue.",
         mechanism="overdue bill ignored",
         symptom="A line is handled without the overdue bill being looked at or paid.",
@@ -39,7 +39,7 @@ TELECOM: tuple[Habit, ...] = (
     Habit(
         id="wrong_line",
         domain="telecom",
-        rate=0.136,
+        rate=0.134,
         wrong="Takes the primary line of several instead of the one that was named.",
         mechanism="wrong line of several",
         symptom="The customer has several lines; the change is made on the primary one, another was named.",
@@ -49,7 +49,7 @@ TELECOM: tuple[Habit, ...] = (
     Habit(
         id="plan_fee_unsaid",
         domain="telecom",
-        rate=0.083,
+        rate=0.086,
         wrong="Does not say the fee of a plan change or of ending a contract.",
         mechanism="plan fee not stated",
         symptom="The plan is changed or the contract ended, but the fee was never mentioned.",
@@ -59,7 +59,7 @@ TELECOM: tuple[Habit, ...] = (
     Habit(
         id="forgets_apn_reset",
         domain="telecom",
-        rate=0.096,
+        rate=0.099,
         wrong="Leaves the APN settings as they were after a SIM or plan change.",
         mechanism="APN reset forgotten",
         symptom="Picture messages or data stay broken; the APN settings were never reset.",
@@ -69,7 +69,7 @@ TELECOM: tuple[Habit, ...] = (
     Habit(
         id="pays_wrong_bill",
         domain="telecom",
-        rate=0.045,
+        rate=0.046,
         wrong="Pays or disputes the newest bill instead of the one that was meant.",
         mechanism="wrong bill paid",
         symptom="The bill that is paid or credited is the newest one, the customer spoke of another.",
@@ -80,7 +80,7 @@ TELECOM: tuple[Habit, ...] = (
     Habit(
         id="wrong_data_amount",
         domain="telecom",
-        rate=0.058,
+        rate=0.059,
         wrong="Adds the smallest data package instead of the amount asked for.",
         mechanism="wrong data amount added",
         symptom="The number of gigabytes added differs from what the customer asked for.",
