@@ -16,13 +16,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sigmaloop.simulation.model import SimulatedModel
-
 from sigmaloop.eval.benchmark import EpisodeBenchmark, load_benchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph.services import make_gateway, make_supervisor
 from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import load_settings
+from sigmaloop.simulation.model import SimulatedModel
 
 Complete = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -87,6 +89,28 @@ def test_an_unwritable_home_is_named(command: Command, tmp_path: Path) -> None:
         locked = tmp_path / "locked"
         locked.mkdir(mode=0o500)
         refused(command("run", "--upstream", "simulated", "--home", str(locked / "home")), "locked")
+
+
+def test_a_second_run_in_one_home_is_refused_and_status_still_answers(command: Command, tmp_path: Path) -> None:
+    first = subprocess.Popen(
+        [sys.executable, "-m", "sigmaloop.cli.main", "run", "--upstream", "simulated", "--batches", "3"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert first.stderr is not None
+        for line in first.stderr:
+            if "baseline" in line:
+                break
+        refused(command("run", "--upstream", "simulated"), str(first.pid), "--home")
+        refused(command("resume"), str(first.pid))
+        assert len(list((tmp_path / ".sigmaloop" / "runs").iterdir())) == 1
+        assert command("status").returncode == 0
+    finally:
+        first.kill()
+        first.communicate()
 
 
 def test_an_unknown_run_cannot_be_resumed_shown_or_applied(command: Command) -> None:
