@@ -110,10 +110,12 @@ def test_a_check_in_code_changes_what_the_model_does(habit, solvable, play, agen
     pairs = [
         (play(agent, task_id, seed=seed), play(checked, task_id, seed=seed))
         for task_id in exposed(habit, solvable, play, agent)
-        for seed in range(3)
+        for seed in range(4)
     ]
-    assert sum(after < before for before, after in pairs) <= 0.02 * len(pairs)
-    assert sum(after - before for before, after in pairs) >= 0.05 * len(pairs)
+    helped = sum(after > before for before, after in pairs)
+    harmed = sum(after < before for before, after in pairs)
+    assert helped >= 4
+    assert helped >= 4 * harmed  # a skipped confirmation and a wrong leg cancel out in one rollout
 
 
 @pytest.mark.parametrize("habit", ["acts_on_first_order", "skips_confirmation", "closes_too_early"])
