@@ -49,6 +49,8 @@ class Plan(NamedTuple):
     cause: str
     tool: str
     """The tool that a note or a check is about."""
+    wide: bool = False
+    """A check looks at every call that changes something, not at this tool's alone."""
 
 
 _OPENINGS = ("", "", "", "In every conversation: ", "Keep to this: ", "Remember: ", "Important: ", "From now on: ")
@@ -139,7 +141,7 @@ def _place(plan: Plan, source: str, request: Request) -> Edit | None:
         return add_to_dict(source, "TOOL_NOTES", plan.tool, plan.text) if plan.tool else None
     if plan.kind == "context":
         return remind_after_policy(source, f"Keep in mind: {plan.text}")
-    return add_check(source, _check(plan, request)) if plan.tool else None
+    return add_check(source, _check(plan)) if plan.tool or plan.wide else None
 
 
 def _example(text: str, request: Request) -> str:
@@ -154,11 +156,11 @@ def _example(text: str, request: Request) -> str:
     )
 
 
-def _check(plan: Plan, request: Request) -> list[str]:
+def _check(plan: Plan) -> list[str]:
     """Code that holds a call back until what the rule asks for is the case, or once as a reminder."""
     rule = literal(plan.text)
     concerned = f"name == {literal(plan.tool)}"
-    if request.draw("wide") < 0.6:
+    if plan.wide:
         concerned = 'not name.startswith(("find", "get", "list", "search", "check", "verify"))'
     said = plan.text.lower()
     if "verify_customer" in said or "verify the identity" in said:
@@ -201,7 +203,7 @@ def summary(plan: Plan) -> str:
         "example": "Adds an example of",
         "tool": f"Adds to the description of {plan.tool or 'a tool'}",
         "context": "Repeats after the policy",
-        "control_flow": f"Checks calls of {plan.tool or 'a tool'} in code",
+        "control_flow": f"Checks {'every changing call' if plan.wide else f'calls of {plan.tool}'} in code",
     }
     told = f"{what[plan.kind]}: {plan.text}"
     return told if len(told) <= 200 else told[:196] + " ..."

@@ -74,7 +74,7 @@ def plan_of(request: Request, turns: list[Turn]) -> Plan:
         kind = "prompt"
     elif quality == "broken":
         kind = "control_flow"
-    return Plan(quality, kind, text, cause, tool)
+    return Plan(quality, kind, text, cause, tool, wide=not tool or request.draw("wide") < 0.6)
 
 
 def _subject(failures: str) -> str:
