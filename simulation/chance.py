@@ -11,7 +11,7 @@ import hashlib
 from functools import lru_cache
 from statistics import NormalDist
 
-RHO = 0.88
+RHO = 0.94
 """Share of the variance of the mixed normal score that belongs to the task."""
 
 _NORMAL = NormalDist()
