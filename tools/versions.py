@@ -52,6 +52,7 @@ class Versions:
     def __init__(self, path: Path) -> None:
         self.path = Path(path).absolute()  # git works in a folder of its own
         self._writing = threading.Lock()
+        self._reading = threading.Lock()  # the object database loads itself lazily, for one thread
         self._objects_db: Any = None
 
     @staticmethod
@@ -206,7 +207,8 @@ class Versions:
     def _write(self, kind: bytes, data: bytes) -> str:
         from gitdb import IStream  # type: ignore[import-untyped]
 
-        return str(self._objects.store(IStream(kind, len(data), io.BytesIO(data))).hexsha.decode())
+        with self._reading:
+            return str(self._objects.store(IStream(kind, len(data), io.BytesIO(data))).hexsha.decode())
 
     def _write_commit(self, source: str, message: str, *, parent: str | None) -> str:
         with boundary(StoreError, f"{self.path}: a commit cannot be written"):
@@ -217,7 +219,7 @@ class Versions:
             return self._write(b"commit", (head + message.rstrip("\n") + "\n").encode())
 
     def _read(self, sha: str, kind: bytes) -> bytes:
-        with boundary(StoreError, f"{self.path}: object {sha} cannot be read"):
+        with self._reading, boundary(StoreError, f"{self.path}: object {sha} cannot be read"):
             stream = self._objects.stream(bytes.fromhex(sha))
             found, data = stream.type, bytes(stream.read())
         if hashlib.sha1(b"%s %d\0%s" % (found, len(data), data), usedforsecurity=False).hexdigest() != sha:

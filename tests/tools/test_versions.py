@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import sys
 import time
 from pathlib import Path
@@ -341,3 +342,24 @@ def test_a_fork_goes_another_way_and_the_first_way_stays(versions: Versions) -> 
     assert versions.source(first) == BETTER
     with pytest.raises(StoreError, match="never kept"):
         versions.fork(first)
+
+
+def test_many_threads_may_read_a_repository_that_was_just_opened(versions: Versions) -> None:
+    head = versions.main()
+    for _ in range(30):
+        opened, wrong = Versions(versions.path), []
+        start = threading.Barrier(8)
+
+        def read(opened: Versions = opened, start: threading.Barrier = start, wrong: list[str] = wrong) -> None:
+            start.wait()
+            try:
+                assert opened.source(head) == BASE
+            except (StoreError, AssertionError) as error:
+                wrong.append(str(error))
+
+        threads = [threading.Thread(target=read) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong

@@ -94,7 +94,7 @@ def test_splits_have_their_sizes_and_share_neither_ids_nor_content() -> None:
     assert len(set(openings)) > 360
 
 
-def test_every_split_has_every_request_type_with_zipf_like_weights() -> None:
+def test_every_split_has_every_request_type_with_unequal_weights() -> None:
     assert len(REQUEST_TYPES) == 31
     assert {kind.domain for kind in REQUEST_TYPES.values()} == set(DESKS)
     for split in SPLITS:
@@ -102,7 +102,7 @@ def test_every_split_has_every_request_type_with_zipf_like_weights() -> None:
         for task in BENCHMARK.tasks(split):
             share[task.request_type] += task.weight
         assert set(share) == set(REQUEST_TYPES)
-        assert share == pytest.approx({name: kind.weight for name, kind in REQUEST_TYPES.items()}, abs=1e-3)
+        assert share == pytest.approx({name: kind.weight**0.5 for name, kind in REQUEST_TYPES.items()}, abs=1e-3)
     weights = sorted((kind.weight for kind in REQUEST_TYPES.values()), reverse=True)
     assert weights[0] / weights[-1] > 5
     assert sum(weights[:10]) > 0.5 * sum(weights)
