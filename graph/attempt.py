@@ -7,21 +7,18 @@ from typing import Any
 
 from langgraph.types import interrupt
 
-from sigmaloop.agents.harness_engineer import Brief, Hands, PastAttempt
-from sigmaloop.agents.trace_text import trace_text
-from sigmaloop.errors import BadInput, InadmissibleChange, SpecialistError
+from sigmaloop.errors import InadmissibleChange, SpecialistError
 from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
+from sigmaloop.graph.briefing import brief_for, hands_for
 from sigmaloop.graph.observe import GATE_TRIAL, clusters_of, roll
 from sigmaloop.graph.prepare import smoke_session
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.graph.tracing import note
-from sigmaloop.memory.index import Kind
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import (
     Candidate,
     Cluster,
-    FailureRecord,
     Judgement,
     LedgerEntry,
     Proposal,
@@ -34,9 +31,6 @@ from sigmaloop.tools.dry_run import dry_run
 from sigmaloop.tools.edits import check_change, unified_diff
 
 Emit = Callable[[dict[str, Any]], None]
-
-SHOWN_FAILURES = 5
-"""Failures of the target cluster that are laid before the engineer at once; the rest it can search."""
 
 
 def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
@@ -57,8 +51,8 @@ def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     parent_source = services.versions.source(state["incumbent"])
     outcome: dict[str, Any] = {"attempt": attempt, "attempts_total": number, "candidate_id": candidate_id}
     try:
-        brief = _brief(services, cluster, attempt, len(parent_source))
-        proposal = services.engineer.propose(brief, _hands(services, parent_source), scope=f"propose:{candidate_id}")
+        brief = brief_for(services, cluster, attempt, len(parent_source))
+        proposal = services.engineer.propose(brief, hands_for(services, parent_source), scope=f"propose:{candidate_id}")
         candidate = _record(services, state, candidate_id, attempt, cluster, parent_source, proposal)
         emit({"event": "proposal", "id": candidate_id, "kind": candidate.kind, "summary": candidate.summary})
         _admit(services, parent_source, candidate, proposal.source)
@@ -233,50 +227,6 @@ def _history(services: Services) -> dict[str, tuple[int, int]]:
                 passes, results = counts.get(rollout.task_id, (0, 0))
                 counts[rollout.task_id] = (passes + rollout.passed, results + 1)
     return counts
-
-
-def _brief(services: Services, cluster: Cluster, attempt: int, agent_size: int) -> Brief:
-    ledger = [LedgerEntry.model_validate(e.payload) for e in services.journal.events("ledger")]
-    earlier = [
-        PastAttempt(summary=e.summary, kind=e.kind, outcome=e.outcome, gate=e.gate)
-        for e in ledger
-        if e.cluster_id == cluster.id
-    ]
-    query = f"{cluster.title}. {cluster.root_cause}"
-    return Brief(
-        cluster=cluster,
-        failures=tuple(reversed(cluster.failures))[:SHOWN_FAILURES],
-        attempts=tuple(earlier),
-        learnings=tuple(_search(services, "learning", query, 5)),
-        attempt=attempt,
-        agent_size=agent_size,
-    )
-
-
-def _hands(services: Services, source: str) -> Hands:
-    def read_trace(failure_id: str) -> str:
-        payload = services.journal.get("failure", failure_id)
-        if payload is None:
-            raise BadInput(f"no failure {failure_id}; search_failures lists them")
-        failure = FailureRecord.model_validate(payload)
-        return trace_text(services.journal.trace(failure.rollout_id))
-
-    def rehearse(changed: str) -> str:
-        tried = dry_run(services.supervisor, changed, **smoke_session(services.benchmark))
-        return tried.report()
-
-    return Hands(
-        source=source,
-        search_failures=lambda query: _search(services, "failure", query, 5),
-        search_learnings=lambda query: _search(services, "learning", query, 5),
-        search_attempts=lambda query: _search(services, "attempt", query, 5),
-        read_trace=read_trace,
-        dry_run=rehearse,
-    )
-
-
-def _search(services: Services, kind: Kind, query: str, k: int) -> list[str]:
-    return [f"{hit.id}: {hit.text}" for hit in services.index.search(kind, query, k)]
 
 
 def _admit(services: Services, parent: str, candidate: Candidate, source: str) -> None:
