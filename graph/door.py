@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sigmaloop.agents.specialist import Role
-from sigmaloop.errors import SpecialistError
+from sigmaloop.errors import SigmaLoopError, SpecialistError
 from sigmaloop.records import Usage, digest
 from sigmaloop.tools.gateway import Gateway
 
@@ -44,7 +44,10 @@ class GatewayDoor:
         with self._gateway.lease(role, scope=scope, seed=seed) as lease:
             try:
                 yield Access(lease.base_url, lease.token, self._model, self._timeout)
-            except SpecialistError:
-                self._charge(scope, role, lease.usage())
+            except SigmaLoopError as error:
+                if lease.run_spent is not None:  # over HTTP the specialist saw a status only
+                    raise lease.run_spent from error
+                if isinstance(error, SpecialistError):
+                    self._charge(scope, role, lease.usage())
                 raise
             self._charge(scope, role, lease.usage())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,13 +13,16 @@ from sigmaloop.agents.gate_judge import GateJudge
 from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark
 from sigmaloop.eval.rollouts import RolloutEngine
+from sigmaloop.graph import spending
 from sigmaloop.graph.door import GatewayDoor
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
-from sigmaloop.records import Task, Usage
+from sigmaloop.records import Rollout, RolloutKey, Step, Task, Usage
 from sigmaloop.settings import Settings, api_key, secrets
+from sigmaloop.tools.budget import Prices
 from sigmaloop.tools.gateway import Gateway
+from sigmaloop.tools.redaction import Redactor
 from sigmaloop.tools.sandbox import Supervisor
 from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream, Upstream
 from sigmaloop.tools.versions import Versions
@@ -52,7 +55,7 @@ class Services:
             self.benchmark,
             self.supervisor,
             self.gateway,
-            self.journal,
+            RedactedStore(self.journal, Redactor(secrets())),
             run_seed=self.settings.seed,
             concurrency=self.settings.concurrency,
             max_calls=self.settings.max_calls,
@@ -117,7 +120,8 @@ class Services:
 
 
 def make_upstream(settings: Settings) -> Upstream:
-    """Where model calls go: the simulated model, or the endpoint."""
+    """Where model calls go: the simulated model, or the endpoint. Raises BadInput when a limit cannot be kept."""
+    settings.check_prices()
     if settings.simulated:
         from sigmaloop.simulation.model import SimulatedModel
 
@@ -132,19 +136,51 @@ def make_upstream(settings: Settings) -> Upstream:
 
 
 def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
+    """The door to the models, with the run's limits as they were set last, and what it has spent of them."""
+    limits = spending.limits(settings, journal)
     target, specialist = settings.models()
+    prices = settings.price_input or 0.0, settings.price_output or 0.0
+    own = settings.specialist_price_input, settings.specialist_price_output
     return Gateway(
         make_upstream(settings),
         target_model=target,
         specialist_model=specialist,
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
-        price_input=settings.price_input,
-        price_output=settings.price_output,
+        price_input=prices[0],
+        price_output=prices[1],
+        specialist_prices=Prices(
+            input=prices[0] if own[0] is None else own[0], output=prices[1] if own[1] is None else own[1]
+        ),
         call_journal=journal,
         embedding_model=None if settings.simulated else settings.embedding_model,
         redact=secrets(),
+        max_run_tokens=limits.tokens,
+        max_run_money=limits.money,
+        max_rollout_tokens=settings.max_rollout_tokens,
+        max_rollout_money=settings.max_rollout_money,
+        account=spending.JournalAccount(journal) if journal else None,
     )
+
+
+class RedactedStore:
+    """The journal as the rollout engine sees it: no secret of this process gets into a trace."""
+
+    def __init__(self, journal: Journal, redactor: Redactor) -> None:
+        self._journal = journal
+        self._redactor = redactor
+
+    def rollout(self, key: RolloutKey) -> Rollout | None:
+        return self._journal.rollout(key)
+
+    def save_rollout(self, rollout: Rollout, trace: Sequence[Step], *, scope: str | None = None) -> None:
+        if self._redactor:
+            rollout = rollout.model_copy(update={"detail": self._redactor.text(rollout.detail)})
+            trace = [Step(**self._redactor.tree(step.model_dump())) for step in trace]
+        self._journal.save_rollout(rollout, trace, scope=scope)
+
+    def add_usage(self, id: str, role: str, batch: int, task: str, usage: Usage) -> None:  # noqa: A002
+        self._journal.add_usage(id, role, batch, task, usage)
 
 
 SMOKE_SECONDS = 5.0

@@ -6,11 +6,14 @@
     ├── Busy                       2  another process works on the same home
     ├── UpstreamError              -  a model call failed; `status` says how (see ModelUnavailable)
     │   └── ModelUnavailable       2  the endpoint cannot be used at all: key, name, host
+    ├── BudgetSpent                3  the run's tokens or money are spent; it can be resumed with more
     ├── SpecialistError            -  a specialist's answer stayed unusable after its repair turn
     ├── SandboxError               3  the sandbox itself could not start (never the candidate's fault)
     └── StoreError                 3  journal, versions or index damaged or contradictory
 
 A failed rollout and a rejected candidate are records, not errors: only a broken machine raises.
+The status of an UpstreamError says whose doing it is: 4xx the caller's (a refused field, a dead token, 402 for
+the lease's own budget; for an agent: its error), 5xx nobody's who is measured (an infra result, no evidence).
 Messages say what happened, to which file or run, and what to do next.
 """
 
@@ -60,6 +63,13 @@ class ModelUnavailable(UpstreamError):
     """The endpoint can not be used: bad key, unknown model, unreachable host, not an API."""
 
     exit_code = 2
+
+
+class BudgetSpent(SigmaLoopError):
+    """The next model call could cost more than is left of the run's budget.
+
+    Nobody's result: it stops the run where it stands, and passes through everything that records failures.
+    """
 
 
 class SpecialistError(SigmaLoopError):

@@ -59,8 +59,18 @@ class Settings(BaseSettings):
     max_tokens: int = Field(default=2048, ge=1, description="most output tokens of one target model call")
     model_timeout: float = Field(default=60.0, gt=0, description="seconds for one try of a model call")
     model_tries: int = Field(default=5, ge=1, le=20, description="tries of a model call before it is an infra fault")
-    price_input: float = Field(default=0.0, ge=0, description="money for a million input tokens")
-    price_output: float = Field(default=0.0, ge=0, description="money for a million output tokens")
+    price_input: float | None = Field(
+        default=None, ge=0, description="money for a million input tokens; needed for a limit on money"
+    )
+    price_output: float | None = Field(default=None, ge=0, description="money for a million output tokens")
+    specialist_price_input: float | None = Field(
+        default=None, ge=0, description="the same for the specialists' model; default: as the target's"
+    )
+    specialist_price_output: float | None = Field(default=None, ge=0, description="the same for its output")
+    max_money: float | None = Field(default=None, gt=0, description="stop the run before it has cost more money")
+    max_run_tokens: int | None = Field(default=None, ge=1, description="stop the run before it has used more tokens")
+    max_rollout_money: float | None = Field(default=None, gt=0, description="money for the model calls of one rollout")
+    max_rollout_tokens: int | None = Field(default=None, ge=1, description="tokens for the model calls of one rollout")
 
     step_seconds: float = Field(default=10.0, gt=0, description="agent time between two frames, model time excluded")
     rollout_seconds: float = Field(default=300.0, gt=0, description="the agent's own time in one rollout, model and tools excluded")
@@ -99,6 +109,19 @@ class Settings(BaseSettings):
         if self.simulated:
             return "simulated-target", "simulated-specialist"
         return self.target_model, self.specialist_model
+
+    def check_prices(self) -> None:
+        """Raises BadInput when money is limited and what a real model costs is not known."""
+        limited = self.max_money is not None or self.max_rollout_money is not None
+        known = self.price_input is not None and self.price_output is not None
+        other = self.specialist_price_input is not None and self.specialist_price_output is not None
+        if self.simulated or not limited or (known and (other or self.target_model == self.specialist_model)):
+            return
+        missing = "specialist_price_input and specialist_price_output" if known else "price_input and price_output"
+        model = self.specialist_model if known else self.target_model
+        raise BadInput(
+            f"a limit on money needs the prices of {model}: set {missing} (for a million tokens; 0 if it is free)"
+        )
 
     def agent_source(self) -> str:
         """Text of the one agent file. Raises BadInput when it cannot be read as text."""
@@ -169,6 +192,10 @@ def api_key() -> SecretStr | None:
 
 
 def secrets() -> tuple[str, ...]:
-    """Every secret known to this process, by value, for redaction."""
+    """Every secret known to this process, by value, for redaction. Our own settings are none, MAX_TOKENS or not."""
     names = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-    return tuple(v for k, v in os.environ.items() if len(v) >= 8 and any(n in k.upper() for n in names))
+    return tuple(
+        value
+        for name, value in os.environ.items()
+        if len(value) >= 8 and any(n in name.upper() for n in names) and not name.startswith("SIGMALOOP_")
+    )

@@ -5,31 +5,35 @@ answers from the call journal what was paid for before, meters the rest. Its HTT
 the same core on loopback.
 
 Statuses of the UpstreamErrors that come out: **4xx is the caller's own doing** (400 refused field, 401
-dead token, 402 calls used up, 413 too large), **5xx is not** (an infrastructure fault, no evidence about an
-agent).
+dead token, 402 the lease's calls or budget used up, 413 too large), **5xx is not** (an infrastructure fault, no
+evidence about an agent). BudgetSpent is neither: the run's own budget does not hold the call, and the run stops.
 """
 
 from __future__ import annotations
 
-import heapq
-import secrets
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from sigmaloop.errors import ModelUnavailable, UpstreamError
+from sigmaloop.errors import BudgetSpent, ModelUnavailable, UpstreamError
 from sigmaloop.records import Usage
-from sigmaloop.tools.gateway_meter import Latency, Meter, Prices, count_tokens
-from sigmaloop.tools.gateway_requests import normalise_chat, normalise_embeddings, refuse, request_hash
-from sigmaloop.tools.upstream import Upstream
+from sigmaloop.tools.budget import Amount, Prices, worst_case
+from sigmaloop.tools.call import Call
+from sigmaloop.tools.gateway_admission import Account, Admission, Ticket
+from sigmaloop.tools.gateway_lease import Lease
+from sigmaloop.tools.gateway_meter import Latency, Meter, count_tokens
+from sigmaloop.tools.gateway_requests import hash_and_size, normalise_chat, normalise_embeddings, refuse, request_hash
+from sigmaloop.tools.redaction import Redactor
+from sigmaloop.tools.upstream import Endpoint, Upstream
 
 if TYPE_CHECKING:
     from sigmaloop.tools.gateway_http import HttpFace
 
-__all__ = ["ROLES", "CallJournal", "Gateway", "Latency", "Lease", "Role", "request_hash"]
+__all__ = ["ROLES", "Account", "Call", "CallJournal", "Gateway", "Latency", "Lease", "Role", "request_hash"]
 
 Json = dict[str, Any]
 Role = Literal["target", "failure_miner", "clusterer", "harness_engineer", "gate_judge"]
@@ -38,6 +42,8 @@ ROLES: tuple[Role, ...] = ("target", "failure_miner", "clusterer", "harness_engi
 REQUEST_BYTES = 4 * 2**20
 SPECIALIST_TOKENS = 8192
 """Most output tokens of a specialist's call; it may ask for fewer."""
+UNDER_WAY = 256
+"""Calls that are upstream at the same time; more wait."""
 RETRY_PAUSE = 0.05
 """Seconds before the first repetition of a retryable call."""
 
@@ -53,69 +59,12 @@ class CallJournal(Protocol):
     def remember(self, scope: str, index: int, request_hash: str, response: Json) -> None: ...
 
 
-class Lease:
-    """The right to call a model in one role and scope; a context manager, dead once closed."""
-
-    def __init__(
-        self,
-        gateway: Gateway,
-        role: str,
-        *,
-        scope: str,
-        seed: int,
-        max_calls: int | None = None,
-        batch: int = 0,
-    ) -> None:
-        self.token = f"lease-{secrets.token_urlsafe(24)}"
-        self.role = role
-        self.scope = scope
-        self.seed = seed
-        self.max_calls = max_calls
-        self.batch = batch
-        self._gateway = gateway
-        self._next = 0
-        self._returned: list[int] = []
-
-    @property
-    def base_url(self) -> str:
-        """Base URL for OpenAI clients, with the token as API key; the first reading starts the server."""
-        return self._gateway.start()
-
-    def complete(self, request: Json) -> Json:
-        return self._gateway.complete(self.token, request)
-
-    def usage(self) -> Usage:
-        return self._gateway.usage(self.token)
-
-    def close(self) -> None:
-        self._gateway.close(self.token)
-
-    def __enter__(self) -> Lease:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def take_index(self) -> int:
-        """The next call's index, counted from 0; the gateway holds its lock."""
-        if self._returned:
-            return heapq.heappop(self._returned)
-        if self.max_calls is not None and self._next >= self.max_calls:
-            raise refuse(f"all {self.max_calls} model calls of this lease are used up", status=402)
-        self._next += 1
-        return self._next - 1
-
-    def return_index(self, index: int) -> None:
-        """A call that failed leaves its index to the next one, so that a resumed scope counts alike."""
-        heapq.heappush(self._returned, index)
-
-
 class Gateway:
-    """Model calls for everyone: fixed model, leases, call journal, metering. Thread-safe.
+    """Model calls for everyone: fixed model, leases, budgets, call journal, metering. Thread-safe.
 
     Temperature and seed (the lease's) are pinned for every role; `max_tokens` is the target's, always; a
     specialist may ask for up to `specialist_tokens`. Prices are money for a million tokens. `redact` lists
-    secrets that must appear in no error message. `tries` is for upstream errors that say they are retryable
+    secrets that must appear in no answer and no error. `tries` is for upstream errors that say they are retryable
     (HttpUpstream has done its own tries and says they are not). `embedding_model` None: embeddings are
     refused. It owns the upstream: `stop` closes it.
     """
@@ -131,12 +80,24 @@ class Gateway:
         tries: int = 1,
         price_input: float = 0.0,
         price_output: float = 0.0,
+        specialist_prices: Prices | None = None,
         call_journal: CallJournal | None = None,
         redact: Sequence[str] = (),
         specialist_tokens: int = SPECIALIST_TOKENS,
         embedding_model: str | None = None,
         max_bytes: int = REQUEST_BYTES,
+        max_run_tokens: int | None = None,
+        max_run_money: float | None = None,
+        max_rollout_tokens: int | None = None,
+        max_rollout_money: float | None = None,
+        account: Account | None = None,
+        under_way: int = UNDER_WAY,
     ) -> None:
+        """`max_run_*`: what all calls together may cost; `max_rollout_*`: those of one lease of the target.
+
+        `specialist_prices` None: the target's. `account` keeps what the run has spent. `under_way`: calls that
+        are upstream at the same time.
+        """
         self.max_bytes = max_bytes
         self._upstream = upstream
         self.target_model = target_model
@@ -146,12 +107,19 @@ class Gateway:
         self._tries = tries
         self._specialist_tokens = specialist_tokens
         self._embedding_model = embedding_model
-        self._prices = Prices(input=price_input, output=price_output)
+        target_prices = Prices(input=price_input, output=price_output)
+        self._prices: dict[str, Prices] = dict.fromkeys(ROLES, specialist_prices or target_prices)
+        self._prices["target"] = target_prices
         self._journal = call_journal
-        self._secrets = tuple(sorted((s for s in redact if s), key=len, reverse=True))
+        self._redactor = Redactor(redact)
+        self._rollout_limits = {"max_tokens": max_rollout_tokens, "max_money": max_rollout_money}
+        self._admission = Admission(
+            max_tokens=max_run_tokens, max_money=max_run_money, most=under_way, account=account
+        )
         self._lock = threading.Lock()
         self._leases: dict[str, Lease] = {}
         self._by_token: defaultdict[str, Meter] = defaultdict(Meter)
+        self._roles: dict[str, str] = {}
         self._by_role: defaultdict[str, Meter] = defaultdict(Meter)
         self._upstream_by_role: defaultdict[str, Meter] = defaultdict(Meter)
         self._face: HttpFace | None = None
@@ -168,27 +136,35 @@ class Gateway:
         """A lease for one rollout or one specialist's task; `max_calls` None: as many as it likes."""
         if role not in ROLES:
             raise ValueError(f"unknown role {role!r}; roles: {', '.join(ROLES)}")
-        lease = Lease(self, role, scope=scope, seed=seed, max_calls=max_calls, batch=batch)
+        limits: Any = self._rollout_limits if role == "target" else {}
+        lease = Lease(self, role, scope=scope, seed=seed, max_calls=max_calls, batch=batch, **limits)
         with self._lock:
             self._leases[lease.token] = lease
+            self._roles[lease.token] = role
         return lease
 
     def close(self, token: str) -> None:
-        """The token is dead at once; its usage can still be read."""
+        """The token is dead at once, its calls under way are cancelled; its usage can still be read."""
         with self._lock:
-            self._leases.pop(token, None)
+            lease = self._leases.pop(token, None)
+            calls = list(lease.open_calls) if lease else []
+        for call in calls:
+            call.cancel()
 
     def model(self, token: str) -> str:
         """The model that answers this token."""
         return self.target_model if self._holder(token).role == "target" else self.specialist_model
 
-    def complete(self, token: str, request: Json) -> Json:
-        """The whole chat completion. Raises UpstreamError: 4xx the caller's doing, 5xx infrastructure."""
+    def complete(self, token: str, request: Json, *, call: Call | None = None) -> Json:
+        """The whole chat completion; through `call` it can be cancelled, and followed while it is made.
+
+        Raises UpstreamError: 4xx the caller's doing, 5xx infrastructure; BudgetSpent when the run has to stop.
+        """
         lease = self._holder(token)
         given = normalise_chat(request, pins=self._pins(lease, request), max_bytes=self.max_bytes)
-        return self._answer(lease, given, self._upstream.complete)
+        return self._answer(lease, "chat/completions", given, call or Call())
 
-    def embed(self, token: str, request: Json) -> Json:
+    def embed(self, token: str, request: Json, *, call: Call | None = None) -> Json:
         """Embeddings of texts by the fixed embedding model; not for the target."""
         lease = self._holder(token)
         if self._embedding_model is None:
@@ -196,24 +172,29 @@ class Gateway:
         if lease.role == "target":
             raise refuse("the target agent has no embeddings", status=403)
         given = normalise_embeddings(request, model=self._embedding_model, max_bytes=self.max_bytes)
-        return self._answer(lease, given, self._upstream.embeddings)
+        return self._answer(lease, "embeddings", given, call or Call())
 
     # What it cost
 
     def usage(self, token: str) -> Usage:
         """What the answers of this lease cost, whether paid now or, in an interrupted process, before."""
         with self._lock:
-            return self._by_token.get(token, Meter()).usage(self._prices)
+            return self._by_token.get(token, Meter()).usage(self._prices[self._roles.get(token, "target")])
 
     def totals(self) -> dict[str, Usage]:
         """The same by role, over all leases."""
         with self._lock:
-            return {role: meter.usage(self._prices) for role, meter in sorted(self._by_role.items())}
+            return {role: meter.usage(self._prices[role]) for role, meter in sorted(self._by_role.items())}
 
     def spent(self) -> dict[str, Usage]:
         """What went upstream, by role: `totals` without what the call journal answered."""
         with self._lock:
-            return {role: meter.usage(self._prices) for role, meter in sorted(self._upstream_by_role.items())}
+            return {role: meter.usage(self._prices[role]) for role, meter in sorted(self._upstream_by_role.items())}
+
+    @property
+    def charged(self) -> Amount:
+        """What counts against the run's budget: `spent`, and tries without a whole answer at their worst."""
+        return self._admission.spent
 
     def latency(self) -> dict[str, Latency]:
         """How long calls that went upstream took, by role."""
@@ -247,14 +228,17 @@ class Gateway:
 
     def stop(self) -> None:
         """Kill every lease, cancel calls under way, close upstream and server. May be called twice."""
+        self._stopped = True
         with self._lock:
-            self._leases.clear()
+            tokens = list(self._leases)
+        for token in tokens:
+            self.close(token)
         self._upstream.close()
         with self._face_lock:
-            self._stopped = True
             if self._face is not None:
                 self._face.stop()
                 self._face = None
+        self._admission.close()
 
     def __enter__(self) -> Gateway:
         return self
@@ -287,30 +271,88 @@ class Gateway:
             "seed": lease.seed,
         }
 
-    def _answer(self, lease: Lease, request: Json, ask: Callable[[Json], Json]) -> Json:
-        key = request_hash(request)
+    def _answer(self, lease: Lease, path: str, request: Json, call: Call) -> Json:
+        key, size = hash_and_size(request)
+        worst = worst_case(request, size=size)
         with self._index(lease) as index:
             known = self._journal.recall(lease.scope, index, key) if self._journal else None
             if known is not None:
-                self._meter(lease, count_tokens(request, known), None)
+                self._meter(lease, count_tokens(request, known, at_most=worst), None)
                 return known
-            began = time.perf_counter()
-            with self._scrubbed():
-                response = self._insist(ask, request)
-            self._meter(lease, count_tokens(request, response), time.perf_counter() - began)
+            with self._open(lease, call):
+                ticket = self._admit(lease, call, worst)
+                began = time.perf_counter()
+                try:
+                    response = self._ask(path, request, call)
+                except BaseException as error:
+                    self._give_up(ticket, call, error)
+                    raise
+                response = self._redactor.tree(response)
+                tokens = count_tokens(request, response, at_most=worst)
+                ticket.answered(self._prices[lease.role].amount(tokens))
+                self._meter(lease, tokens, time.perf_counter() - began)
+                if call.cancelled:  # of a model in this process, whose calls cannot be broken off
+                    raise self._unwanted()
             if self._journal:
                 self._journal.remember(lease.scope, index, key, response)
             return response
 
-    def _insist(self, ask: Callable[[Json], Json], request: Json) -> Json:
+    @contextmanager
+    def _open(self, lease: Lease, call: Call) -> Iterator[None]:
+        """While it is open, closing the lease cancels the call."""
+        with self._lock:
+            lease.open_calls.add(call)
+        try:
+            yield
+        finally:
+            with self._lock:
+                lease.open_calls.discard(call)
+
+    def _admit(self, lease: Lease, call: Call, worst: tuple[int, int]) -> Ticket:
+        def wanted() -> None:
+            if call.cancelled or lease.token not in self._leases:
+                raise self._unwanted()
+
+        call.watch(self._admission.wake)
+        try:
+            ticket = self._admission.admit(self._prices[lease.role].amount(worst), lease.budget, wanted=wanted)
+        except BudgetSpent as error:
+            lease.run_spent = error
+            raise
+        call.when_lost(ticket.lose)
+        return ticket
+
+    def _ask(self, path: str, request: Json, call: Call) -> Json:
+        with self._scrubbed():
+            upstream = self._upstream
+            if isinstance(upstream, Endpoint):
+                return self._insist(partial(upstream.ask, path, request, call))
+            call.watch(lambda: None)
+            return self._insist(partial(upstream.embeddings if path == "embeddings" else upstream.complete, request))
+
+    def _give_up(self, ticket: Ticket, call: Call, error: BaseException) -> None:
+        if not call.cancelled and isinstance(error, UpstreamError):
+            ticket.failed()  # every lost try was charged already
+            return
+        # Its caller is gone, or this thread was interrupted: the answer may be billed all the same.
+        ticket.abandoned() if isinstance(self._upstream, Endpoint) else ticket.failed()
+        if call.cancelled and isinstance(error, UpstreamError):
+            raise self._unwanted() from None
+
+    def _unwanted(self) -> UpstreamError:
+        if self._stopped:
+            return UpstreamError("the gateway was stopped during the call", status=503)
+        return refuse("the lease was closed, or its caller left, during the call", status=401)
+
+    def _insist(self, ask: Callable[[], Json]) -> Json:
         for number in range(1, self._tries):
             try:
-                return ask(request)
+                return ask()
             except UpstreamError as error:
                 if not error.retryable:
                     raise
                 time.sleep(min(RETRY_PAUSE * 2 ** (number - 1), 1.0))
-        return ask(request)
+        return ask()
 
     @contextmanager
     def _index(self, lease: Lease) -> Iterator[int]:
@@ -325,6 +367,8 @@ class Gateway:
 
     def _meter(self, lease: Lease, tokens: tuple[int, int], seconds: float | None) -> None:
         with self._lock:
+            if seconds is None:
+                lease.budget.charge(self._prices[lease.role].amount(tokens))
             for meter in (self._by_token[lease.token], self._by_role[lease.role]):
                 meter.add(tokens, seconds or 0.0)
             if seconds is None:
@@ -337,9 +381,7 @@ class Gateway:
         try:
             yield
         except UpstreamError as error:
-            text = str(error)
-            for secret in self._secrets:
-                text = text.replace(secret, "[secret]")
+            text = self._redactor.text(str(error))
             kind = ModelUnavailable if isinstance(error, ModelUnavailable) else UpstreamError
             # Without the cause: a traceback would show the unscrubbed text.
             raise kind(text, status=error.status, retryable=error.retryable) from None

@@ -1,8 +1,8 @@
 """The gateway on loopback: an OpenAI-compatible server for clients that speak HTTP, such as ChatOpenAI.
 
-A token of a lease is the API key. Streaming is honest in form only: the whole answer is there before the
-first event goes out, so every failure still has its status. Runs uvicorn in a thread of its own, on a port
-that the system chooses.
+A token of a lease is the API key. A streamed answer goes out as it comes in from an endpoint; a failure before
+its first piece still has its status, a later one is an error event. A caller that leaves cancels its call. Runs
+uvicorn in a thread of its own, on a port that the system chooses.
 """
 
 from __future__ import annotations
@@ -12,30 +12,36 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from sigmaloop.errors import ModelUnavailable, SigmaLoopError, UpstreamError
+from sigmaloop.errors import BudgetSpent, ModelUnavailable, SigmaLoopError, UpstreamError
+from sigmaloop.tools import gateway_responses as responses
+from sigmaloop.tools.call import Call
+from sigmaloop.tools.gateway_stream import chunks, for_caller
 
 if TYPE_CHECKING:
     from sigmaloop.tools.gateway import Gateway
 
 Json = dict[str, Any]
+EVENTS = "text/event-stream"
 START_SECONDS = 10.0
 CALLERS = 128
 """Calls that are answered at the same time; more wait."""
 KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
-    402: "calls_used_up",
+    402: "budget_spent",
     403: "permission_error",
     404: "not_found_error",
     413: "invalid_request_error",
@@ -84,6 +90,7 @@ class HttpFace:
         app = Starlette(
             routes=[
                 Route("/v1/chat/completions", self._chat, methods=["POST"]),
+                Route("/v1/responses", self._responses, methods=["POST"]),
                 Route("/v1/embeddings", self._embeddings, methods=["POST"]),
                 Route("/v1/models", self._models, methods=["GET"]),
             ],
@@ -94,25 +101,70 @@ class HttpFace:
 
     async def _chat(self, request: Request) -> Response:
         token, body = _token(request), await self._body(request)
-        answer = await self._call(self._gateway.complete, token, body)
         if not body.get("stream"):
-            return JSONResponse(answer)
+            return JSONResponse(await self._call(request, self._gateway.complete, token, body))
         options = body.get("stream_options")
         with_usage = isinstance(options, dict) and bool(options.get("include_usage"))
-        stream = "".join(f"data: {line}\n\n" for line in _events(answer, with_usage=with_usage))
-        return Response(stream, media_type="text/event-stream")
+        return await self._stream(request, token, body, _ChatEvents(with_usage=with_usage))
+
+    async def _responses(self, request: Request) -> Response:
+        token, body = _token(request), await self._body(request)
+        chat = responses.chat_request(body)
+        if not body.get("stream"):
+            return JSONResponse(responses.response(await self._call(request, self._gateway.complete, token, chat)))
+        return await self._stream(request, token, chat, _ResponseEvents())
 
     async def _embeddings(self, request: Request) -> Response:
         token, body = _token(request), await self._body(request)
-        return JSONResponse(await self._call(self._gateway.embed, token, body))
+        return JSONResponse(await self._call(request, self._gateway.embed, token, body))
 
     async def _models(self, request: Request) -> Response:
         name = self._gateway.model(_token(request))
         listed = {"id": name, "object": "model", "created": 0, "owned_by": "sigmaloop"}
         return JSONResponse({"object": "list", "data": [listed]})
 
-    async def _call(self, answer: Callable[[str, Json], Json], token: str, body: Json) -> Json:
-        return await asyncio.get_running_loop().run_in_executor(self._callers, answer, token, body)
+    async def _call(self, request: Request, answer: Callable[..., Json], token: str, body: Json) -> Json:
+        call = Call()
+        with _cancelled_when_gone(request, call):
+            return await self._work(partial(answer, token, body, call=call))
+
+    def _work(self, answer: Callable[[], Json]) -> asyncio.Future[Json]:
+        work = asyncio.get_running_loop().run_in_executor(self._callers, answer)
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())  # its caller may have left
+        return work
+
+    async def _stream(self, request: Request, token: str, body: Json, events: _Events) -> Response:
+        """The answer piece by piece; whole from the start, it is split up (a model in this process, the journal)."""
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[Json | None] = asyncio.Queue()
+        call = Call(on_chunk=lambda chunk: _tell(loop, pieces, chunk))
+        work = self._work(partial(self._gateway.complete, token, body, call=call))
+        work.add_done_callback(lambda _: pieces.put_nowait(None))
+        with _cancelled_when_gone(request, call):
+            first = await pieces.get()
+            if first is None:  # whole, or failed: with its status
+                answer = await work
+                text = "".join([*(line for chunk in chunks(answer) for line in events.of(chunk)), *events.end(answer)])
+                return Response(text, media_type=EVENTS)
+
+        async def lines() -> AsyncIterator[str]:
+            piece: Json | None = first
+            try:
+                with _cancelled_when_gone(request, call):
+                    while piece is not None:
+                        for line in events.of(piece):
+                            yield line
+                        piece = await pieces.get()
+                    answer = await work
+            except SigmaLoopError as error:  # too late for a status
+                yield f"data: {json.dumps({'error': _told(error)})}\n\n"
+                return
+            finally:
+                call.cancel()
+            for line in events.end(answer):
+                yield line
+
+        return StreamingResponse(lines(), media_type=EVENTS)
 
     async def _body(self, request: Request) -> Json:
         # A dead token is turned away before its body is read.
@@ -139,48 +191,89 @@ def _token(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
+@contextmanager
+def _cancelled_when_gone(request: Request, call: Call) -> Iterator[None]:
+    """In the block, a caller that hangs up cancels its call."""
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        call.cancel()
+
+    watch = asyncio.get_running_loop().create_task(gone())
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _tell(loop: asyncio.AbstractEventLoop, pieces: asyncio.Queue[Json | None], chunk: Json) -> None:
+    loop.call_soon_threadsafe(pieces.put_nowait, chunk)
+
+
+class _Events(Protocol):
+    """How an answer in pieces is put into server-sent events."""
+
+    def of(self, chunk: Json) -> Iterator[str]: ...
+    def end(self, answer: Json) -> Iterator[str]: ...
+
+
+class _ChatEvents:
+    def __init__(self, *, with_usage: bool) -> None:
+        self._with_usage = with_usage
+
+    def of(self, chunk: Json) -> Iterator[str]:
+        told = for_caller(chunk, with_usage=self._with_usage)
+        if told is not None:
+            yield f"data: {json.dumps(told)}\n\n"
+
+    def end(self, answer: Json) -> Iterator[str]:
+        yield "data: [DONE]\n\n"
+
+
+class _ResponseEvents:
+    def __init__(self) -> None:
+        self._events = responses.Events()
+
+    def of(self, chunk: Json) -> Iterator[str]:
+        return map(responses.event_line, self._events.of(chunk))
+
+    def end(self, answer: Json) -> Iterator[str]:
+        return map(responses.event_line, self._events.end(answer))
+
+
 # Both are coroutines, or Starlette would start worker threads for them.
 async def _error(_: Request, error: Exception) -> Response:
-    status = error.status if isinstance(error, UpstreamError) else 500
-    kind = "model_unavailable" if isinstance(error, ModelUnavailable) else KINDS.get(status, "upstream_error")
     again = isinstance(error, UpstreamError) and error.retryable
-    return _refusal(status, str(error), kind, again=again)
+    return _refusal(_status(error), _told(error), again=again)
 
 
 async def _no_such_place(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     said = f"{request.method} {request.url.path} is not served here"
-    return _refusal(status, f"{said}; only chat/completions, embeddings and models are", KINDS[404], again=False)
+    served = "only chat/completions, responses, embeddings and models are"
+    return _refusal(status, _body(f"{said}; {served}", KINDS[404]), again=False)
 
 
-def _refusal(status: int, message: str, kind: str, *, again: bool) -> Response:
-    body = {"error": {"message": message, "type": kind, "param": None, "code": kind}}
-    return JSONResponse(body, status_code=status, headers={"x-should-retry": "true" if again else "false"})
+def _status(error: Exception) -> int:
+    if isinstance(error, BudgetSpent):
+        return 402
+    return error.status if isinstance(error, UpstreamError) else 500
 
 
-def _events(answer: Json, *, with_usage: bool) -> Iterator[str]:
-    """The chunks of a stream that adds up to this answer."""
-    head = {
-        "id": answer.get("id", "chatcmpl-0"),
-        "object": "chat.completion.chunk",
-        "created": answer.get("created", 0),
-        "model": answer.get("model", ""),
-    }
-    if with_usage:
-        head["usage"] = None
-    choice = answer["choices"][0]
-    message = choice["message"]
-    deltas: list[Json] = [{"role": "assistant", "content": "" if message.get("content") is not None else None}]
-    if message.get("content"):
-        deltas.append({"content": message["content"]})
-    if message.get("refusal"):
-        deltas.append({"refusal": message["refusal"]})
-    for index, call in enumerate(message.get("tool_calls") or []):
-        deltas.append({"tool_calls": [{**call, "index": index}]})
-    for delta in deltas:
-        yield json.dumps({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-    reason = choice.get("finish_reason") or "stop"
-    yield json.dumps({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-    if with_usage:
-        yield json.dumps({**head, "choices": [], "usage": answer.get("usage")})
-    yield "[DONE]"
+def _told(error: Exception) -> Json:
+    kind = KINDS.get(_status(error), "upstream_error")
+    if isinstance(error, BudgetSpent):
+        kind = "run_budget_spent"
+    if isinstance(error, ModelUnavailable):
+        kind = "model_unavailable"
+    return _body(str(error), kind)
+
+
+def _body(message: str, kind: str) -> Json:
+    return {"message": message, "type": kind, "param": None, "code": kind}
+
+
+def _refusal(status: int, told: Json, *, again: bool) -> Response:
+    headers = {"x-should-retry": "true" if again else "false"}
+    return JSONResponse({"error": told}, status_code=status, headers=headers)

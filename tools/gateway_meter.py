@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from pydantic import Field
-
 from sigmaloop.records import Record, Usage
+from sigmaloop.tools.budget import Prices
 
 CHARACTERS_PER_TOKEN = 4
 """Rough size of a token, for endpoints that report no usage."""
-
-
-class Prices(Record):
-    """Money for a million tokens."""
-
-    input: float = Field(default=0.0, ge=0)
-    output: float = Field(default=0.0, ge=0)
 
 
 class Latency(Record):
@@ -61,14 +54,19 @@ class Meter:
         return Latency(calls=self.calls, seconds=self.seconds, slowest=self.slowest)
 
 
-def count_tokens(request: Mapping[str, Any], response: Mapping[str, Any]) -> tuple[int, int]:
-    """(input, output) tokens as the response reports them; estimated from the texts where it does not."""
+def count_tokens(
+    request: Mapping[str, Any], response: Mapping[str, Any], *, at_most: tuple[int, int] | None = None
+) -> tuple[int, int]:
+    """(input, output) tokens as the response reports them; estimated, up to `at_most`, where it does not."""
     reported = response.get("usage")
     usage = reported if isinstance(reported, dict) else {}
     asked, said = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    most = at_most or (sys.maxsize, sys.maxsize)
+    if not _is_count(asked):
+        asked = min(_estimate(request), most[0])
     if not _is_count(said):
-        said = 0 if "data" in response else _estimate(response.get("choices"))
-    return (asked if _is_count(asked) else _estimate(request)), said
+        said = min(0 if "data" in response else _estimate(response.get("choices")), most[1])
+    return asked, said
 
 
 def _is_count(value: object) -> TypeGuard[int]:

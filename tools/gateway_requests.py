@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,9 @@ STRIPPED = (
     *("safety_identifier", "prompt_cache_key", "service_tier"),
 )
 """Harmless to the answer; never sent on."""
+IMAGE = re.compile(r"data:image/(png|jpe?g|gif|webp);base64,", re.IGNORECASE)
+DETAILS = ("low", "high", "auto")
+MOST_STOPS = 4
 FORMATS = ("text", "json_object", "json_schema")
 CHOICES = ("none", "auto", "required")
 ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -37,8 +41,13 @@ FUNCTION_FIELDS = {"name": str, "description": str, "parameters": dict, "strict"
 
 def request_hash(request: Mapping[str, Any]) -> str:
     """32 hex digits over a normalised request: model, messages, tools, parameters and seed."""
-    text = json.dumps(request, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hash_and_size(request)[0]
+
+
+def hash_and_size(request: Mapping[str, Any]) -> tuple[str, int]:
+    """The request's hash, and its length in bytes as plain ASCII JSON, which is no shorter than as it is sent."""
+    text = json.dumps(request, sort_keys=True, separators=(",", ":")).encode()
+    return hashlib.sha256(text).hexdigest()[:32], len(text)
 
 
 def normalise_chat(request: object, *, pins: Mapping[str, Any], max_bytes: int) -> Json:
@@ -132,13 +141,12 @@ def _part(value: Any, where: str) -> Json:
         return {"type": kind, kind: value[kind]}
     if kind == "image_url" and isinstance(value.get("image_url"), dict):
         image = value["image_url"]
-        url = image.get("url")
-        if not isinstance(url, str) or not url[:11].lower() == "data:image/":
-            raise refuse(f"{where}: an image must be a data: URL; addresses are not fetched")
-        return {
-            "type": "image_url",
-            "image_url": {key: image[key] for key in ("url", "detail") if key in image},
-        }
+        url, detail = image.get("url"), image.get("detail")
+        if not isinstance(url, str) or not IMAGE.match(url):
+            raise refuse(f"{where}: an image must be a data: URL in base64; addresses are not fetched")
+        if detail not in (None, *DETAILS):
+            raise refuse(f"{where}: detail must be one of {', '.join(DETAILS)}")
+        return {"type": "image_url", "image_url": {"url": url} | ({"detail": detail} if detail else {})}
     raise refuse(f"{where}: only text and images as data: URLs are allowed")
 
 
@@ -183,8 +191,9 @@ def _parallel(value: Any) -> bool:
 
 
 def _stop(value: Any) -> Any:
-    if not isinstance(value, str) and not _texts(value):
-        raise refuse("stop must be a text or a list of texts")
+    texts = [value] if isinstance(value, str) else value
+    if not _texts(texts) or not all(texts) or len(texts) > MOST_STOPS:
+        raise refuse(f"stop must be a text or a list of up to {MOST_STOPS} texts, none of them empty")
     return value
 
 

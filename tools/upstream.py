@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import json
-import math
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
-from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import aiohttp
 from pydantic import SecretStr
@@ -22,6 +21,9 @@ from yarl import URL
 
 from sigmaloop.errors import BadInput, ModelUnavailable, UpstreamError, boundary
 from sigmaloop.records import digest
+from sigmaloop.tools.call import Call
+from sigmaloop.tools.gateway_stream import Sum
+from sigmaloop.tools.upstream_answers import answer_fault, read_chunk, retry_after, server_events
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -32,6 +34,7 @@ ANSWER_BYTES = 32 * 2**20
 """An answer longer than this is not an answer."""
 LONGEST_PAUSE = 8.0
 """Seconds between two tries at most, unless the endpoint asks for more."""
+LAST_PACKET_SECONDS = 0.05
 PASSING = frozenset({408, 409, 425, 429})
 """Client statuses that mean: the same request may work in a moment. So does every 5xx."""
 REQUEST_FAULTS = frozenset({400, 413, 422})
@@ -50,6 +53,18 @@ class Upstream(Protocol):
     def embeddings(self, request: Json) -> Json: ...
     def check(self, models: Sequence[str]) -> None: ...
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Endpoint(Protocol):
+    """An upstream whose calls can be followed: cancelled, streamed, and charged for tries that were lost.
+
+    `ask` is `complete` or `embeddings` by its path, `chat/completions` or `embeddings`. It tells the call of every
+    try that may have been billed without a whole answer (`Call.lose`) and makes no other one if that says so.
+    For a streaming call it delivers the chunks as they come, and returns what they add up to.
+    """
+
+    def ask(self, path: str, request: Json, call: Call) -> Json: ...
 
 
 class Model(Protocol):
@@ -83,11 +98,23 @@ class InProcessUpstream:
 
 
 class _PassingError(Exception):
-    """A fault that may be gone in a moment; `wait` is what the endpoint asked for, in seconds."""
+    """A fault that may be gone in a moment; `wait` is what the endpoint asked for, in seconds.
 
-    def __init__(self, message: str, *, wait: float | None = None) -> None:
+    `lost`: the request went out whole and no answer came whole, so the try may have been billed.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None, lost: bool = False) -> None:
         super().__init__(message)
         self.wait = wait
+        self.lost = lost
+
+
+class _Reply(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    answer: Json | None = None
+    """What a stream added up to."""
 
 
 class _Clock(NamedTuple):
@@ -104,7 +131,8 @@ class HttpUpstream:
     `timeout` is for one try, `total` for all `tries` with their pauses (default: timeout x tries), both in
     seconds; `backoff` is the first pause, doubled each time. Retried: 408, 409, 425, 429 (Retry-After is
     obeyed if it fits the clock), 5xx, resets, timeouts and answers that are no chat completion. A key or a
-    model that is refused raises ModelUnavailable at once. The key appears in no message.
+    model that is refused raises ModelUnavailable at once. A stream that broke off is tried again as long as
+    nothing of it was delivered. The key appears in no message.
     """
 
     def __init__(
@@ -136,10 +164,13 @@ class HttpUpstream:
         return str(self._base)
 
     def complete(self, request: Json) -> Json:
-        return self._wait_for(self._ask("chat/completions", request, self._clock))
+        return self.ask("chat/completions", request, Call())
 
     def embeddings(self, request: Json) -> Json:
-        return self._wait_for(self._ask("embeddings", request, self._clock))
+        return self.ask("embeddings", request, Call())
+
+    def ask(self, path: str, request: Json, call: Call) -> Json:
+        return self._wait_for(self._ask(path, request, self._clock, call), call)
 
     def check(self, models: Sequence[str]) -> None:
         """One tiny completion for each model, within min(timeout, 10) seconds and two tries.
@@ -159,7 +190,7 @@ class HttpUpstream:
                 "seed": 0,
             }
             try:
-                self._wait_for(self._ask("chat/completions", request, clock))
+                self._wait_for(self._ask("chat/completions", request, clock, Call()), Call())
             except ModelUnavailable:
                 raise
             except UpstreamError as error:
@@ -184,13 +215,14 @@ class HttpUpstream:
 
     # The thread and its loop
 
-    def _wait_for(self, answer: Coroutine[Any, Any, T]) -> T:
+    def _wait_for(self, answer: Coroutine[Any, Any, T], call: Call) -> T:
         try:
             with self._lock:
                 future = asyncio.run_coroutine_threadsafe(answer, self._running_loop())
         except UpstreamError:
             answer.close()
             raise
+        call.watch(future.cancel)
         try:
             return future.result()
         except concurrent.futures.CancelledError:
@@ -228,18 +260,20 @@ class HttpUpstream:
 
     # One call: tries, pauses, clock
 
-    async def _ask(self, path: str, request: Json, clock: _Clock) -> Json:
+    async def _ask(self, path: str, request: Json, clock: _Clock, call: Call) -> Json:
         now = asyncio.get_running_loop().time
         end = now() + clock.total
         for number in range(1, clock.tries + 1):
             try:
-                return await self._try(path, request, min(clock.one, max(end - now(), 0.01)))
+                return await self._try(path, request, min(clock.one, max(end - now(), 0.01)), call)
             except _PassingError as fault:
+                paid = not fault.lost or call.lose()
                 pause = self._pause(request, number, fault.wait)
-                last = number == clock.tries or now() + pause >= end
-                if last:
+                last = number == clock.tries or now() + pause >= end or call.delivered
+                if last or not paid:
                     tried = f" (tried {number} times)" if number > 1 else ""
                     asked = f"; it asks to wait {fault.wait:g} s" if fault.wait and number < clock.tries else ""
+                    asked += "" if paid else "; the budget holds no other try"
                     raise UpstreamError(f"{fault}{tried}{asked}", status=503) from None
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
@@ -251,14 +285,15 @@ class HttpUpstream:
         spread = 0.5 + int(digest(request, number, size=4), 16) / 0xFFFF
         return min(self._backoff * 2.0 ** (number - 1), LONGEST_PAUSE) * spread
 
-    async def _try(self, path: str, request: Json, seconds: float) -> Json:
+    async def _try(self, path: str, request: Json, seconds: float, call: Call) -> Json:
         try:
             async with asyncio.timeout(seconds):
-                status, headers, body = await self._post(path, request)
+                reply = await self._post(path, request, call)
         except TimeoutError:
             raise _PassingError(
                 f"the endpoint at {self.url} did not answer within {seconds:.3g} s: "
-                "is it up, is the base URL right? A slow model needs a larger model_timeout"
+                "is it up, is the base URL right? A slow model needs a larger model_timeout",
+                lost=True,
             ) from None
         except aiohttp.ClientConnectorError as error:
             reason = self._clean(str(getattr(error, "os_error", None) or error))
@@ -268,13 +303,18 @@ class HttpUpstream:
         except (aiohttp.ClientError, OSError) as error:
             reason = self._clean(f"{type(error).__name__}: {error}".rstrip(": "))
             raise _PassingError(
-                f"the endpoint at {self.url} broke off the answer ({reason}); try again later"
+                f"the endpoint at {self.url} broke off the answer ({reason}); try again later", lost=True
             ) from None
-        if 200 <= status < 300:
-            return self._answer(body, "data" if path == "embeddings" else "choices")
-        raise self._refusal(status, headers, body, str(request.get("model")))
+        except asyncio.CancelledError:
+            call.lose()
+            raise
+        if reply.answer is not None:
+            return reply.answer
+        if 200 <= reply.status < 300:
+            return self._answer(reply.body, "data" if path == "embeddings" else "choices")
+        raise self._refusal(reply.status, reply.headers, reply.body, str(request.get("model")))
 
-    async def _post(self, path: str, request: Json) -> tuple[int, Mapping[str, str], bytes]:
+    async def _post(self, path: str, request: Json, call: Call) -> _Reply:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._connections),
@@ -282,20 +322,48 @@ class HttpUpstream:
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        data = json.dumps(request, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if call.streaming:
+            request = {**request, "stream": True, "stream_options": {"include_usage": True}}
+            headers["Accept"] = "text/event-stream"
         async with self._session.post(
             self._base.joinpath(path).with_query(self._base.query),
-            data=data,
+            data=json.dumps(request, ensure_ascii=False).encode(),
             headers=headers,
             allow_redirects=False,
         ) as response:
+            # An endpoint that cannot stream may answer as it always does.
+            if response.status == 200 and response.content_type == "text/event-stream":
+                return _Reply(response.status, response.headers, b"", await self._stream(response, call))
             body = bytearray()
             async for piece in response.content.iter_any():
                 body += piece
                 if len(body) > ANSWER_BYTES:
                     raise aiohttp.ClientPayloadError(f"longer than {ANSWER_BYTES} bytes")
-            return response.status, response.headers, bytes(body)
+            return _Reply(response.status, response.headers, bytes(body))
+
+    async def _stream(self, response: aiohttp.ClientResponse, call: Call) -> Json:
+        """Deliver the chunks as they come; returns what they add up to."""
+        whole, size = Sum(), 0
+        try:
+            async for data in server_events(response.content.iter_any()):
+                if data == "[DONE]":
+                    break
+                size += len(data)
+                if size > ANSWER_BYTES:
+                    raise aiohttp.ClientPayloadError(f"longer than {ANSWER_BYTES} bytes")
+                chunk = read_chunk(data)
+                whole.add(chunk)
+                call.deliver(chunk)
+            # The rest is the end of the answer: read, so that the connection can be used again.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_PACKET_SECONDS):
+                    await response.content.readany()
+        except (ValueError, RecursionError) as error:
+            raise aiohttp.ClientPayloadError(f"in the stream: {error}") from None
+        if not whole.finished:
+            raise aiohttp.ClientPayloadError("the stream ended before the model had")
+        return whole.answer()
 
     # What the endpoint said
 
@@ -308,7 +376,8 @@ class HttpUpstream:
         if fault:
             raise _PassingError(
                 f"the endpoint at {self.url} does not answer like an OpenAI-compatible API ({fault}: "
-                f"{self._excerpt(body)}): check the base URL, which usually ends in /v1"
+                f"{self._excerpt(body)}): check the base URL, which usually ends in /v1",
+                lost=True,
             )
         return dict(answer)
 
@@ -330,10 +399,10 @@ class HttpUpstream:
             return ModelUnavailable(f"the account at {self.url} is out of credit (429): {said}", status=503)
         if status in PASSING:
             message = f"the endpoint at {self.url} asks for patience ({status}): {said}; lower the concurrency"
-            return _PassingError(message, wait=_retry_after(headers))
+            return _PassingError(message, wait=retry_after(headers))
         if status >= 500:
             message = f"the endpoint at {self.url} failed ({status}): {said}; try again later"
-            return _PassingError(message, wait=_retry_after(headers))
+            return _PassingError(message, wait=retry_after(headers))
         if status in REQUEST_FAULTS:
             return UpstreamError(f"the endpoint at {self.url} refused the request ({status}): {said}", status=status)
         if 300 <= status < 400:
@@ -355,46 +424,6 @@ class HttpUpstream:
 
     def _clean(self, text: str) -> str:
         return text.replace(self._key, "[key]") if self._key else text
-
-
-def answer_fault(answer: object, wanted: str) -> str | None:
-    """What keeps this from being a chat completion (`choices`) or embeddings (`data`); None: nothing."""
-    if not isinstance(answer, dict):
-        return "no JSON object"
-    listed = answer.get(wanted)
-    if not isinstance(listed, list) or not listed or not isinstance(listed[0], dict):
-        return f"no {wanted}"
-    if wanted == "data":
-        return None
-    message = listed[0].get("message")
-    if not isinstance(message, dict):
-        return "no message"
-    if not isinstance(message.get("content"), str | None):
-        return "content that is no text"
-    calls = message.get("tool_calls") or []
-    if not isinstance(calls, list) or not all(_is_call(call) for call in calls):
-        return "malformed tool calls"
-    return None
-
-
-def _is_call(call: object) -> bool:
-    function = call.get("function") if isinstance(call, dict) else None
-    return isinstance(function, dict) and all(isinstance(function.get(key), str) for key in ("name", "arguments"))
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the endpoint asks to wait, from Retry-After (a number or a date) or retry-after-ms."""
-    for name, unit in (("retry-after-ms", 0.001), ("Retry-After", 1.0)):
-        try:
-            seconds = float(headers[name]) * unit
-        except (KeyError, ValueError):
-            continue
-        return seconds if math.isfinite(seconds) and seconds >= 0 else None
-    try:
-        then, served = (parsedate_to_datetime(headers[name]) for name in ("Retry-After", "Date"))
-        return max((then - served).total_seconds(), 0.0)
-    except (KeyError, ValueError, TypeError):
-        return None
 
 
 def _endpoint(base_url: str) -> URL:

@@ -230,7 +230,7 @@ def test_used_up_calls_are_refused_once_and_told_apart_from_a_fault(serve: Any, 
     client.chat.completions.create(model="x", messages=ASK)
     with pytest.raises(openai.APIStatusError) as caught:
         client.chat.completions.create(model="x", messages=ASK)
-    assert (caught.value.status_code, caught.value.type) == (402, "calls_used_up")
+    assert (caught.value.status_code, caught.value.type) == (402, "budget_spent")
     assert caught.value.response.headers["x-should-retry"] == "false"
     with pytest.raises(openai.APIStatusError) as fault:
         official(serve(ScriptedModel([UpstreamError("down", status=503)])), http, retries=3).chat.completions.create(
@@ -271,7 +271,8 @@ def test_a_hosted_tool_is_refused_over_http_too(serve: Any, http: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/responses", "/files", "/chat/completions/", "/chat/completions/x", "/../v1/assistants", ""]
+    "path",
+    ["/files", "/responses/r1", "/conversations", "/chat/completions/", "/chat/completions/x", "/../v1/assistants", ""],
 )
 def test_other_places_are_not_served(serve: Any, plain: httpx.Client, path: str) -> None:
     answer = post(plain, serve([]), {"messages": ASK}, path=path)

@@ -1,0 +1,95 @@
+"""Chat completions in pieces: adding the chunks of a stream up to the whole answer, and splitting one into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class Sum:
+    """What the chunks so far add up to. `add` raises ValueError for what is no chunk of a chat completion."""
+
+    def __init__(self) -> None:
+        self._head: Json = {}
+        self._message: Json = {"role": "assistant", "content": None}
+        self._calls: dict[int, Json] = {}
+        self._reason: str | None = None
+        self._usage: Json | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the model said that it has ended; without it a stream broke off."""
+        return self._reason is not None
+
+    def add(self, chunk: object) -> None:
+        if not isinstance(chunk, dict) or not isinstance(chunk.get("choices"), list):
+            raise ValueError("a chunk without choices")
+        for key in ("id", "created", "model"):
+            self._head.setdefault(key, chunk.get(key))
+        if isinstance(chunk.get("usage"), dict):
+            self._usage = chunk["usage"]
+        for choice in chunk["choices"]:
+            if not isinstance(choice, dict) or not isinstance(choice.get("delta") or {}, dict):
+                raise ValueError("a choice that is no object")
+            if choice.get("index", 0) == 0:
+                self._grow(choice.get("delta") or {})
+                self._reason = choice.get("finish_reason") or self._reason
+
+    def answer(self) -> Json:
+        """The whole answer, as it would have come without streaming."""
+        message = dict(self._message)
+        if self._calls:
+            message["tool_calls"] = [self._calls[index] for index in sorted(self._calls)]
+        choice = {"index": 0, "message": message, "finish_reason": self._reason or "stop"}
+        whole = {**self._head, "object": "chat.completion", "choices": [choice]}
+        return whole if self._usage is None else {**whole, "usage": self._usage}
+
+    def _grow(self, delta: Json) -> None:
+        for key, value in delta.items():
+            if key == "tool_calls":
+                self._grow_calls(value or [])
+            elif key != "role" and isinstance(value, str):
+                self._message[key] = (self._message.get(key) or "") + value
+
+    def _grow_calls(self, pieces: Any) -> None:
+        for place, piece in enumerate(pieces):
+            function = piece.get("function") if isinstance(piece, dict) else None
+            if not isinstance(function, dict):
+                raise ValueError("a tool call without a function")
+            empty: Json = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+            call = self._calls.setdefault(int(piece.get("index", place)), empty)
+            call["id"] = piece.get("id") or call["id"]
+            call["function"]["name"] += function.get("name") or ""
+            call["function"]["arguments"] += function.get("arguments") or ""
+
+
+def chunks(answer: Json) -> Iterator[Json]:
+    """The chunks of a stream that adds up to this answer, its usage in the last one."""
+    head = {
+        "id": answer.get("id", "chatcmpl-0"),
+        "object": "chat.completion.chunk",
+        "created": answer.get("created", 0),
+        "model": answer.get("model", ""),
+    }
+    choice = answer["choices"][0]
+    message = choice["message"]
+    deltas: list[Json] = [{"role": "assistant", "content": "" if message.get("content") is not None else None}]
+    if message.get("content"):
+        deltas.append({"content": message["content"]})
+    if message.get("refusal"):
+        deltas.append({"refusal": message["refusal"]})
+    for index, call in enumerate(message.get("tool_calls") or []):
+        deltas.append({"tool_calls": [{**call, "index": index}]})
+    for delta in deltas:
+        yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"}]}
+    yield {**head, "choices": [], "usage": answer.get("usage")}
+
+
+def for_caller(chunk: Json, *, with_usage: bool) -> Json | None:
+    """The chunk as a caller sees it who asked for the usage, or did not; None: it gets none of it."""
+    if with_usage:
+        return {"usage": None, **chunk}
+    return {key: value for key, value in chunk.items() if key != "usage"} if chunk["choices"] else None
