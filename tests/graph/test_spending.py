@@ -1,0 +1,92 @@
+"""A run with a budget stops cleanly when it is spent, and goes on when it is given more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from endpoint import serve
+
+from sigmaloop.agents.specialist import specialist
+from sigmaloop.errors import BadInput, BudgetSpent
+from sigmaloop.graph.door import GatewayDoor
+from sigmaloop.graph.run import Run
+from sigmaloop.graph.services import make_gateway
+from sigmaloop.graph.spending import JournalAccount, set_limits
+from sigmaloop.memory.journal import Journal
+from sigmaloop.settings import Settings, load_settings, secrets
+from sigmaloop.tools.gateway import Gateway
+from sigmaloop.tools.scripted import ScriptedModel
+
+SMALL = {
+    "benchmark": "small:SmallHelpdesk", "batches": 1, "batch_size": 4, "attempts": 1, "certify_trials": 1,
+    "concurrency": 2, "model_tries": 1, "upstream": "openai", "price_input": 1.0, "price_output": 4.0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-loopback-0000")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("key")
+def test_a_run_stops_when_its_money_is_spent_and_goes_on_with_more(home: Path) -> None:
+    prices = {"specialist_price_input": 2.0, "specialist_price_output": 8.0}
+    with serve() as endpoint:
+        run = Run.start(load_settings(home=home, base_url=endpoint.url, max_money=0.06, **prices, **SMALL))
+        checked = endpoint.answered
+        with pytest.raises(BudgetSpent, match=r"0\.0\d+ of 0.06 money are spent.*resume --max-money") as caught:
+            list(run.follow())
+        assert caught.value.exit_code == 3
+        assert run.condition == "ready"
+        before = endpoint.answered - checked
+        assert before > 0
+        with Journal(run.paths.journal) as journal:
+            assert 0 < JournalAccount(journal).load().money <= 0.06
+            assert all(rollout.status != "infra" for rollout in journal.rollouts())
+            set_limits(journal, max_money=50.0)
+        list(run.follow())
+        assert run.condition == "finished"
+        with Journal(run.paths.journal, readonly=True) as journal:
+            charged = JournalAccount(journal).load().money
+            assert 0.06 < charged < 50
+            assert charged == pytest.approx(sum(usage.cost for usage in journal.usage().values())), "nothing paid twice"
+
+
+def test_a_specialist_over_http_stops_the_run_too() -> None:
+    charged: list[str] = []
+    with Gateway(ScriptedModel([]), target_model="t", specialist_model="s", max_run_tokens=10) as gateway:
+        door = GatewayDoor(
+            gateway, model="s", seed=1, timeout=5, charge=lambda scope, role, usage: charged.append(scope)
+        )
+        with (
+            pytest.raises(BudgetSpent, match="0 of 10 tokens"),
+            specialist(door, "gate_judge", scope="judge:c1") as judge,
+        ):
+            judge._model.invoke("Hello")
+    assert charged == []
+
+
+@pytest.mark.usefixtures("key")
+def test_a_limit_on_money_needs_the_prices_of_both_models(tmp_path: Path) -> None:
+    def settings(**given: object) -> Settings:
+        return load_settings(upstream="openai", base_url="http://127.0.0.1:1/v1", home=tmp_path, **given)
+
+    with pytest.raises(BadInput, match="prices of gpt-4.1-mini: set price_input and price_output"):
+        make_gateway(settings(max_money=1), journal=None)
+    with pytest.raises(BadInput, match=r"prices of gpt-4.1: set specialist_price_input"):
+        make_gateway(settings(max_rollout_money=1, price_input=0.4, price_output=1.6), journal=None)
+    for given in (
+        {"max_run_tokens": 5},
+        {"max_money": 1, "price_input": 0, "price_output": 0, "specialist_model": "gpt-4.1-mini"},
+        {"max_money": 1, "upstream": "simulated"},
+    ):
+        make_gateway(load_settings(**{"upstream": "openai", **given}), journal=None).stop()
+
+
+def test_our_own_settings_are_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGMALOOP_MAX_RUN_TOKENS", "200000000")
+    monkeypatch.setenv("HOUSE_API_KEY", "house-0000")
+    assert "200000000" not in secrets()
+    assert "house-0000" in secrets()
