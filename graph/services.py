@@ -24,6 +24,7 @@ from sigmaloop.tools.budget import Prices
 from sigmaloop.tools.gateway import Gateway
 from sigmaloop.tools.redaction import Redactor
 from sigmaloop.tools.sandbox import Supervisor
+from sigmaloop.tools.traces import TraceFile
 from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream, Upstream
 from sigmaloop.tools.versions import Versions
 
@@ -160,6 +161,7 @@ def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
         max_rollout_tokens=settings.max_rollout_tokens,
         max_rollout_money=settings.max_rollout_money,
         account=spending.JournalAccount(journal) if journal else None,
+        traces=TraceFile(journal.path.with_name(TRACES)) if journal and settings.keep_calls else None,
     )
 
 
@@ -183,6 +185,8 @@ class RedactedStore:
         self._journal.add_usage(id, role, batch, task, usage)
 
 
+TRACES = "calls.traces"
+"""Beside the journal: every model call, if `keep_calls` is set."""
 SMOKE_SECONDS = 5.0
 
 

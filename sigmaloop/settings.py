@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     max_steps: int = Field(default=60, ge=1, description="actions and messages in one rollout")
     max_calls: int = Field(default=80, ge=1, description="model calls in one rollout")
 
+    keep_calls: bool = Field(default=False, description="keep every model call of the run, in calls.traces")
+
     embedder: Literal["hash-v1", "openai"] = Field(default="hash-v1", description="how failures are embedded")
     embedding_model: str = Field(default="text-embedding-3-small", description="for embedder openai")
 

@@ -28,6 +28,7 @@ from sigmaloop.tools.gateway_lease import Lease
 from sigmaloop.tools.gateway_meter import Latency, Meter, count_tokens
 from sigmaloop.tools.gateway_requests import hash_and_size, normalise_chat, normalise_embeddings, refuse, request_hash
 from sigmaloop.tools.redaction import Redactor
+from sigmaloop.tools.traces import TraceStore
 from sigmaloop.tools.upstream import Endpoint, Upstream
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Gateway:
     specialist may ask for up to `specialist_tokens`. Prices are money for a million tokens. `redact` lists
     secrets that must appear in no answer and no error. `tries` is for upstream errors that say they are retryable
     (HttpUpstream has done its own tries and says they are not). `embedding_model` None: embeddings are
-    refused. It owns the upstream: `stop` closes it.
+    refused. It owns upstream and traces: `stop` closes them.
     """
 
     def __init__(
@@ -91,12 +92,13 @@ class Gateway:
         max_rollout_tokens: int | None = None,
         max_rollout_money: float | None = None,
         account: Account | None = None,
+        traces: TraceStore | None = None,
         under_way: int = UNDER_WAY,
     ) -> None:
         """`max_run_*`: what all calls together may cost; `max_rollout_*`: those of one lease of the target.
 
-        `specialist_prices` None: the target's. `account` keeps what the run has spent. `under_way`: calls that
-        are upstream at the same time.
+        `specialist_prices` None: the target's. `account` keeps what the run has spent, `traces` every call that
+        was paid. `under_way`: calls that are upstream at the same time.
         """
         self.max_bytes = max_bytes
         self._upstream = upstream
@@ -111,6 +113,7 @@ class Gateway:
         self._prices: dict[str, Prices] = dict.fromkeys(ROLES, specialist_prices or target_prices)
         self._prices["target"] = target_prices
         self._journal = call_journal
+        self._traces = traces
         self._redactor = Redactor(redact)
         self._rollout_limits = {"max_tokens": max_rollout_tokens, "max_money": max_rollout_money}
         self._admission = Admission(
@@ -239,6 +242,8 @@ class Gateway:
                 self._face.stop()
                 self._face = None
         self._admission.close()
+        if self._traces:
+            self._traces.close()
 
     def __enter__(self) -> Gateway:
         return self
@@ -293,6 +298,9 @@ class Gateway:
                 self._meter(lease, tokens, time.perf_counter() - began)
                 if call.cancelled:  # of a model in this process, whose calls cannot be broken off
                     raise self._unwanted()
+            if self._traces:
+                told = self._redactor.tree(request)
+                self._traces.keep(scope=lease.scope, index=index, role=lease.role, request=told, answer=response)
             if self._journal:
                 self._journal.remember(lease.scope, index, key, response)
             return response

@@ -17,6 +17,10 @@ class Redactor:
         # The longest first, or the rest of a secret that contains another would stay.
         self._secrets = tuple(sorted({s for s in secrets if s}, key=lambda s: (-len(s), s)))
 
+    def __bool__(self) -> bool:
+        """Whether it knows any."""
+        return bool(self._secrets)
+
     def text(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, STRUCK)

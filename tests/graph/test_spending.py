@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from endpoint import serve
 
-from sigmaloop.agents.specialist import specialist
+from sigmaloop.agents.specialist import model_faults, specialist
 from sigmaloop.errors import BadInput, BudgetSpent
 from sigmaloop.graph.door import GatewayDoor
 from sigmaloop.graph.run import Run
@@ -63,6 +63,7 @@ def test_a_specialist_over_http_stops_the_run_too() -> None:
         with (
             pytest.raises(BudgetSpent, match="0 of 10 tokens"),
             specialist(door, "gate_judge", scope="judge:c1") as judge,
+            model_faults(),
         ):
             judge._model.invoke("Hello")
     assert charged == []
@@ -73,7 +74,7 @@ def test_a_limit_on_money_needs_the_prices_of_both_models(tmp_path: Path) -> Non
     def settings(**given: object) -> Settings:
         return load_settings(upstream="openai", base_url="http://127.0.0.1:1/v1", home=tmp_path, **given)
 
-    with pytest.raises(BadInput, match="prices of gpt-4.1-mini: set price_input and price_output"):
+    with pytest.raises(BadInput, match=r"prices of gpt-4.1-mini: set price_input and price_output"):
         make_gateway(settings(max_money=1), journal=None)
     with pytest.raises(BadInput, match=r"prices of gpt-4.1: set specialist_price_input"):
         make_gateway(settings(max_rollout_money=1, price_input=0.4, price_output=1.6), journal=None)

@@ -345,6 +345,44 @@ def test_an_answer_is_never_shared_between_scopes_indices_seeds_or_requests(call
     assert gateway.recalled == 1, "what is dropped does not count"
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    order=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["x", "y"])), min_size=1, max_size=12),
+    kept=st.integers(0, 12),
+)
+def test_trials_never_share_an_answer_and_a_resumed_one_gets_its_own_back(
+    order: list[tuple[str, str]], kept: int
+) -> None:
+    """Three trials ask the same two questions in any order; after `kept` calls the process is killed."""
+    rows: dict[tuple[str, int, str], Any] = {}
+
+    class Rows:
+        def recall(self, scope: str, index: int, request_hash: str) -> Any:
+            return rows.get((scope, index, request_hash))
+
+        def remember(self, scope: str, index: int, request_hash: str, response: Any) -> None:
+            rows[scope, index, request_hash] = response
+
+    asked = iter(range(1000))
+
+    class Counting:
+        """No two answers are the same."""
+
+        def complete(self, request: dict[str, Any]) -> dict[str, Any]:
+            return {"choices": [{"message": {"role": "assistant", "content": str(next(asked))}}]}
+
+    def play(calls: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        gateway = door(InProcessUpstream(Counting()), call_journal=Rows())
+        # The same seed, as a careless caller would have it: the scope alone keeps them apart.
+        leases = {scope: gateway.lease("target", scope=scope, seed=1) for scope in "abc"}
+        return [(s, leases[s].complete(user(text))["choices"][0]["message"]["content"]) for s, text in calls]
+
+    before = play(order[:kept])
+    after = play(order)
+    assert after[: len(before)] == before, "nothing is paid twice"
+    assert len({said for _, said in after}) == len(after), "no answer twice, not even to the same question"
+
+
 def test_an_answer_is_remembered_before_it_is_returned_and_a_failure_is_not(call_journal: Any) -> None:
     gateway = door(ScriptedModel([UpstreamError("down", status=503), "one"]), call_journal=call_journal)
     lease = gateway.lease("target", scope="s", seed=1)
@@ -485,6 +523,16 @@ def test_secrets_are_struck_from_errors_and_the_kind_stays() -> None:
     assert str(error) == "key [secret] and [secret] refused"
     assert error.__cause__ is None
     assert str(refused(lambda: lease.complete(ASK))) == "at [secret]"
+
+
+def test_secrets_are_struck_from_answers_before_anybody_keeps_them(call_journal: Any, answered: Any) -> None:
+    told = answered('the key is sk-12345678, "quo\\ted"', note={"sk-12345678": ["sk-12345678-more"]})
+    secrets = ["sk-12345678", "quo\\ted", "sk-12345678-more"]
+    gateway = door(ScriptedModel([told]), redact=secrets, call_journal=call_journal)
+    message = gateway.lease("target", scope="s", seed=1).complete(ASK)["choices"][0]["message"]
+    assert message["content"] == 'the key is [secret], "[secret]"'
+    assert message["note"] == {"[secret]": ["[secret]"]}
+    assert "sk-" not in str(call_journal.rows)
 
 
 def test_only_an_error_that_says_so_is_tried_again() -> None:

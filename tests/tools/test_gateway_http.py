@@ -398,3 +398,26 @@ def test_many_clients_at_once_are_all_answered_and_metered(serve: Any, plain: ht
         answers = list(pool.map(lambda _: post(plain, lease, {"messages": ASK}).status_code, range(150)))
     assert answers == [200] * 150
     assert lease.usage().calls == 150
+
+
+def test_forty_callers_never_spend_more_than_the_run_has(stub: Any, plain: httpx.Client, answered: Any) -> None:
+    stub.script = [answered(tokens=(300, 50))]
+    upstream = HttpUpstream(stub.url, "k", timeout=10, tries=1)
+    options: Any = {"target_model": "t", "specialist_model": "s", "max_run_tokens": 20_000}
+    with Gateway(upstream, specialist_tokens=50, **options) as gateway:
+        lease = gateway.lease("gate_judge", scope="s", seed=1)
+        assert lease.base_url
+
+        def ask(_: int) -> httpx.Response:
+            return post(plain, lease, {"messages": ASK})
+
+        with ThreadPoolExecutor(40) as pool:
+            answers = list(pool.map(ask, range(120)))
+        paid = [answer for answer in answers if answer.status_code == 200]
+        refused = [answer for answer in answers if answer.status_code == 402]
+        assert len(paid) + len(refused) == 120
+        assert len(paid) == len(stub.seen) == 56, "the 57th could go beyond: 56 cost 19,600, its worst case is over 400"
+        assert gateway.charged.tokens == 56 * 350 <= 20_000
+    for answer in refused:
+        assert answer.headers["x-should-retry"] == "false"
+        assert answer.json()["error"]["code"] == "run_budget_spent"
