@@ -203,15 +203,18 @@ def test_a_cut_answer_is_incomplete_and_an_empty_one_is_a_message(serve: Any, ht
         ({"logit_bias": {}}, "logit_bias"),
     ],
 )  # fmt: skip
-def test_what_is_not_allowed_is_refused_by_name(serve: Any, http: Any, change: dict[str, Any], words: str) -> None:
+def test_what_is_not_allowed_is_refused_by_name(serve: Any, change: dict[str, Any], words: str) -> None:
     model = ScriptedModel([])
-    body = {"model": "x", "input": "Hello", **change}
     lease = serve(model)
-    answer = http.post(f"{lease.base_url}/responses", json=body, headers={"Authorization": f"Bearer {lease.token}"})
-    assert answer.status_code == 400
-    with pytest.raises(UpstreamError, match=words):
-        raise UpstreamError(answer.json()["error"]["message"])
+    with pytest.raises(UpstreamError, match=words) as caught:
+        lease.complete(chat_request({"model": "x", "input": "Hello", **change}))
+    assert caught.value.status == 400
     assert model.requests == []
+
+
+def test_a_refusal_has_its_status_over_http_too(serve: Any, http: Any) -> None:
+    with pytest.raises(openai.BadRequestError, match="previous_response_id is not allowed"):
+        official(serve([]), http).responses.create(model="x", input="Hello", previous_response_id="resp_1")
 
 
 def test_an_inline_image_is_sent_on() -> None:
