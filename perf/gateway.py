@@ -5,8 +5,8 @@
 An endpoint that answers at once (a process of its own) is called bare, then through the gateway's HTTP face, then
 through its core as the sandbox does; and both again as in a run, with call journal, budget and account in SQLite.
 The gateway's process is held on one core, callers and endpoint on the others. Ratios are to the bare endpoint in the
-same run. Exits with 1 when the added latency's median reaches 1 ms or an HTTP face carries fewer than 1,000 calls a
-second.
+same run. Exits with 1 when the HTTP face's added latency reaches 1 ms at the median or it carries fewer than 1,000
+calls a second; what SQLite adds in a run is told, not judged.
 """
 
 from __future__ import annotations
@@ -221,8 +221,8 @@ def main() -> None:
             f"{name:<24} p50 {ms:6.3f} ms  added {ms - bare_ms:6.3f} ms  ratio {ms / bare_ms:5.2f}"
             f"   {rate:7.0f} calls/s  ratio {rate / bare_rate:5.2f}"
         )
-    faces = [face for name, face in found.items() if name.startswith("HTTP")]
-    held = all(ms - bare_ms < LATENCY_MS and rate >= CALLS_A_SECOND for ms, rate in faces)
+    ms, rate = found["HTTP face"]
+    held = ms - bare_ms < LATENCY_MS and rate >= CALLS_A_SECOND
     print(f"{'holds' if held else 'does not hold'}: under {LATENCY_MS:g} ms added, at least {CALLS_A_SECOND:,} calls/s")
     sys.exit(0 if held else 1)
 
