@@ -46,8 +46,18 @@ def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
 @home_option
 @json_option
 @click.option("--approve", "answer", flag_value="approve", help="Keep the change that waits for a person.")
+@click.option("--max-money", type=float, help="A new limit for a run that stopped because its money was spent.")
+@click.option("--max-run-tokens", type=int, help="A new limit on its tokens.")
 @click.option("--decline", "answer", flag_value="decline", help="Reject the change that waits for a person.")
-def resume(*, run_id: str | None, home: Path | None, as_json: bool, answer: str | None) -> None:
+def resume(
+    *,
+    run_id: str | None,
+    home: Path | None,
+    as_json: bool,
+    answer: str | None,
+    max_money: float | None,
+    max_run_tokens: int | None,
+) -> None:
     """Go on with a run: the newest, or the one whose id begins with RUN_ID.
 
     Nothing that was finished is done or paid for again.
@@ -60,6 +70,7 @@ def resume(*, run_id: str | None, home: Path | None, as_json: bool, answer: str 
     if question and "answers" in question and answer is None:
         _say(json.dumps(question, indent=2) if as_json else f"{question['question']}\n\n{question['diff']}")
         raise BadInput("this run waits for a person: resume it with --approve or --decline")
+    found.limit(max_money=max_money, max_run_tokens=max_run_tokens)
     _say(f"sigmaloop: resuming {found.id[:8]} ({found.condition})", quiet=as_json)
     _work(found, as_json=as_json, answer=answer or True)
 

@@ -26,10 +26,12 @@ from sigmaloop.eval.rollouts import Drained
 from sigmaloop.graph.build import build_graph
 from sigmaloop.graph.lifetime import in_use, opened
 from sigmaloop.graph.prepare import STARTED, prepare_run
+from sigmaloop.graph.spending import set_limits
 from sigmaloop.graph.summary import Summary, summarise
 from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import Candidate, Cluster, FailureRecord, Learning, LedgerEntry, SuiteCase
@@ -99,6 +101,17 @@ class Run:
             finally:
                 self._control = None
         yield {"event": "stopped", "condition": self.condition}
+
+    def limit(self, *, max_money: float | None = None, max_run_tokens: int | None = None) -> None:
+        """New limits from now on; None leaves one as it is. Raises BadInput for one that allows nothing, Busy."""
+        for name, limit in (("max_money", max_money), ("max_run_tokens", max_run_tokens)):
+            if limit is not None and not limit > 0:
+                raise BadInput(f"{name} must be more than 0, not {limit}")
+        if max_money is None and max_run_tokens is None:
+            return
+        self.settings.model_copy(update={"max_money": max_money}).check_prices()
+        with HomeLock(self.home), Journal(self.paths.journal) as journal:
+            set_limits(journal, max_money=max_money, max_run_tokens=max_run_tokens)
 
     def drain(self) -> None:
         """Stop at the next safe point; everything finished so far is kept. Safe from a signal handler."""
