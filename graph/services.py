@@ -156,4 +156,6 @@ def make_supervisor(settings: Settings, *, smoke: bool = False) -> Supervisor:
         rollout_seconds=min(settings.rollout_seconds, 2 * SMOKE_SECONDS) if smoke else settings.rollout_seconds,
         cpu_seconds=settings.cpu_seconds,
         max_steps=settings.max_steps,
+        sandbox=settings.sandbox,
+        hide=[settings.benchmark.partition(":")[0]] if ":" in settings.benchmark else (),
     )

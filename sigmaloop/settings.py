@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     price_input: float = Field(default=0.0, ge=0, description="money for a million input tokens")
     price_output: float = Field(default=0.0, ge=0, description="money for a million output tokens")
 
+    sandbox: Literal["auto", "landlock", "bubblewrap", "seatbelt", "none"] = Field(
+        default="auto", description="the wall around model-written code; none: no wall, on your own risk"
+    )
     step_seconds: float = Field(default=10.0, gt=0, description="agent time between two frames, model time excluded")
     rollout_seconds: float = Field(default=300.0, gt=0, description="the agent's own time in one rollout, model and tools excluded")
     cpu_seconds: float = Field(default=20.0, gt=0, description="processor time of one rollout")

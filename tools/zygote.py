@@ -21,7 +21,7 @@ from sigmaloop.tools.wall import bubblewrap, seatbelt
 from sigmaloop.tools.wall.tiers import Tier
 
 START_SECONDS = 20.0
-_WORKER = Path(__file__).with_name("worker.py")
+_WORKER = Path(__file__).resolve().with_name("worker.py")
 _FAR_SIDE = ("worker.py", "nursery.py", "session.py", "frames.py", "wall")
 """What the zygote is made of; it sees no other file of ours."""
 

@@ -11,7 +11,7 @@ import pwd
 import stat
 from collections.abc import Sequence
 
-SCRATCH = "/tmp/scratch"
+SCRATCH = "/scratch/rollouts"
 _SCRATCH_BYTES = 128 * 1024 * 1024
 """For all rollouts at once; each has its own, smaller limit."""
 _EMPTY_BYTES = 4096
@@ -37,7 +37,7 @@ def command(
             made += cover
     for device in ("/dev/null", "/dev/urandom"):
         made += ["--dev-bind", device, device]
-    made += ["--size", str(_SCRATCH_BYTES), "--tmpfs", "/tmp", "--chdir", "/", "--remount-ro", "/"]
+    made += ["--size", str(_SCRATCH_BYTES), "--tmpfs", os.path.dirname(SCRATCH), "--chdir", "/", "--remount-ro", "/"]
     return [*made, "--", executable, *worker]
 
 
