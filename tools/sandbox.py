@@ -374,9 +374,7 @@ class _Conversation:
         if "error" in ended:
             return _EndedError("infra", ended["error"])
         if "full" in ended:
-            return _EndedError(
-                "agent_error", f"it filled its folder: {ended['files']} files, {ended['full']} bytes"
-            )
+            return _EndedError("agent_error", f"it filled its folder: {ended['files']} files, {ended['full']} bytes")
         code = ended["exit"]
         if ended["cpu"] >= self._cpu_seconds:
             return _EndedError(

@@ -61,7 +61,9 @@ def test_a_better_tier_that_does_not_start_is_passed_over_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     broken = tmp_path / "bwrap"
-    broken.write_text('#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.9.0 && exit\necho No permissions >&2; exit 1\n')
+    broken.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.9.0 && exit\necho No permissions >&2; exit 1\n'
+    )
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(bubblewrap, "unreadable", lambda paths: None)

@@ -33,7 +33,11 @@ def command(
         made += ["--ro-bind-try", path, path]
     for hole in sorted(holes):
         if any(hole.startswith(path.rstrip("/") + "/") for path in shown) and os.path.exists(hole):
-            cover = ["--size", str(_EMPTY_BYTES), "--tmpfs", hole] if os.path.isdir(hole) else ["--ro-bind", os.devnull, hole]
+            cover = (
+                ["--size", str(_EMPTY_BYTES), "--tmpfs", hole]
+                if os.path.isdir(hole)
+                else ["--ro-bind", os.devnull, hole]
+            )
             made += cover
     for device in ("/dev/null", "/dev/urandom"):
         made += ["--dev-bind", device, device]

@@ -1,9 +1,9 @@
 """Which wall can be raised on this machine, and why not a better one. The supervisor's side.
 
-    bubblewrap  namespaces around everything, and inside them the same as `landlock`
-    landlock    Landlock, seccomp and resource limits, raised by the process itself: nothing to install
-    seatbelt    macOS: a profile for sandbox-exec (written for its documentation; never run by us)
-    none        a separate process with resource limits; an agent can do there what the user can. Only by name.
+bubblewrap  namespaces around everything, and inside them the same as `landlock`
+landlock    Landlock, seccomp and resource limits, raised by the process itself: nothing to install
+seatbelt    macOS: a profile for sandbox-exec (written for its documentation; never run by us)
+none        a separate process with resource limits; an agent can do there what the user can. Only by name.
 """
 
 from __future__ import annotations
@@ -98,5 +98,7 @@ def _good(tier: Tier) -> str:
     if tier == "landlock":
         return f"Landlock ABI {landlock.version()}, seccomp, resource limits"
     if tier == "bubblewrap":
-        return "namespaces, and inside them " + ("Landlock, " if landlock.version() else "") + "seccomp, resource limits"
+        return (
+            "namespaces, and inside them " + ("Landlock, " if landlock.version() else "") + "seccomp, resource limits"
+        )
     return {"seatbelt": "a Seatbelt profile (untested)", "none": "asked for by name: no wall"}[tier]
