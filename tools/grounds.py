@@ -80,8 +80,7 @@ def _other_packages() -> Iterable[str]:
         yield sysconfig.get_path(name, vars=base)
         yield sysconfig.get_path(name)
     yield site.getusersitepackages()
-    for folder in ("/usr/lib/python3/dist-packages", "/usr/local/lib/python3/dist-packages"):
-        yield folder
+    yield from ("/usr/lib/python3/dist-packages", "/usr/local/lib/python3/dist-packages")
 
 
 def _libraries() -> Iterable[str]:
