@@ -173,5 +173,10 @@ def api_key() -> SecretStr | None:
 
 def secrets() -> tuple[str, ...]:
     """Every secret known to this process, by value, for redaction."""
-    names = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-    return tuple(v for k, v in os.environ.items() if len(v) >= 8 and any(n in k.upper() for n in names))
+    return tuple(os.environ[name] for name in secret_names())
+
+
+def secret_names() -> tuple[str, ...]:
+    """Variables of the environment that look like secrets; names only, for people to read."""
+    words = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+    return tuple(k for k, v in os.environ.items() if len(v) >= 8 and any(word in k.upper() for word in words))
