@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import click
 
 from sigmaloop.cli.options import config_option, json_option, settings_options
-from sigmaloop.errors import SigmaLoopError
+from sigmaloop.errors import SandboxError, SigmaLoopError
 
 State = Literal["ok", "note", "FAIL"]
 _LEAST_BYTES = 1_000_000_000
@@ -63,11 +63,13 @@ def _examine(settings: Any) -> Iterator[Finding]:
     yield _tried("model", lambda: _model(settings))
     supervisor = make_supervisor(settings)
     try:
-        tier = _tried("sandbox", lambda: _tier(supervisor))
-        yield tier
-        if tier.state != "FAIL":
-            yield _tried("agent", lambda: _agent(supervisor))
-            yield from _canaries(supervisor)
+        supervisor.start()
+        passed = f"; not {'; not '.join(supervisor.passed_over)}" if supervisor.passed_over else ""
+        yield Finding("sandbox", "FAIL" if supervisor.tier == "none" else "ok", f"{supervisor.tier}{passed}")
+        yield _tried("agent", lambda: _agent(supervisor))
+        yield from _canaries(supervisor)
+    except SandboxError as error:
+        yield Finding("sandbox", "FAIL", str(error))
     finally:
         supervisor.stop()
 
@@ -162,13 +164,6 @@ def _model(settings: Any) -> tuple[State, str]:
     if settings.price_input or settings.price_output:
         return "ok", f"{names} answer; {settings.price_input:g} in, {settings.price_output:g} out a million tokens"
     return "note", f"{names} answer; no prices are set (price_input, price_output), so costs are reported as 0"
-
-
-def _tier(supervisor: Any) -> tuple[State, str]:
-    supervisor.start()
-    passed = f"; not {'; not '.join(supervisor.passed_over)}" if supervisor.passed_over else ""
-    state: State = "FAIL" if supervisor.tier == "none" else "ok"
-    return state, f"{supervisor.tier}{passed}"
 
 
 def _agent(supervisor: Any) -> tuple[State, str]:
