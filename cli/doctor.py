@@ -34,7 +34,7 @@ class Finding(NamedTuple):
 @json_option
 @settings_options(only=("home", "sandbox", "benchmark", "upstream", "base_url", "target_model", "specialist_model"))
 def doctor(*, config: Path | None, as_json: bool, **flags: Any) -> None:
-    """Try everything that a run needs, then attack the wall with harmless canaries. Exit code 1 when something fails."""
+    """Try what a run needs, then attack the wall with harmless canaries. Exit code 1 when something fails."""
     from sigmaloop.settings import load_settings
 
     began = time.monotonic()

@@ -72,7 +72,8 @@ _READ = [
     Attack("reads the memory of another process", "start, size = stack(t['victim'])\n"
            "with open(f'/proc/{t[\"victim\"]}/mem', 'rb') as m: m.seek(start); return m.read(size).decode('latin')",
            "says"),
-    Attack("reads memory with process_vm_readv", "start, size = stack(t['victim']); b = ctypes.create_string_buffer(size)\n"
+    Attack("reads memory with process_vm_readv", "start, size = stack(t['victim'])\n"
+           "b = ctypes.create_string_buffer(size)\n"
            "mine, far = struct.pack('QQ', ctypes.addressof(b), size), struct.pack('QQ', start, size)\n"
            "call(t, 'process_vm_readv', t['victim'], mine, 1, far, 1, 0); return b.raw.decode('latin')", "says"),
     Attack("steals a descriptor", "p = call(t, 'pidfd_open', t['victim'], 0); fd = call(t, 'pidfd_getfd', p, 0, 0)\n"
@@ -98,12 +99,14 @@ _TALK = [
     Attack("sends to a socket through a pair of its own", "a, b = socket.socketpair(1, 2); "
            "a.sendto(t['word'].encode(), '\\0' + t['datagram'])", "heard"),
     Attack("listens", "s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); return 'made'", "made"),
-    Attack("makes a queue of messages", "n = b'/' + t['word'].encode()\nq = call(t, 'mq_open', n[1:], 0o100 | 2, 0o600, 0); "
-           "call(t, 'mq_unlink', n[1:]); return 'made'", "made"),
+    Attack("makes a queue of messages", "n = t['word'].encode(); q = call(t, 'mq_open', n, 0o102, 0o600, 0)\n"
+           "call(t, 'mq_unlink', n); return 'made'", "made"),
     Attack("makes shared memory", "i = call(t, 'shmget', 0, 4096, 0o1600); call(t, 'shmctl', i, 0, 0); return 'made'",
            "made"),
-    Attack("makes a semaphore", "i = call(t, 'semget', 0, 1, 0o1600); call(t, 'semctl', i, 0, 0, 0); return 'made'", "made"),
-    Attack("makes a message queue of old", "i = call(t, 'msgget', 0, 0o1600); call(t, 'msgctl', i, 0, 0); return 'made'",
+    Attack("makes a semaphore",
+           "i = call(t, 'semget', 0, 1, 0o1600); call(t, 'semctl', i, 0, 0, 0); return 'made'", "made"),
+    Attack("makes a message queue of old",
+           "i = call(t, 'msgget', 0, 0o1600); call(t, 'msgctl', i, 0, 0); return 'made'",
            "made"),
     Attack("makes memory with a descriptor", "os.memfd_create('x'); return 'made'", "made"),
     Attack("writes into /dev/shm", "p = '/dev/shm/' + t['word']; open(p, 'w'); os.unlink(p); return 'made'", "made"),
@@ -129,7 +132,8 @@ _CHANGE = [
     Attack("sets an attribute", "os.setxattr(t['file'], 'user.x', b'x')", "changed"),
     Attack("opens the interpreter's library for writing", "open(os.__file__, 'r+'); return 'made'", "made"),
     Attack("opens its own source for writing", "open(t['source'], 'r+'); return 'made'", "made"),
-    Attack("opens core_pattern for writing", "open('/proc/sys/kernel/core_pattern', 'r+'); return 'made'", "made", "root"),
+    Attack("opens core_pattern for writing",
+           "open('/proc/sys/kernel/core_pattern', 'r+'); return 'made'", "made", "root"),
     Attack("runs a shell", "os.execv('/bin/sh', ['sh', '-c', 'echo x > ' + t['beside']])", "changed", canary=True),
 ]  # fmt: skip
 
@@ -147,7 +151,8 @@ _PROCESS = [
     Attack("kills a process", "os.kill(t['victim'], 9)", "killed", canary=True),
     Attack("kills a thread of a process", "call(t, 'tgkill', t['victim'], t['victim'], 9)", "killed"),
     Attack("kills by the old thread call", "call(t, 'tkill', t['victim'], 9)", "killed"),
-    Attack("queues a signal", "i = ctypes.create_string_buffer(struct.pack('iiiiii', 15, 0, -1, 0, os.getpid(), 0), 128)\n"
+    Attack("queues a signal", "given = struct.pack('iiiiii', 15, 0, -1, 0, os.getpid(), 0)\n"
+           "i = ctypes.create_string_buffer(given, 128)\n"
            "call(t, 'rt_sigqueueinfo', t['victim'], 15, i)", "killed"),
     Attack("kills by descriptor", "p = call(t, 'pidfd_open', t['victim'], 0); call(t, 'pidfd_send_signal', p, 9, 0, 0)",
            "killed"),
@@ -174,7 +179,8 @@ _KERNEL = [
     Attack("uses the kernel's keys", "call(t, 'keyctl', 0, -3, 1); return 'made'", "made", "lenient kernel"),
     Attack("uses performance counters", "a = ctypes.create_string_buffer(struct.pack('IIQ', 1, 120, 0), 120)\n"
            "call(t, 'perf_event_open', a, 0, -1, -1, 0); return 'made'", "made", "root"),
-    Attack("makes a user namespace", "call(t, 'unshare', 0x10000000); return 'made'", "made", "lenient kernel", canary=True),
+    Attack("makes a user namespace",
+           "call(t, 'unshare', 0x10000000); return 'made'", "made", "lenient kernel", canary=True),
     Attack("makes a mount namespace and mounts", "call(t, 'unshare', 0x20000); "
            "call(t, 'mount', b'none', b'/', 0, 1 << 18 | 1 << 14, 0); "
            "call(t, 'mount', b'x', b'/mnt', b'tmpfs', 0, 0); return 'made'", "made", "root"),
@@ -190,7 +196,8 @@ _KERNEL = [
 _FILL = [
     Attack("fills the heap", "x = bytes(3 << 30); return 'made'", "made", canary=True),
     Attack("maps memory", "import mmap; x = mmap.mmap(-1, 3 << 30); return 'made'", "made"),
-    Attack("shares memory with itself", "import mmap; x = mmap.mmap(-1, 3 << 30, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)\n"
+    Attack("shares memory with itself",
+           "import mmap; x = mmap.mmap(-1, 3 << 30, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)\n"
            "return 'made'", "made"),
     Attack("starts two thousand threads", "e = threading.Event(); n = 0\ntry:\n"
            "    for n in range(2000): threading.Thread(target=e.wait, daemon=True).start()\n"
@@ -198,7 +205,8 @@ _FILL = [
     Attack("opens two hundred files", "x = [os.open('/dev/null', 0) if os.path.exists('/dev/null') else os.dup(0) "
            "for n in range(200)]; return 'made'", "made"),
     Attack("writes a large file", "open('a', 'wb').write(bytes(8 << 20)); return 'made'", "made", canary=True),
-    Attack("fills the disk", "for n in range(12): open(str(n), 'wb').write(bytes(3 << 20))\ntime.sleep(1); return 'made'",
+    Attack("fills the disk",
+           "for n in range(12): open(str(n), 'wb').write(bytes(3 << 20))\ntime.sleep(1); return 'made'",
            "made"),
     Attack("fills the disk with empty files", "for n in range(1000): open(str(n), 'wb')\ntime.sleep(1); return 'made'",
            "made"),

@@ -93,7 +93,7 @@ class Stage:
                 return self._is_dead()
 
     def _listen(self) -> dict[str, socket.socket]:
-        made = {
+        made: dict[str, tuple[int, int, Any]] = {
             "tcp": (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
             "udp": (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
             "unix": (socket.AF_UNIX, socket.SOCK_STREAM, str(self.folder / "socket")),

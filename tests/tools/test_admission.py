@@ -35,7 +35,9 @@ def code_of(source: str, parent: str = SHIPPED) -> str | None:
 
 
 def rule(text: str) -> str:
-    made = SHIPPED.replace('    "Only do what the policy allows.",\n', f'    "Only do what the policy allows.",\n    {text!r},\n')
+    made = SHIPPED.replace(
+        '    "Only do what the policy allows.",\n', f'    "Only do what the policy allows.",\n    {text!r},\n'
+    )
     assert made != SHIPPED
     return made
 
@@ -53,7 +55,9 @@ HONEST = {
     "a rule with numbers": rule("Refunds arrive within 5 to 7 days; a suitcase of 23 kg costs 50 dollars."),
     "a rule in the policy's words": rule("A refund goes to the original payment method within 7 days of the request."),
     "a rule in words that every customer says": rule("When they say: I'd like to cancel my trip, ask for the reason."),
-    "an example": SHIPPED.replace("EXAMPLES = []", 'EXAMPLES = ["Customer: my order #W0000000 broke. Agent: I look it up."]'),
+    "an example": SHIPPED.replace(
+        "EXAMPLES = []", 'EXAMPLES = ["Customer: my order #W0000000 broke. Agent: I look it up."]'
+    ),
     "a tool note": SHIPPED.replace("TOOL_NOTES = {}", 'TOOL_NOTES = {"get_order": "Call it for every order named."}'),
     "a check in code": code(
         'seen = [m for m in messages if m.get("role") == "tool"]\n'
@@ -62,7 +66,8 @@ HONEST = {
     "a retry with imports": "import re\nimport time\nfrom datetime import date, timedelta\n" + SHIPPED,
     "a class": SHIPPED + "\n\nclass Memory:\n    def __init__(self):\n        self._seen = {}\n",
     "a table of prices": SHIPPED + '\n\nPRICES = {"economy": 120.5, "business": 410}\nLIMITS = [1, 2, 3, 5, 8]\n',
-    "the official client": SHIPPED + "\n\ndef ask(session, m):\n    return session.openai().chat.completions.create(model='x', messages=m)\n",
+    "the official client": SHIPPED
+    + "\n\ndef ask(session, m):\n    return session.openai().chat.completions.create(model='x', messages=m)\n",
 }
 
 
@@ -134,7 +139,9 @@ HIDDEN = {
     "an attribute by a made-up name": code('x = getattr(messages, "__cl" + "ass__")'),
     "subclasses": code("x = ().__class__.__base__.__subclasses__()"),
     "globals of a function": code("x = use_tool.__globals__"),
-    "the session's inside": SHIPPED.replace("    messages = build_context(session)", "    messages = build_context(session)\n    session._channel.tell({})"),
+    "the session's inside": SHIPPED.replace(
+        "    messages = build_context(session)", "    messages = build_context(session)\n    session._channel.tell({})"
+    ),
     "a frame": code("try:\n    1 / 0\nexcept Exception as e:\n    x = e.__traceback__.tb_frame"),
 }  # fmt: skip
 

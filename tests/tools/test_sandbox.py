@@ -316,8 +316,8 @@ time.sleep(60)
 
 def test_an_early_done_ends_the_rollout_and_the_rest_is_ignored(supervisor: Supervisor) -> None:
     table = Table()
-    frame = 'b\'\\0\\0\\0\\x1a{"op":"done","printed":""}\\xff\\xff\\xff\\xff\''
-    body = f"import os, time; os.write(3, {frame}); time.sleep(60)"
+    frame = framed({"op": "done", "printed": ""}) + b"\xff" * 4
+    body = f"import os, time; os.write(3, {frame!r}); time.sleep(60)"
     assert run(supervisor, body, table).status == "ok"
     assert table.seen == []
 

@@ -50,17 +50,22 @@ FLOODS = {
         "bytes of model requests|_seconds = 2",
     ),
     "frames without a pause": (
-        SEND + "one = frame(b'{\"op\":\"say\",\"id\":1,\"text\":\"' + b'x' * 9_000 + b'\"}')\nwhile True: s.sendall(one * 50)",
+        SEND + "one = frame(b'{\"op\":\"say\",\"id\":1,\"text\":\"' + b'x' * 9_000 + b'\"}')\n"
+        "while True: s.sendall(one * 50)",
         "bytes of tool calls|did not read|more than 1000 steps",
     ),
-    "half a frame, then nothing": (SEND + "import time\ns.sendall(struct.pack('>I', 4_000_000) + b' ' * 3_999_999)\ntime.sleep(60)",
+    "half a frame, then nothing": (
+        SEND + "import time\ns.sendall(struct.pack('>I', 4_000_000) + b' ' * 3_999_999)\ntime.sleep(60)",
         "_seconds = 2"),
     "a header of four gigabytes": (SEND + "s.sendall(b'\\xff' * 8_000_000)", "bad frame: header announces"),
     "frames of spaces": (SEND + "while True: s.sendall(frame(b' ' * 4_000_000))", "bad frame: not JSON"),
     "the largest frame of the smallest things": (
-        SEND + "s.sendall(frame(b'{\"op\":[' + b'[],' * 1_300_000 + b'[]]}'))\nimport time\ntime.sleep(60)", "bad frame",
+        SEND + "s.sendall(frame(b'{\"op\":[' + b'[],' * 1_300_000 + b'[]]}'))\nimport time\ntime.sleep(60)",
+        "bad frame",
     ),
-    "a number of a million digits": (SEND + "s.sendall(frame(b'{\"op\":' + b'9' * 1_000_000 + b'}'))", "bad frame: not JSON"),
+    "a number of a million digits": (
+        SEND + "s.sendall(frame(b'{\"op\":' + b'9' * 1_000_000 + b'}'))", "bad frame: not JSON",
+    ),
     "deep lists": (SEND + "s.sendall(frame(b'{\"op\":' + b'[' * 900_000 + b']' * 900_000 + b'}'))", "bad frame: "),
     "printing": ("for n in range(3000): print('x' * 100_000)", "^$"),
     "a long last word": ("raise ValueError('x' * 3_900_000)", "ValueError: x"),

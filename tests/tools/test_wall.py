@@ -214,7 +214,15 @@ def test_a_hidden_package_can_not_be_read_and_the_others_can() -> None:
     supervisor = Supervisor(
         step_seconds=5, rollout_seconds=5, cpu_seconds=5, max_steps=5, sandbox="landlock", hide=["tenacity"]
     )
-    source = "import yaml\ndef run(session):\n    try:\n        import tenacity\n    except (ImportError, OSError):\n        return\n    1 / 0\n"
+    source = """
+import yaml
+def run(session):
+    try:
+        import tenacity
+    except (ImportError, OSError):
+        return
+    1 / 0
+"""
     with supervisor:
         assert supervisor.run(source, Silence()).detail == ""
     with make("landlock") as open_:

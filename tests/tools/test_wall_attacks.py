@@ -211,7 +211,8 @@ word = session.opening[::-1]
 seen = [str(o)[:200] for o in gc.get_objects() if isinstance(o, (dict, list, tuple)) and word in repr(o)[:10_000]]
 frame = sys._getframe()
 while frame:
-    seen += [name for name, value in frame.f_locals.items() if name not in ("seen", "word") and word in repr(value)[:10_000]]
+    there = {name: repr(value)[:10_000] for name, value in frame.f_locals.items() if name not in ("seen", "word")}
+    seen += [name for name, text in there.items() if word in text]
     frame = frame.f_back
 session.say("hello")
 session.submit(seen)
