@@ -18,6 +18,7 @@ COMMANDS = {
         "sigmaloop.cli.benchmark:benchmark",
         "List benchmarks, or check that one keeps its contract.",
     ),
+    "doctor": ("sigmaloop.cli.doctor:doctor", "Is this machine ready, and does the wall around agents hold?"),
     "apply": ("sigmaloop.cli.apply:apply", "Take the kept agent: as a branch, a patch or a file."),
 }
 

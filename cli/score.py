@@ -21,6 +21,7 @@ from sigmaloop.cli.options import config_option, json_option, settings_options
     only=(
         "agent", "benchmark", "seed", "concurrency", "upstream", "base_url", "target_model", "temperature",
         "max_tokens", "model_timeout", "model_tries", "step_seconds", "rollout_seconds", "cpu_seconds",
+        "sandbox",
     )
 )  # fmt: skip
 def score(*, config: Path | None, as_json: bool, split: str, limit: int | None, trials: int, **flags: Any) -> None:

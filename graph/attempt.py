@@ -231,7 +231,8 @@ def _history(services: Services) -> dict[str, tuple[int, int]]:
 
 def _admit(services: Services, parent: str, candidate: Candidate, source: str) -> None:
     """Free checks before any rollout is paid. Raises InadmissibleChange."""
-    check_change(parent, source, task_ids=services.tasks.keys())
+    texts, policies = services.task_texts
+    check_change(parent, source, task_ids=services.tasks.keys(), texts=texts, public=policies)
     rejected = [LedgerEntry.model_validate(e.payload) for e in services.journal.events("ledger")]
     if any(e.diff_hash == candidate.diff_hash and e.outcome == "rejected" for e in rejected):
         raise InadmissibleChange("repeated", "this very change was rejected before; try a different approach")

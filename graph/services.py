@@ -104,6 +104,15 @@ class Services:
         """Every task of the training and validation splits by id (the test split is opened by `certify` alone)."""
         return {t.id: t for split in ("train", "validation") for t in self.benchmark.tasks(split)}  # type: ignore[arg-type]
 
+    @cached_property
+    def task_texts(self) -> tuple[tuple[str, ...], str]:
+        """The openings of those tasks, of which no change may quote anything, and their policies, which all may."""
+        if not isinstance(self.benchmark, EpisodeBenchmark):
+            return (), ""
+        episodes = [self.benchmark.open(task_id, seed=0) for task_id in self.tasks]
+        policies = dict.fromkeys(episode.instructions for episode in episodes)
+        return tuple(episode.opening for episode in episodes), "\n".join(policies)
+
     def instructions(self, task_id: str) -> str:
         """The policy that the agent was given on a task; empty for a benchmark without episodes."""
         if not isinstance(self.benchmark, EpisodeBenchmark):
@@ -196,4 +205,6 @@ def make_supervisor(settings: Settings, *, smoke: bool = False) -> Supervisor:
         rollout_seconds=min(settings.rollout_seconds, 2 * SMOKE_SECONDS) if smoke else settings.rollout_seconds,
         cpu_seconds=settings.cpu_seconds,
         max_steps=settings.max_steps,
+        sandbox=settings.sandbox,
+        hide=[settings.benchmark.partition(":")[0]] if ":" in settings.benchmark else (),
     )

@@ -118,7 +118,7 @@ class Rollout(Record):
     usage: Usage = Usage()
     steps: int = 0
     wall_seconds: float = 0.0
-    tier: str = "process"
+    tier: str = "none"
     """Which sandbox tier ran it."""
 
     @model_validator(mode="after")

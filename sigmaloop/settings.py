@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     max_rollout_money: float | None = Field(default=None, gt=0, description="money for the model calls of one rollout")
     max_rollout_tokens: int | None = Field(default=None, ge=1, description="tokens for the model calls of one rollout")
 
+    sandbox: Literal["auto", "landlock", "bubblewrap", "seatbelt", "none"] = Field(
+        default="auto", description="the wall around model-written code; none: no wall, on your own risk"
+    )
     step_seconds: float = Field(default=10.0, gt=0, description="agent time between two frames, model time excluded")
     rollout_seconds: float = Field(default=300.0, gt=0, description="the agent's own time in one rollout, model and tools excluded")
     cpu_seconds: float = Field(default=20.0, gt=0, description="processor time of one rollout")
@@ -194,10 +197,15 @@ def api_key() -> SecretStr | None:
 
 
 def secrets() -> tuple[str, ...]:
-    """Every secret known to this process, by value, for redaction. Our own settings are none, MAX_TOKENS or not."""
-    names = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+    """Every secret known to this process, by value, for redaction."""
+    return tuple(os.environ[name] for name in secret_names())
+
+
+def secret_names() -> tuple[str, ...]:
+    """Variables that look like secrets, by name. Our own settings are none, MAX_TOKENS or not."""
+    words = ("KEY", "TOKEN", "SECRET", "PASSWORD")
     return tuple(
-        value
+        name
         for name, value in os.environ.items()
-        if len(value) >= 8 and any(n in name.upper() for n in names) and not name.startswith("SIGMALOOP_")
+        if len(value) >= 8 and any(word in name.upper() for word in words) and not name.startswith("SIGMALOOP_")
     )

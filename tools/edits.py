@@ -1,4 +1,4 @@
-"""What a change may touch: one Python file with a `run(session)`, within bounds, naming no task.
+"""What a change may touch: one Python file with a `run(session)`, within bounds, readable, naming no task.
 
 Everything here reads the source as text and syntax; nothing is ever executed. A refused change costs no
 rollout.
@@ -11,9 +11,11 @@ import difflib
 import re
 import types
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from sigmaloop.errors import BadInput, InadmissibleChange
+from sigmaloop.tools.admission import new_violations
+from sigmaloop.tools.leak_scan import leaks
 
 MAX_BYTES = 256_000
 """Largest agent file."""
@@ -35,11 +37,15 @@ def check_agent(source: str, filename: str = "agent.py") -> None:
         raise BadInput(f"agent file {filename}: {unfit}") from None
 
 
-def check_change(parent_source: str, source: str, *, task_ids: Collection[str]) -> None:
+def check_change(
+    parent_source: str, source: str, *, task_ids: Collection[str], texts: Sequence[str] = (), public: str = ""
+) -> None:
     """Raise InadmissibleChange when a proposed agent may not be tried.
 
-    Codes: `syntax`, `no_run`, `unchanged` (the same program, comments and layout aside), `too_large`,
-    `names_task` (a literal, comment or name holds a task id that the parent does not).
+    `texts`: what the tasks say, of which a change may quote nothing but what `public` says as well. Codes:
+    `syntax`, `no_run`, `unchanged` (the same program, comments and layout aside), `too_large`, `forbidden`
+    (imports, calls or data that nobody can read), `names_task` (a literal, comment or name holds a task id, or
+    quotes a task, that the parent does not).
     """
     try:
         tree = _check_source(source)
@@ -54,11 +60,24 @@ def check_change(parent_source: str, source: str, *, task_ids: Collection[str]) 
             "too_large",
             f"agent.py grew from {before} to {size} bytes; at most {allowed} here: make a smaller change",
         )
+    wrong = new_violations(parent_source, source)
+    if wrong:
+        raise InadmissibleChange(
+            "forbidden",
+            f"the changed agent.py, line {wrong[0].line}: {wrong[0].what}; a change says in plain code and words "
+            "what it does",
+        )
     named = sorted(_named_tasks(source, task_ids) - _named_tasks(parent_source, task_ids))
     if named:
         raise InadmissibleChange(
             "names_task",
             f"the change names a task ({named[0]}); rules must hold for tasks that nobody has seen",
+        )
+    quoted = leaks(parent_source, source, task_ids=task_ids, texts=texts, public=public)
+    if quoted:
+        raise InadmissibleChange(
+            "names_task",
+            f"the change holds {quoted[0]}; rules must hold for tasks that nobody has seen",
         )
 
 

@@ -18,6 +18,8 @@ MAX_BYTES = 4 * 1024 * 1024
 """Most bytes of one frame's JSON."""
 MAX_DEPTH = 64
 """Most objects and lists inside each other."""
+READY = b"R"
+"""The one byte by which the zygote says that it serves."""
 
 _HEADER = struct.Struct(">I")
 
@@ -68,6 +70,8 @@ class Reader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self.last = 0
+        """Bytes of the message that was returned last."""
 
     def feed(self, data: bytes) -> None:
         self._buffer += data
@@ -84,6 +88,7 @@ class Reader:
             return None
         payload = bytes(self._buffer[_HEADER.size : end])
         del self._buffer[:end]
+        self.last = length
         return decode(payload)
 
 

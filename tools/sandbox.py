@@ -7,20 +7,37 @@ agent did), `infra` (a fault of ours, of the environment or of the model's endpo
 
 from __future__ import annotations
 
+import re
 import signal
+import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from sigmaloop.errors import SigmaLoopError, UpstreamError
+from sigmaloop.errors import SandboxError, SigmaLoopError, UpstreamError
 from sigmaloop.records import Record, RolloutStatus
 from sigmaloop.tools import frames
+from sigmaloop.tools.grounds import grounds
+from sigmaloop.tools.wall import tiers
+from sigmaloop.tools.wall.tiers import Sandbox, Tier
 from sigmaloop.tools.zygote import Child, Zygote
 
 MEMORY_BYTES = 1_500_000_000
 """Address space of one child."""
+STEP_BYTES = 4 * 1024 * 1024
+"""Most bytes of all actions and messages of one rollout together: they are kept in its trace."""
+MODEL_BYTES = 256 * 1024 * 1024
+"""Most bytes of all its model requests together."""
 OVER = "Error: the conversation is over"
 _LAST_WORDS_SECONDS = 2.0
+_WALL_SECONDS = 20.0
+"""For the child to raise its wall, on a machine that is busy with other things."""
+_CLIENTS = {
+    "langchain": re.compile(r"\blang(chain|graph)|\.chat_model\("),
+    "openai": re.compile(r"\b(import|from)\s+openai\b|\.openai\("),
+}
+"""What an agent's source looks like that will load a client: only decides which zygote is the fastest."""
 
 T = TypeVar("T")
 
@@ -51,24 +68,51 @@ class SandboxResult(Record):
     printed: str = ""
     """The end of what an agent that ended ok wrote to standard output, which nobody else sees; one line."""
     wall_seconds: float
+    tier: str = "none"
+    """The wall that it ran behind: bubblewrap, landlock, seatbelt or none."""
 
 
 class Supervisor:
     """Runs agents behind the wall. `run` may be called from many threads at once."""
 
-    tier = "process"
-    """Which wall is raised: separate process, bare environment, resource limits."""
-
-    def __init__(self, *, step_seconds: float, rollout_seconds: float, cpu_seconds: float, max_steps: int) -> None:
+    def __init__(
+        self,
+        *,
+        step_seconds: float,
+        rollout_seconds: float,
+        cpu_seconds: float,
+        max_steps: int,
+        sandbox: Sandbox = "auto",
+        hide: Sequence[str] = (),
+    ) -> None:
         """`step_seconds`: the agent's own time between two frames; `rollout_seconds`: the sum of it over the
         rollout. Time in the model and the environment counts for neither: how fast an endpoint is decides
         nothing. `cpu_seconds`: processor time of the child. `max_steps`: act, say and submit frames.
+        `sandbox`: the wall; auto takes the best that works here. `hide`: installed modules that agents may
+        not read, besides our own.
         """
         self._step_seconds = step_seconds
         self._rollout_seconds = rollout_seconds
         self._cpu_seconds = cpu_seconds
         self._max_steps = max_steps
-        self._zygote = Zygote(cpu_seconds=cpu_seconds, memory_bytes=MEMORY_BYTES)
+        self._asked = sandbox
+        self._hide = tuple(hide)
+        self._lock = threading.Lock()
+        self._tier: Tier | None = None
+        self._passed_over: list[str] = []
+        self._zygotes: dict[str, Zygote] = {}
+
+    @property
+    def tier(self) -> Tier:
+        """The wall that was raised. Raises SandboxError where none can be."""
+        self.start()
+        assert self._tier is not None
+        return self._tier
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        """Better tiers that were tried or looked at, and why they are not used."""
+        return tuple(self._passed_over)
 
     def __enter__(self) -> Supervisor:
         self.start()
@@ -78,21 +122,69 @@ class Supervisor:
         self.stop()
 
     def start(self) -> None:
-        """Start the zygote now rather than with the first run. Raises SandboxError."""
-        self._zygote.start()
+        """Choose the wall and start the zygote now rather than with the first run. Raises SandboxError."""
+        with self._lock:
+            if self._tier is None:
+                self._tier = self._settle()
+            else:
+                self._zygote("").start()
 
     def stop(self) -> None:
         """End every child."""
-        self._zygote.stop()
+        with self._lock:
+            for zygote in self._zygotes.values():
+                zygote.stop()
 
     def run(self, source: str, handlers: Handlers) -> SandboxResult:
         """Run the agent to its end. Raises SandboxError when no child can be had at all."""
         started = time.monotonic()
-        child = self._zygote.fork()
+        if self._tier is None:
+            self.start()
+        with self._lock:
+            zygote = self._zygote(next((name for name, signs in _CLIENTS.items() if signs.search(source)), ""))
+        child = zygote.fork()
         with child.channel, child.lifeline:  # closing the lifeline kills whatever is left of the child
             status, detail, printed = self._converse(child, source, handlers)
         seconds = time.monotonic() - started
-        return SandboxResult(status=status, detail=_line(detail), printed=_line(printed), wall_seconds=seconds)
+        return SandboxResult(
+            status=status, detail=_line(detail), printed=_line(printed), wall_seconds=seconds, tier=self.tier
+        )
+
+    def _settle(self) -> Tier:
+        """The first tier whose zygote starts; what was asked for by name has no other."""
+        self._passed_over = []
+        found = grounds(self._hide)
+        for tier, usable, why in tiers.order(self._asked, executable=sys.executable, roots=found.roots):
+            if usable:
+                zygote = self._make(tier, "")
+                try:
+                    zygote.start()
+                except SandboxError as error:
+                    zygote.stop()
+                    why = str(error)
+                    if self._asked == tier == "none":
+                        raise
+                else:
+                    self._zygotes = {"": zygote}
+                    return tier
+            self._passed_over.append(f"{tier}: {why}")
+        raise SandboxError(f"no sandbox can be raised ({'; '.join(self._passed_over)}); {tiers.FIX}")
+
+    def _zygote(self, client: str) -> Zygote:
+        """The zygote that has a client loaded; made when it is first wanted."""
+        assert self._tier is not None
+        if client not in self._zygotes:
+            self._zygotes[client] = self._make(self._tier, client)
+        return self._zygotes[client]
+
+    def _make(self, tier: Tier, client: str) -> Zygote:
+        return Zygote(
+            tier,
+            grounds(self._hide),
+            cpu_seconds=self._cpu_seconds,
+            memory_bytes=MEMORY_BYTES,
+            preload=(client,) if client else (),
+        )
 
     def _converse(self, child: Child, source: str, handlers: Handlers) -> tuple[RolloutStatus, str, str]:
         conversation = _Conversation(
@@ -102,6 +194,7 @@ class Supervisor:
             rollout_seconds=self._rollout_seconds,
             cpu_seconds=self._cpu_seconds,
             max_steps=self._max_steps,
+            tier=self._tier or "none",
         )
         try:
             return "ok", "", conversation.hold(source)
@@ -130,7 +223,9 @@ class _Conversation:
         rollout_seconds: float,
         cpu_seconds: float,
         max_steps: int,
+        tier: Tier,
     ) -> None:
+        self._tier = tier
         self._child = child
         self._handlers = handlers
         self._step_seconds = step_seconds
@@ -140,10 +235,12 @@ class _Conversation:
         self._reader = frames.Reader()
         self._agent_seconds = 0.0
         self._steps = 0
+        self._bytes = {"step": 0, "llm": 0}
         self._over = False
 
     def hold(self, source: str) -> str:
         """What it printed, when the agent's run() has returned; raises _EndedError for every other end."""
+        self._await_wall()
         init = _ours("opening the episode", self._handlers.init)
         self._send({"op": "init", "source": source, **init})
         while True:
@@ -154,12 +251,28 @@ class _Conversation:
                 case {"op": "failed", "error": str(error), **rest} if not rest:
                     raise _EndedError("agent_error", error)
                 case {"op": "llm", "id": int(number), "request": dict(request), **rest} if not rest:
+                    self._count_bytes("llm", MODEL_BYTES)
                     self._send({"id": number, **self._llm(request)})
                 case {"op": "act" | "say" | "submit", "id": int(number), **rest}:
+                    self._count_bytes("step", STEP_BYTES)
                     self._count_step()
                     self._send({"id": number, "result": self._step(frame["op"], rest)})
                 case _:
                     raise _bad_frame(f"{str(frame)[:100]}")
+
+    def _await_wall(self) -> None:
+        """No source is sent before the child says that its wall stands; until then it runs our code alone."""
+        self._child.channel.settimeout(_WALL_SECONDS)
+        while (frame := self._reader.pop()) is None:
+            try:
+                data = self._child.channel.recv(4096)
+            except OSError as error:
+                raise _EndedError("infra", f"the wall was not raised: {error}") from None
+            if not data:
+                raise _EndedError("infra", f"the wall was not raised: {self._gone().detail}")
+            self._reader.feed(data)
+        if frame != {"op": "walled", "tier": self._tier}:
+            raise _EndedError("infra", f"the wall was not raised: {frame.get('error', frame)}")
 
     def _step(self, op: str, fields: dict[str, Any]) -> str | None:
         match op, fields:
@@ -193,6 +306,12 @@ class _Conversation:
         self._steps += 1
         if self._steps > self._max_steps:
             raise _EndedError("agent_error", f"more than {self._max_steps} steps (tool calls and messages)")
+
+    def _count_bytes(self, kind: str, most: int) -> None:
+        self._bytes[kind] += self._reader.last
+        if self._bytes[kind] > most:
+            what = "model requests" if kind == "llm" else "tool calls and messages"
+            raise _EndedError("agent_error", f"more than {most} bytes of {what}")
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
@@ -254,6 +373,8 @@ class _Conversation:
             reader.feed(data)
         if "error" in ended:
             return _EndedError("infra", ended["error"])
+        if "full" in ended:
+            return _EndedError("agent_error", f"it filled its folder: {ended['files']} files, {ended['full']} bytes")
         code = ended["exit"]
         if ended["cpu"] >= self._cpu_seconds:
             return _EndedError(

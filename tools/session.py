@@ -7,6 +7,8 @@ frames. Standard library only; site-packages are touched when the agent asks for
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import socket
@@ -218,3 +220,29 @@ def _events(response: dict[str, Any]) -> Iterator[bytes]:
 
 def _event(value: dict[str, Any]) -> bytes:
     return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+
+class _NoChannel(Channel):
+    """Answers a model call with nothing said, so that the clients can be tried without anybody there."""
+
+    def __init__(self) -> None: ...
+
+    def ask(self, op: str, **fields: Any) -> dict[str, Any]:
+        message = {"role": "assistant", "content": ""}
+        usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        return {"result": {
+            "id": "", "object": "chat.completion", "created": 0, "model": "", "choices": [choice], "usage": usage,
+        }}  # fmt: skip
+
+
+def preload(names: list[str]) -> None:
+    """Load clients before any fork and call them once, since they load half of themselves on the first call."""
+    session = Session(_NoChannel(), instructions="", tools=[], opening="")
+    with contextlib.suppress(Exception):  # only saves time: what is missing or broken fails in the agent, with its name
+        if "openai" in names:
+            session.openai().chat.completions.create(model="any", messages=[{"role": "user", "content": ""}])
+        if "langchain" in names:
+            session.chat_model().invoke("")
+            importlib.import_module("langgraph.graph")
+            importlib.import_module("langchain.agents")

@@ -1,24 +1,18 @@
-"""The far side of the wall: the zygote, and the child that runs one agent once.
+"""The far side of the wall: the program that raises it, and the child that runs one agent once.
 
-Started as a program by the supervisor, with an empty environment. The zygote forks a child for every
-rollout; the child raises the wall, receives the agent's source as text, and runs it with a session. Nothing
-is known here but what the frames bring: no key, no task, no score. Standard library only.
+Started by the supervisor, with an empty environment. The zygote forks a child for every rollout; the child
+raises the wall, says so, receives the agent's source as text, and runs it with a session. Nothing is known here
+but what the frames bring: no key, no task, no score. Standard library only.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
 import importlib.machinery
 import io
-import json
 import linecache
-import math
 import os
 import random
-import resource
-import selectors
 import signal
 import socket
 import sys
@@ -27,154 +21,60 @@ import types
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from sigmaloop.tools import frames
-    from sigmaloop.tools.session import Channel, Session
+    from sigmaloop.tools import frames, nursery, session
+    from sigmaloop.tools.wall import landlock, limits, places, seccomp, syscalls
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import frames
-    from session import Channel, Session
+    import nursery
+    import session
+    from wall import landlock, limits, places, seccomp, syscalls
 
     del sys.path[0]
 
-READY = b"R"
 AGENT = "agent.py"
 PRINTED = 2_000
 """Characters of the agent's output that are kept, from the end."""
+WALLED = ("landlock", "bubblewrap")
+"""Tiers in which the child itself raises a wall; in the others it is around it, or (none) there is none."""
 _OUT_OF_MEMORY = frames.encode({"op": "failed", "error": "MemoryError: the agent used all the memory that it may"})
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _M_ARENA_MAX = 1, 36, -8
 
 
 def main() -> None:
-    """Arguments: the control socket's number, the supervisor's process id, the limits as JSON."""
-    control, parent, limits = int(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
-    sys.argv[:] = [AGENT]
-    zygote = os.getpid()
-    channel = _serve(control, parent)
-    if channel is not None:
-        _live(channel, zygote, limits)
+    """Arguments: the control socket's number, the supervisor's process id (0: inside another process space).
 
-
-def _serve(control_number: int, parent: int) -> int | None:
-    """Fork a child for every pair of sockets that arrives, until the supervisor goes away.
-
-    Returns twice as fork does: the number of the rollout's socket in each child, None in the zygote at the
-    end. A rollout's second socket is its *lifeline*: it tells the supervisor how the child ended, and when
-    the supervisor closes it the child is killed.
+    The first frame on the control socket is the order: tier, limits, places, packages to load beforehand.
     """
-    control = socket.socket(fileno=control_number)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _die_with(parent, signal.SIGTERM)
-    _adopt_orphans()
-    woken, wake = os.pipe()
-    os.set_blocking(woken, False)
-    os.set_blocking(wake, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    selector = selectors.DefaultSelector()
-    selector.register(control, selectors.EVENT_READ)
-    selector.register(woken, selectors.EVENT_READ)
-    lifelines: dict[int, socket.socket] = {}
-    gc.collect()
-    gc.freeze()
-    try:
-        control.send(READY)
-        while True:
-            for key, _ in selector.select():
-                if key.fileobj == woken:
-                    with contextlib.suppress(BlockingIOError):
-                        os.read(woken, 4096)
-                    _reap(selector, lifelines)
-                elif key.data is not None:
-                    if lifelines.get(key.data) is key.fileobj:  # else it was reaped in this very round
-                        selector.unregister(key.fileobj)
-                        _kill_group(key.data)
-                else:
-                    order, numbers, _, _ = socket.recv_fds(control, 1, 2)
-                    if not order:
-                        return None
-                    channel = _fork(selector, lifelines, *numbers)
-                    if channel is not None:
-                        lifelines.clear()
-                        return channel
-    finally:
-        for pid in lifelines:
-            _kill_group(pid)
+    control, parent = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    sys.argv[:] = [AGENT]
+    channel = session.Channel(control)
+    order = channel.hear()
+    _offer_packages(order["packages"])
+    session.preload(order["preload"])
+    order["places"] = places.readable(order["roots"], order["holes"])
+    os.makedirs(order["scratch"], mode=0o700, exist_ok=True)
+    if order["tier"] in WALLED:
+        order["filter"] = _enclose_zygote(order)
+    zygote = os.getpid()
+    born = nursery.Nursery(control, parent, order["scratch"]).serve()
+    if born is not None:
+        _live(born, zygote, order)
 
 
-def _fork(
-    selector: selectors.BaseSelector, lifelines: dict[int, socket.socket], channel: int, lifeline_number: int
-) -> int | None:
-    lifeline = socket.socket(fileno=lifeline_number)
-    try:
-        pid = os.fork()
-    except OSError as error:
-        lifeline.send(frames.encode({"error": f"no child could be forked: {error}"}))
-        pid = -1
-    if pid == 0:
-        return channel
-    os.close(channel)
-    if pid > 0:
-        with contextlib.suppress(OSError):
-            os.setpgid(pid, pid)  # the child does it too: whoever comes first
-        lifelines[pid] = lifeline
-        selector.register(lifeline, selectors.EVENT_READ, pid)
-    return None
+def _enclose_zygote(order: dict[str, Any]) -> bytes:
+    """Leave the zygote what it needs itself and its children may need; the seccomp filter for them."""
+    machine = seccomp.machine()
+    numbers = seccomp.numbers_for(machine, x86_64=syscalls.X86_64, aarch64=syscalls.AARCH64)
+    limits.drop_capabilities(machine)
+    if landlock.version():
+        whole, listed = order["places"]
+        rules = [(landlock.READ, path) for path in whole] + [(landlock.LIST, path) for path in listed]
+        rules += [(landlock.OWN, order["scratch"]), (landlock.WRITE, os.devnull), (landlock.READ, "/proc")]
+        landlock.restrict(rules, alone=False)
+    return seccomp.program(numbers, machine=machine, newest=syscalls.NEWEST)
 
 
-def _reap(selector: selectors.BaseSelector, lifelines: dict[int, socket.socket]) -> None:
-    while True:
-        try:
-            pid, status, usage = os.wait4(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            break
-        _kill_group(pid)  # what it forked, too
-        lifeline = lifelines.pop(pid, None)
-        if lifeline is None:
-            continue
-        with contextlib.suppress(KeyError):
-            selector.unregister(lifeline)
-        ended = {"exit": os.waitstatus_to_exitcode(status), "cpu": usage.ru_utime + usage.ru_stime}
-        with contextlib.suppress(OSError):
-            lifeline.send(frames.encode(ended))
-        lifeline.close()
-    _kill_orphans(lifelines)
-
-
-def _kill_orphans(lifelines: dict[int, socket.socket]) -> None:
-    """Grandchildren that left their group come to the zygote when their parent ends: end them as well."""
-    with contextlib.suppress(OSError):
-        me = os.getpid()
-        with open(f"/proc/{me}/task/{me}/children") as listing:
-            for pid in map(int, listing.read().split()):
-                if pid not in lifelines:
-                    os.kill(pid, signal.SIGKILL)
-
-
-def _kill_group(pid: int) -> None:
-    for kill in (os.killpg, os.kill):  # a child that was forked just now has no group yet
-        with contextlib.suppress(OSError):
-            kill(pid, signal.SIGKILL)
-
-
-def _die_with(parent: int, by: signal.Signals) -> None:
-    """Have the kernel send `by` to this process when its parent dies, however it dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(by), 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)  # it died before we asked
-
-
-def _adopt_orphans() -> None:
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        if hasattr(libc, "mallopt"):
-            libc.mallopt(_M_ARENA_MAX, 2)  # each arena of a thread reserves 64 MB of address space
-
-
-def _live(channel_number: int, zygote: int, limits: dict[str, Any]) -> NoReturn:
+def _live(born: nursery.Born, zygote: int, order: dict[str, Any]) -> NoReturn:
     """Run one agent; whatever happens, the process ends here, past every atexit and `__del__`."""
     try:
         signal.set_wakeup_fd(-1)
@@ -182,14 +82,18 @@ def _live(channel_number: int, zygote: int, limits: dict[str, Any]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         with contextlib.suppress(OSError):
             os.setpgid(0, 0)
-        _die_with(zygote, signal.SIGKILL)
-        connection = _only_channel(channel_number)
-        channel = Channel(connection)
+        nursery.die_with(zygote, signal.SIGKILL)
+        connection = _only_channel(born.channel)
+        channel = session.Channel(connection)
+        try:
+            raise_wall(order, born.scratch)
+        except OSError as error:
+            channel.tell({"op": "no_wall", "error": str(error)})
+            os._exit(71)
+        channel.tell({"op": "walled", "tier": order["tier"]})
         init = channel.hear()
         sys.stdout, sys.stderr = printed = _Printed(), _Printed()
-        _offer_packages(limits["packages"])
         random.seed(init["source"] + init["instructions"] + init["opening"])
-        raise_wall(limits)
         try:
             channel.tell(_perform(channel, init, printed))
         except MemoryError:
@@ -199,36 +103,53 @@ def _live(channel_number: int, zygote: int, limits: dict[str, Any]) -> NoReturn:
         os._exit(70)
 
 
-def raise_wall(limits: dict[str, Any]) -> None:
-    """Give up every power that an agent does not need. Candidate code is compiled after this, never before.
+def raise_wall(order: dict[str, Any], scratch: str) -> None:
+    """Give up every power that an agent does not need. Raises OSError when the wall does not stand.
 
-    Tier "process": a bare environment, one open socket, resource limits. The files of the user and other
-    processes are not yet out of reach.
+    The supervisor sends an agent's source only after this, so no line of it is ever compiled before.
     """
     os.environ.clear()
-    cpu = math.ceil(limits["cpu_seconds"])
-    for what, most in (
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
-        (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
+    os.chdir(scratch)
+    limits.limit(cpu_seconds=order["cpu_seconds"], memory_bytes=order["memory_bytes"])
+    if order["tier"] not in WALLED:
+        return
+    if landlock.version():
+        # The zygote's layer names every entry; this one only takes away what is the zygote's and the siblings'.
+        rules = [(landlock.READ, root) for root in order["roots"]]
+        landlock.restrict([*rules, (landlock.WRITE, scratch)], alone=True)
+    elif order["tier"] == "landlock":
+        raise OSError("this kernel has no Landlock")
+    seccomp.install(order["filter"], pid=os.getpid())
+    _lean_on_it(order)
+
+
+def _lean_on_it(order: dict[str, Any]) -> None:
+    """Three things that must fail now, whatever the kernel said."""
+    for what, attempt in (
+        ("a socket could be opened", lambda: socket.socket().close()),
+        ("the root folder could be read", lambda: os.listdir("/")),
+        ("the zygote could be signalled", lambda: os.kill(os.getppid(), 0)),
     ):
-        _, hard = resource.getrlimit(what)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most + 1 if what == resource.RLIMIT_CPU else most))
+        if what.startswith("the root") and not landlock.version():
+            continue
+        try:
+            attempt()
+        except PermissionError:
+            continue
+        raise OSError(f"the wall does not hold: {what}")
 
 
-def _perform(channel: Channel, init: dict[str, Any], printed: tuple[_Printed, _Printed]) -> dict[str, Any]:
+def _perform(channel: session.Channel, init: dict[str, Any], printed: tuple[_Printed, _Printed]) -> dict[str, Any]:
     """Compile and run the agent; the frame that says how it ended."""
     source = init["source"]
-    session = Session(channel, instructions=init["instructions"], tools=init["tools"], opening=init["opening"])
+    given = session.Session(channel, instructions=init["instructions"], tools=init["tools"], opening=init["opening"])
     module = types.ModuleType("agent")
     module.__file__ = AGENT
     sys.modules["agent"] = module
     linecache.cache[AGENT] = (len(source), None, source.splitlines(keepends=True), AGENT)
     try:
         exec(compile(source, AGENT, "exec", dont_inherit=True), module.__dict__)
-        module.run(session)
+        module.run(given)
     except BaseException as error:  # the boundary of the agent: whatever it raises is its result
         said = " ".join(filter(None, (stream.tail() for stream in printed)))
         return {"op": "failed", "error": _explain(error) + (f"; printed: {said}" if said else "")}

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sigmaloop.errors import SandboxError
-from sigmaloop.tools.worker import READY
+from sigmaloop.tools import frames
+from sigmaloop.tools.grounds import Grounds
+from sigmaloop.tools.wall import bubblewrap, seatbelt
+from sigmaloop.tools.wall.tiers import Tier
 
 START_SECONDS = 20.0
-_WORKER = Path(__file__).with_name("worker.py")
-_PACKAGES = ("openai", "langchain_openai", "langgraph")
+_WORKER = Path(__file__).resolve().with_name("worker.py")
+_FAR_SIDE = ("worker.py", "nursery.py", "session.py", "frames.py", "wall")
+"""What the zygote is made of; it sees no other file of ours."""
 
 
 class Child(NamedTuple):
@@ -32,17 +36,25 @@ class Child(NamedTuple):
 class Zygote:
     """One long-lived process that forks a child for every rollout. Thread-safe."""
 
-    def __init__(self, *, cpu_seconds: float, memory_bytes: int) -> None:
-        self._limits = {
+    def __init__(
+        self, tier: Tier, grounds: Grounds, *, cpu_seconds: float, memory_bytes: int, preload: tuple[str, ...] = ()
+    ) -> None:
+        """`preload`: clients that every child finds loaded: "openai", "langchain"."""
+        self._order: dict[str, Any] = {
+            "tier": tier,
             "cpu_seconds": cpu_seconds,
             "memory_bytes": memory_bytes,
-            "packages": _package_folders(),
+            "packages": list(grounds.packages),
+            "roots": list(grounds.roots),
+            "holes": list(grounds.holes),
+            "preload": list(preload),
         }
         self._lock = threading.Lock()
         # The kernel ends the zygote with the *thread* that started it: so one thread starts it, and lives on.
         self._keeper: ThreadPoolExecutor | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._scratch: str | None = None
 
     @property
     def pid(self) -> int | None:
@@ -86,7 +98,10 @@ class Zygote:
         if self._control is None:
             if self._keeper is None:
                 self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zygote-keeper")
-            self._process, self._control = self._keeper.submit(_spawn, self._limits).result()
+            inside = self._order["tier"] == "bubblewrap"
+            self._scratch = None if inside else tempfile.mkdtemp(prefix="sigmaloop-")
+            order = {**self._order, "scratch": self._scratch or bubblewrap.SCRATCH}
+            self._process, self._control = self._keeper.submit(_spawn, order).result()
         return self._control
 
     def _end(self) -> None:
@@ -94,41 +109,64 @@ class Zygote:
             self._control.close()
         if self._process is not None:
             _bury(self._process)
-        self._control = self._process = None
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+        self._control = self._process = self._scratch = None
 
 
-def _spawn(limits: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _spawn(order: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.socket]:
     control, theirs = socket.socketpair()
     with theirs:
-        # Like -I, which would also ignore PYTHONHASHSEED: with a random one, an agent's sets have another
-        # order in every zygote and a resumed run would not repeat itself.
-        flags = ["-s", "-P", "-S", "-B", "-X", "utf8"]
-        arguments = [str(theirs.fileno()), str(os.getpid()), json.dumps(limits)]
+        command, identity = _command(order, theirs.fileno())
         try:
             process = subprocess.Popen(
-                [sys.executable, *flags, str(_WORKER), *arguments],
-                env={"PYTHONHASHSEED": "0"},
+                command,
+                env={"PYTHONHASHSEED": "0", "TZ": "UTC"},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
+                **identity,
             )
         except OSError as error:
             control.close()
             raise SandboxError(f"the sandbox's interpreter {sys.executable} cannot be started: {error}") from error
     control.settimeout(START_SECONDS)
     try:
+        control.sendall(frames.encode(order))
         ready = control.recv(1)
     except OSError:
         ready = b""
-    if ready != READY:
+    if ready != frames.READY:
         control.close()
         said = _bury(process)
         raise SandboxError(f"the sandbox's zygote ({_WORKER}) did not start: {said or 'it said nothing'}")
     control.settimeout(None)
     return process, control
+
+
+def _command(order: dict[str, Any], control: int) -> tuple[list[str], dict[str, Any]]:
+    """How the zygote is started in a tier, and as whom."""
+    # Like -I, which would also ignore PYTHONHASHSEED: with a random one, an agent's sets have another
+    # order in every zygote and a resumed run would not repeat itself.
+    worker = ["-s", "-P", "-S", "-B", "-X", "utf8", str(_WORKER), str(control)]
+    files = [str(_WORKER.with_name(name)) for name in _FAR_SIDE]
+    roots, holes = order["roots"], order["holes"]
+    if order["tier"] == "bubblewrap":
+        executable = os.path.realpath(sys.executable)
+        # Process ids mean nothing across the border: bwrap ends everything when this process dies.
+        made = bubblewrap.command([*worker, "0"], executable=executable, files=files, roots=roots, holes=holes)
+        user = bubblewrap.free_user_id() if os.geteuid() == 0 else None
+        return made, {} if user is None else {"user": user, "group": user, "extra_groups": []}
+    worker.append(str(os.getpid()))
+    if order["tier"] == "seatbelt":
+        text = seatbelt.profile(
+            executable=sys.executable, files=files, roots=roots, holes=holes, scratch=order["scratch"]
+        )
+        return seatbelt.command(worker, executable=sys.executable, text=text), {}
+    return [sys.executable, *worker], {}
 
 
 def _send_order(control: socket.socket) -> Child:
@@ -153,13 +191,3 @@ def _bury(process: subprocess.Popen[bytes]) -> str:
         _, said = process.communicate()
     lines = said.decode(errors="replace").strip().splitlines()
     return lines[-1][:300] if lines else ""
-
-
-def _package_folders() -> list[str]:
-    """The folders that hold the client libraries which an agent may ask for."""
-    folders: dict[str, None] = {}
-    for name in _PACKAGES:
-        spec = importlib.util.find_spec(name)
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            folders[str(Path(place).parent)] = None
-    return list(folders)

@@ -58,7 +58,8 @@ def test_a_good_agent_is_ok_with_the_benchmarks_reward(make_engine: MakeEngine, 
         {"answer": 1.0},
         "",
     )
-    assert (rollout.steps, rollout.tier, rollout.key.agent) == (2, "process", agent_hash(SUM))
+    assert (rollout.steps, rollout.key.agent) == (2, agent_hash(SUM))
+    assert rollout.tier in ("bubblewrap", "landlock", "seatbelt")
     assert rollout.seed == rollout.key.seed(7) == sums.opened[0].seed
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from walls import each_tier
 
 from sigmaloop.errors import UpstreamError
 from sigmaloop.tools.sandbox import Supervisor
@@ -51,9 +52,9 @@ def respond(request: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def supervisor() -> Iterator[Supervisor]:
-    with Supervisor(step_seconds=30, rollout_seconds=60, cpu_seconds=30, max_steps=20) as made:
+@pytest.fixture(scope="module", params=each_tier())
+def supervisor(request: pytest.FixtureRequest) -> Iterator[Supervisor]:
+    with Supervisor(step_seconds=30, rollout_seconds=60, cpu_seconds=30, max_steps=20, sandbox=request.param) as made:
         yield made
 
 

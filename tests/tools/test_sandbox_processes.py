@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from walls import each_tier
 
 from sigmaloop.errors import SandboxError
 from sigmaloop.tools import zygote as zygote_module
@@ -45,13 +46,21 @@ class Listener:
         return {}
 
 
-def make() -> Supervisor:
-    return Supervisor(step_seconds=1.0, rollout_seconds=5, cpu_seconds=5, max_steps=20)
+def make(tier: Any = "none") -> Supervisor:
+    return Supervisor(step_seconds=1.0, rollout_seconds=5, cpu_seconds=5, max_steps=20, sandbox=tier)
 
 
 @pytest.fixture
-def supervisor() -> Iterator[Supervisor]:
+def unwalled() -> Iterator[Supervisor]:
+    """Without a wall an agent may fork: what holds there holds everywhere."""
     with make() as made:
+        yield made
+
+
+@pytest.fixture(params=each_tier("none", "landlock"))
+def supervisor(request: pytest.FixtureRequest) -> Iterator[Supervisor]:
+    """Tiers in which process ids mean the same on both sides."""
+    with make(request.param) as made:
         yield made
 
 
@@ -91,24 +100,24 @@ FORKS = {
 
 @pytest.mark.parametrize("end", ["return", "1 / 0", "os._exit(0)"])
 @pytest.mark.parametrize("body", FORKS.values(), ids=FORKS.keys())
-def test_what_an_agent_forks_ends_with_it(supervisor: Supervisor, body: str, end: str) -> None:
+def test_what_an_agent_forks_ends_with_it(unwalled: Supervisor, body: str, end: str) -> None:
     listener = Listener()
-    ended = run(supervisor, f"session.say(str(os.getpid()))\n{body}\n{end}", listener)
+    ended = run(unwalled, f"session.say(str(os.getpid()))\n{body}\n{end}", listener)
     assert ended.status == ("ok" if end == "return" else "agent_error")
     assert len(listener.said) == 2
     assert gone_soon(*map(int, listener.said))
 
 
-def test_a_fork_that_holds_the_socket_does_not_hide_the_end(supervisor: Supervisor) -> None:
-    ended = run(supervisor, "if os.fork() == 0: time.sleep(60)\nos._exit(0)")
+def test_a_fork_that_holds_the_socket_does_not_hide_the_end(unwalled: Supervisor) -> None:
+    ended = run(unwalled, "if os.fork() == 0: time.sleep(60)\nos._exit(0)")
     assert ended.status == "agent_error"
     assert ended.wall_seconds < 0.9
 
 
-def test_the_child_and_its_daemon_are_killed_when_its_time_is_up(supervisor: Supervisor) -> None:
+def test_the_child_and_its_daemon_are_killed_when_its_time_is_up(unwalled: Supervisor) -> None:
     listener = Listener()
     body = f"session.say(str(os.getpid()))\n{FORKS['a daemon, forked twice']}\ntime.sleep(60)"
-    assert run(supervisor, body, listener).status == "agent_error"
+    assert run(unwalled, body, listener).status == "agent_error"
     assert len(listener.said) == 2
     assert gone_soon(*map(int, listener.said))
 
@@ -179,7 +188,7 @@ class Handlers:
         sys.stdout.write(text + chr(10)); sys.stdout.flush()
         return ""
 
-supervisor = Supervisor(step_seconds=60, rollout_seconds=60, cpu_seconds=60, max_steps=5)
+supervisor = Supervisor(step_seconds=60, rollout_seconds=60, cpu_seconds=60, max_steps=5, sandbox=sys.argv[1])
 source = '''import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 def run(session):
@@ -192,18 +201,29 @@ END
 """
 
 
-def start(end: str) -> tuple[subprocess.Popen[str], list[int]]:
-    command = [sys.executable, "-c", PROGRAM.replace("END", end)]
+def start(end: str, tier: str) -> tuple[subprocess.Popen[str], list[int]]:
+    command = [sys.executable, "-c", PROGRAM.replace("END", end), tier]
     program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert program.stdout is not None
-    pids = [int(pid) for _ in range(3) for pid in program.stdout.readline().split()]
-    return program, pids
+    for _ in range(3):
+        assert program.stdout.readline()
+    return program, family(program.pid)
 
 
-def test_a_killed_program_leaves_no_process_behind() -> None:
-    program, pids = start("time.sleep(60)")
+def family(pid: int) -> list[int]:
+    """Every process below this one, by the ids of this side."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *family(child)]
+    return found
+
+
+@pytest.mark.parametrize("tier", each_tier("none", "landlock", "bubblewrap"))
+def test_a_killed_program_leaves_no_process_behind(tier: str) -> None:
+    program, pids = start("time.sleep(60)", tier)
     with program:
-        assert len(set(pids)) == 4
+        assert len(set(pids)) >= 4
         assert all(alive(pid) for pid in pids)
         program.kill()
     started = time.monotonic()
@@ -211,8 +231,9 @@ def test_a_killed_program_leaves_no_process_behind() -> None:
     assert time.monotonic() - started < 1.0
 
 
-def test_a_program_that_ends_without_stopping_its_supervisor_leaves_none_either() -> None:
-    program, pids = start("time.sleep(.3)")
+@pytest.mark.parametrize("tier", each_tier("none", "landlock", "bubblewrap"))
+def test_a_program_that_ends_without_stopping_its_supervisor_leaves_none_either(tier: str) -> None:
+    program, pids = start("time.sleep(.3)", tier)
     with program:
         assert program.wait(10) == 0
     assert gone_soon(*pids)

@@ -1,0 +1,192 @@
+"""`sigmaloop doctor`: is this machine ready for a night, and does the wall hold? Every line is something tried."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import click
+
+from sigmaloop.cli.options import config_option, json_option, settings_options
+from sigmaloop.errors import SandboxError, SigmaLoopError
+
+State = Literal["ok", "note", "FAIL"]
+_LEAST_BYTES = 1_000_000_000
+_UPSTREAM_SECONDS = 3.0
+
+
+class Finding(NamedTuple):
+    """One line of the report."""
+
+    name: str
+    state: State
+    detail: str
+
+
+@click.command()
+@config_option
+@json_option
+@settings_options(only=("home", "sandbox", "benchmark", "upstream", "base_url", "target_model", "specialist_model"))
+def doctor(*, config: Path | None, as_json: bool, **flags: Any) -> None:
+    """Try what a run needs, then attack the wall with harmless canaries. Exit code 1 when something fails."""
+    from sigmaloop.settings import load_settings
+
+    began = time.monotonic()
+    settings = load_settings(config=config, **flags)
+    found: list[Finding] = []
+    for finding in _examine(settings):
+        found.append(finding)
+        if not as_json:
+            colour = {"ok": "green", "note": "yellow", "FAIL": "red"}[finding.state]
+            click.echo(click.style(f"{finding.state:<5}", fg=colour) + f"{finding.name:<14} {finding.detail}")
+    failed = [finding for finding in found if finding.state == "FAIL"]
+    seconds = round(time.monotonic() - began, 2)
+    if as_json:
+        told = {"ok": not failed, "seconds": seconds, "findings": [finding._asdict() for finding in found]}
+        click.echo(json.dumps(told, indent=2))
+    else:
+        click.echo(f"{len(found) - len(failed)} of {len(found)} fine, {seconds:.1f} s")
+    sys.exit(1 if failed else 0)
+
+
+def _examine(settings: Any) -> Iterator[Finding]:
+    from sigmaloop.graph.services import make_supervisor
+
+    yield from _machine(settings)
+    yield _tried("gateway", _gateway)
+    yield _tried("model", lambda: _model(settings))
+    supervisor = make_supervisor(settings)
+    try:
+        supervisor.start()
+        passed = f"; not {'; not '.join(supervisor.passed_over)}" if supervisor.passed_over else ""
+        yield Finding("sandbox", "FAIL" if supervisor.tier == "none" else "ok", f"{supervisor.tier}{passed}")
+        yield _tried("agent", lambda: _agent(supervisor))
+        yield from _canaries(supervisor)
+    except SandboxError as error:
+        yield Finding("sandbox", "FAIL", str(error))
+    finally:
+        supervisor.stop()
+
+
+def _tried(name: str, probe: Callable[[], tuple[State, str]]) -> Finding:
+    try:
+        return Finding(name, *probe())
+    except SigmaLoopError as error:
+        return Finding(name, "FAIL", str(error))
+
+
+def _machine(settings: Any) -> Iterator[Finding]:
+    """What needs no process of its own."""
+    from sigmaloop.settings import secret_names
+    from sigmaloop.tools.grounds import grounds
+    from sigmaloop.tools.versions import Versions
+    from sigmaloop.tools.wall import landlock, seccomp, tiers
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    user = f"user id {os.geteuid()}" + (" (root: its powers are dropped behind the wall)" if os.geteuid() == 0 else "")
+    yield Finding("python", "ok", f"{version}, {sys.executable}, {user}")
+    abi = landlock.version()
+    yield Finding("landlock", "ok" if abi else "note", f"ABI {abi}" if abi else "not in this kernel, or switched off")
+    known = tiers.probe("landlock", executable=sys.executable)
+    names = f"{len(seccomp.FORBIDDEN)} calls refused, {len(seccomp.CONDITIONS)} allowed in part, {seccomp.machine()}"
+    yield Finding("seccomp", "ok" if known.usable else "note", names if known.usable else known.why)
+    found = grounds()
+    bwrap = tiers.probe("bubblewrap", executable=sys.executable, roots=found.roots)
+    yield Finding("bubblewrap", "ok" if bwrap.usable else "note", bwrap.why)
+    yield _bytecode(found.packages)
+    held = secret_names()
+    detail = "kept from agents: " + ", ".join(held) if held else "none in the environment"
+    yield Finding("secrets", "ok", detail)
+    yield _tried("git", lambda: (Versions.check_git(), ("ok", "works"))[1])  # type: ignore[func-returns-value]
+    yield _disk(settings.home)
+
+
+def _bytecode(packages: tuple[str, ...]) -> Finding:
+    """Without it every start of a client costs a second or two."""
+    bare = [
+        name
+        for folder in packages
+        for name in ("openai", "langchain_core", "pydantic")
+        if (Path(folder) / name).is_dir() and not list((Path(folder) / name / "__pycache__").glob("*.pyc"))
+    ]
+    if bare:
+        return Finding("bytecode", "note", f"not compiled: {', '.join(bare)}; `python -m compileall` on {packages[0]}")
+    return Finding("bytecode", "ok", "packages are compiled")
+
+
+def _disk(home: Path) -> Finding:
+    place = next(p for p in (home.absolute(), *home.absolute().parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    if not os.access(place, os.W_OK):
+        return Finding("disk", "FAIL", f"{place} cannot be written; choose another --home")
+    state: State = "ok" if free >= _LEAST_BYTES else "FAIL"
+    return Finding("disk", state, f"{free / 1e9:.1f} GB free at {place}")
+
+
+def _gateway() -> tuple[State, str]:
+    """One call through the loopback server to the simulated model, with the official client."""
+    import openai
+
+    from sigmaloop.graph.services import make_gateway
+    from sigmaloop.settings import load_settings
+
+    gateway = make_gateway(load_settings(upstream="simulated"), journal=None)
+    try:
+        with gateway.lease("target", scope="doctor", seed=0) as lease:
+            client = openai.OpenAI(base_url=lease.base_url, api_key=lease.token, max_retries=0, timeout=5)
+            seconds = []
+            for _ in range(3):
+                began = time.perf_counter()
+                client.chat.completions.create(model="any", messages=[{"role": "user", "content": "Hello"}])
+                seconds.append(time.perf_counter() - began)
+            client.close()
+    except openai.OpenAIError as error:
+        return "FAIL", f"no answer through the loopback server: {error}"
+    finally:
+        gateway.stop()
+    return "ok", f"round trip {1000 * min(seconds):.1f} ms over loopback"
+
+
+def _model(settings: Any) -> tuple[State, str]:
+    from sigmaloop.graph.prepare import check_models
+
+    if settings.simulated:
+        return "ok", "the simulated model; set OPENAI_API_KEY or --base-url for a real one"
+    hasty = settings.model_copy(update={"model_timeout": _UPSTREAM_SECONDS, "model_tries": 1})
+    check_models(hasty, *settings.models())
+    names = " and ".join(dict.fromkeys(settings.models()))
+    if settings.price_input or settings.price_output:
+        return "ok", f"{names} answer; {settings.price_input:g} in, {settings.price_output:g} out a million tokens"
+    return "note", f"{names} answer; no prices are set (price_input, price_output), so costs are reported as 0"
+
+
+def _agent(supervisor: Any) -> tuple[State, str]:
+    """An honest agent behind the wall: interpreter and packages can be read there."""
+    from sigmaloop.tools.dry_run import dry_run
+
+    source = (
+        "import asyncio, decimal, json, re, sqlite3, ssl\nimport openai\n"
+        "def run(session):\n    session.complete([])\n    asyncio.run(asyncio.sleep(0))\n    session.say('x')\n"
+    )
+    tried = dry_run(supervisor, source, instructions="", tools=[], opening="")
+    return ("ok", "runs behind the wall, with its packages") if tried.ok else ("FAIL", tried.detail)
+
+
+def _canaries(supervisor: Any) -> Iterator[Finding]:
+    from sigmaloop.tools.attacks import CANARIES
+    from sigmaloop.tools.canary import escapes
+
+    through = []
+    for attack in CANARIES:
+        escaped, returned = escapes(attack, supervisor)
+        if escaped:
+            through.append(attack.name)
+            yield Finding("canary", "FAIL", f"{attack.name}: got through ({returned[:80]})")
+    state: State = "FAIL" if through else "ok"
+    yield Finding("self-test", state, f"{len(CANARIES) - len(through)} of {len(CANARIES)} attacks were stopped")

@@ -1,0 +1,45 @@
+"""`sigmaloop doctor`: every line was tried, and a missing wall is a failure."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Callable
+from subprocess import CompletedProcess
+
+Command = Callable[..., "CompletedProcess[str]"]
+
+
+def test_a_machine_with_a_wall_is_fine_within_seconds(command: Command) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = command("doctor", "--json", SOME_API_KEY="sk-do-not-show-me")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    told = json.loads(done.stdout)
+    assert done.returncode == 0, told
+    found = {finding["name"]: finding for finding in told["findings"]}
+    assert {
+        "python", "landlock", "seccomp", "bubblewrap", "bytecode", "secrets", "git", "disk", "gateway", "model",
+        "sandbox", "agent", "self-test",
+    } == set(found)  # fmt: skip
+    assert "SOME_API_KEY" in found["secrets"]["detail"]
+    assert "do-not-show" not in done.stdout
+    stopped, _, tried = found["self-test"]["detail"].split()[:3]
+    assert stopped == tried
+    assert int(tried) >= 12
+    work = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert work < 5, "seconds of processor time: how busy the machine is says nothing"
+
+
+def test_without_a_wall_every_canary_gets_through_and_the_exit_code_says_so(command: Command) -> None:
+    done = command("doctor", "--sandbox", "none")
+    assert done.returncode == 1
+    assert "FAIL sandbox        none" in done.stdout
+    assert "reads a file: got through" in done.stdout
+    assert "FAIL self-test" in done.stdout
+
+
+def test_an_endpoint_that_is_not_there_is_named(command: Command) -> None:
+    done = command("doctor", "--upstream", "openai", "--base-url", "http://127.0.0.1:9/v1")
+    assert done.returncode == 1
+    assert "FAIL model" in done.stdout
+    assert "127.0.0.1:9" in done.stdout

@@ -1,0 +1,221 @@
+"""Every attack works without a wall, and none of them in any tier that this machine has."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from walls import each_tier
+
+from sigmaloop.tools.attacks import ATTACKS, CANARIES, Attack
+from sigmaloop.tools.canary import escapes, works_alone
+from sigmaloop.tools.sandbox import SandboxResult, Supervisor
+
+
+def make(tier: Any) -> Supervisor:
+    return Supervisor(step_seconds=10, rollout_seconds=20, cpu_seconds=10, max_steps=50, sandbox=tier)
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Supervisor]:
+    with make("none") as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=each_tier())
+def walled(request: pytest.FixtureRequest) -> Iterator[Supervisor]:
+    with make(request.param) as made:
+        yield made
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_the_attack_works_where_no_wall_is(plain: Supervisor, attack: Attack) -> None:
+    escaped, returned = works_alone(attack) if attack.meets_limits else escapes(attack, plain)
+    if not escaped and (attack.needs == "lenient kernel" or (attack.needs == "root" and os.geteuid() != 0)):
+        pytest.skip(f"needs a {attack.needs}, so here it proves nothing: {returned}")
+    assert escaped, returned
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_the_wall_stops_the_attack(walled: Supervisor, attack: Attack) -> None:
+    escaped, returned = escapes(attack, walled)
+    assert not escaped, returned
+
+
+def test_the_doctor_tries_a_dozen_attacks_of_every_kind() -> None:
+    assert len(CANARIES) >= 12
+    assert {attack.effect for attack in CANARIES} == {attack.effect for attack in ATTACKS}
+    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
+
+
+class Talk:
+    """Handlers that pass on what is said, one conversation to the other."""
+
+    def __init__(self, opening: str = "", answer: Any = lambda text: None) -> None:
+        self.opening = opening
+        self.answer = answer
+        self.said: list[str] = []
+        self.submitted: Any = None
+
+    def init(self) -> dict[str, Any]:
+        return {"instructions": "", "tools": [], "opening": self.opening}
+
+    def act(self, name: str, arguments: dict[str, Any]) -> str:
+        return ""
+
+    def say(self, text: str) -> str | None:
+        self.said.append(text)
+        return self.answer(text)
+
+    def submit(self, answer: Any) -> None:
+        self.submitted = answer
+
+    def llm(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
+
+def run(supervisor: Supervisor, body: str, talk: Talk | None = None) -> SandboxResult:
+    lines = "\n".join("    " + line for line in body.strip("\n").splitlines())
+    return supervisor.run(f"import os, signal, time\ndef run(session):\n{lines}\n", talk or Talk())
+
+
+SPY = """
+place, pid = session.opening.split()
+found = []
+for path in (place, place + "/note", "../" + os.path.basename(place) + "/note"):
+    try:
+        found.append(os.listdir(path) if path == place else open(path).read())
+    except OSError:
+        pass
+try:
+    os.kill(int(pid), signal.SIGKILL)
+    found.append("killed")
+except OSError:
+    pass
+session.submit(found)
+"""
+
+
+def spied(supervisor: Supervisor) -> tuple[Any, SandboxResult]:
+    """One rollout leaves a note in its folder; another, at the same time, goes for it."""
+    done, ready = threading.Event(), threading.Event()
+
+    def wait(text: str) -> str:
+        ready.set()
+        done.wait(10)
+        return "go on"
+
+    victim = Talk(answer=wait)
+    ended: list[SandboxResult] = []
+    leave = "open('note', 'w').write('mine'); session.say(os.getcwd() + ' ' + str(os.getpid()))"
+    thread = threading.Thread(target=lambda: ended.append(run(supervisor, leave, victim)))
+    thread.start()
+    assert ready.wait(10)
+    spy = Talk(opening=victim.said[0])
+    assert run(supervisor, SPY, spy).status == "ok"
+    done.set()
+    thread.join()
+    return spy.submitted, ended[0]
+
+
+def test_without_a_wall_a_rollout_reads_and_kills_its_sibling(plain: Supervisor) -> None:
+    found, sibling = spied(plain)
+    assert found == [["note"], "mine", "mine", "killed"]
+    assert sibling.status == "agent_error"
+
+
+def test_a_rollout_cannot_touch_its_sibling(walled: Supervisor) -> None:
+    found, sibling = spied(walled)
+    assert found == []
+    assert (sibling.status, sibling.detail) == ("ok", "")
+
+
+def test_the_private_folder_is_the_only_place_to_write_and_is_gone_afterwards(walled: Supervisor) -> None:
+    talk = Talk()
+    body = """
+import tempfile
+assert os.path.samefile(tempfile.gettempdir(), os.getcwd()) and os.listdir() == []
+with tempfile.NamedTemporaryFile("w+") as file:
+    file.write("x" * 1_000_000)
+open("left", "w").write("x")
+session.submit(os.getcwd())
+"""
+    for _ in range(2):
+        ended = run(walled, body, talk)
+        assert (ended.status, ended.detail) == ("ok", "")
+    for _ in range(50):
+        if not Path(talk.submitted).exists():
+            break
+        time.sleep(0.02)
+    assert not Path(talk.submitted).exists()
+
+
+def test_filling_the_folder_is_an_agent_error_that_says_so(walled: Supervisor) -> None:
+    ended = run(walled, "for n in range(6): open(str(n), 'wb').write(bytes(3 << 20))\ntime.sleep(5)")
+    assert ended.status == "agent_error"
+    assert ended.detail.startswith("it filled its folder: 6 files, ")
+
+
+def test_standard_library_packages_threads_and_asyncio_work_behind_the_wall(walled: Supervisor) -> None:
+    body = """
+import asyncio, concurrent.futures, ctypes, dataclasses, decimal, email.mime.text, hashlib, sqlite3, ssl, uuid, zoneinfo
+import numpy, pydantic
+async def twice(n):
+    await asyncio.sleep(0)
+    return 2 * n
+async def main():
+    return await asyncio.gather(*(twice(n) for n in range(5)), asyncio.to_thread(sum, (1, 2)))
+assert asyncio.run(main()) == [0, 2, 4, 6, 8, 3]
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    assert list(pool.map(lambda n: n + 1, range(8))) == list(range(1, 9))
+assert sqlite3.connect("data.sqlite").execute("select 1 + 1").fetchone() == (2,)
+assert str(zoneinfo.ZoneInfo("Europe/Berlin")) and numpy.zeros(3).sum() == 0 and os.urandom(4)
+assert time.localtime(0).tm_hour == 0
+os.kill(os.getpid(), 0)
+"""
+    ended = run(walled, body)
+    assert (ended.status, ended.detail) == ("ok", "")
+
+
+def test_our_own_files_are_not_readable_even_where_packages_are(walled: Supervisor) -> None:
+    import sigmaloop
+
+    talk = Talk(opening=str(Path(str(sigmaloop.__file__)).resolve().parent))
+    body = """
+import os
+found = []
+for folder in (session.opening, os.path.dirname(session.opening)):
+    for name in ("errors.py", "eval/benchmark.py", "tools/worker.py", "tools/sandbox.py"):
+        try:
+            found.append(open(os.path.join(folder, name)).read())
+        except OSError:
+            pass
+session.submit(found)
+"""
+    assert run(walled, body, talk).status == "ok"
+    assert talk.submitted == []
+
+
+def test_nothing_that_the_agent_can_reach_in_its_process_names_a_task(walled: Supervisor) -> None:
+    """Frames, garbage collector, modules: the child was forked from a process that never knew."""
+    secret = "task-" + "zebra"
+    talk = Talk(opening="arbez", answer=lambda text, hidden=(secret, "answer-zebra"): "go on")
+    body = """
+import gc, sys
+word = session.opening[::-1]
+seen = [str(o)[:200] for o in gc.get_objects() if isinstance(o, (dict, list, tuple)) and word in repr(o)[:10_000]]
+frame = sys._getframe()
+while frame:
+    there = {name: repr(value)[:10_000] for name, value in frame.f_locals.items() if name not in ("seen", "word")}
+    seen += [name for name, text in there.items() if word in text]
+    frame = frame.f_back
+session.say("hello")
+session.submit(seen)
+"""
+    assert run(walled, body, talk).status == "ok"
+    assert talk.submitted == []

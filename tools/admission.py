@@ -1,0 +1,143 @@
+"""What a candidate may not contain, read from its syntax tree before anything of it runs.
+
+Not the wall: that holds whatever an agent does. These rules keep a change readable, so that the leak scan and the
+judge see what it says: nothing decoded, decrypted, hashed or fetched from the interpreter's insides. Only what a
+change adds counts; the user's own agent may be written as its author likes.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+LONGEST_WORD = 80
+"""Characters without a space that a text may have: beyond, it is data, not language."""
+LARGEST_NUMBER = 2**53
+MOST_NUMBERS = 12
+"""Numbers in a row that a list may have."""
+
+_MODULES = """
+    __future__ abc asyncio bisect calendar collections concurrent contextlib copy dataclasses datetime decimal difflib
+    enum fractions functools heapq itertools json logging math numbers operator pprint queue re statistics
+    string textwrap threading time traceback types typing typing_extensions unicodedata warnings zoneinfo
+    dateutil langchain langchain_core langchain_openai langgraph openai pydantic tenacity yaml
+"""
+_CALLS = """
+    __build_class__ __builtins__ __import__ __loader__ __spec__ breakpoint bytearray bytes chr compile delattr eval exec
+    exit globals hash help input locals memoryview open ord quit setattr vars
+"""
+_ATTRIBUTES = """
+    cr_frame decode encode f_back f_builtins f_globals f_locals from_bytes fromhex gi_frame maketrans modules system
+    tb_frame to_bytes translate
+"""
+_SPECIALS = "__init__ __name__ __doc__ __class__ __call__ __enter__ __exit__ __post_init__ __str__"
+
+MODULES = frozenset(_MODULES.split())
+"""What a change may import that its parent does not. Not random: seeded with a text, it is a hash of it."""
+CALLS = frozenset(_CALLS.split())
+"""Built-in names that run text, reach the interpreter or turn numbers into text and back."""
+ATTRIBUTES = frozenset(_ATTRIBUTES.split())
+PLAIN_SPECIALS = frozenset(_SPECIALS.split())
+
+
+class Violation(NamedTuple):
+    """One thing that may not be added; equal things of the parent are forgiven."""
+
+    what: str
+    line: int
+
+
+def new_violations(parent_source: str, source: str) -> list[Violation]:
+    """What the change adds against the rules, in the order of lines. Both sources must parse, or count as empty."""
+    had = Counter(found.what for found in violations(parent_source))
+    new = []
+    for found in violations(source):
+        if had[found.what] > 0:
+            had[found.what] -= 1
+        else:
+            new.append(found)
+    return new
+
+
+def violations(source: str) -> list[Violation]:
+    """Everything in a source that is against the rules."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    found = [Violation(what, getattr(node, "lineno", 0)) for node in ast.walk(tree) for what in _wrong(node)]
+    found += [Violation(what, line) for line, text in comments(source) for what in _too_dense(text)]
+    return sorted(found, key=lambda violation: (violation.line, violation.what))
+
+
+def comments(source: str) -> Iterator[tuple[int, str]]:
+    """(line, text) of every comment."""
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+def _wrong(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Import(names=names):
+            yield from _imported(alias.name for alias in names)
+        case ast.ImportFrom(module=module):
+            yield from _imported([module or "."])
+        case ast.Name(id=name) if name in CALLS or (_special(name) and name not in PLAIN_SPECIALS):
+            yield f"it uses {name}"
+        case ast.Attribute(value=value, attr=name):
+            inside = _hidden(name) and not (_own(value) or name in PLAIN_SPECIALS)
+            if name in ATTRIBUTES or inside or (_special(name) and name not in PLAIN_SPECIALS):
+                yield f"it uses .{name}"
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]) if not _hidden(name):
+            pass
+        case ast.Call(func=ast.Name(id="getattr")):
+            yield "it calls getattr with a name that is not written out"
+        case ast.Constant(value=str(text)):
+            yield from _too_dense(text)
+            if re.search(r"%[-+0-9.]*c|:[^{}]{0,8}c\}", text):
+                yield "it formats numbers as characters"
+        case ast.Constant(value=bytes(data)):
+            yield from _too_dense(data.decode("latin-1"))
+        case ast.Constant(value=int(number)) if abs(number) > LARGEST_NUMBER:
+            yield f"it holds a number of {len(str(number)) if abs(number) < 10**4000 else 'thousands of'} digits"
+        case ast.FormattedValue(format_spec=ast.JoinedStr(values=[ast.Constant(value=str(spec))])) if spec.endswith(
+            "c"
+        ):
+            yield "it formats numbers as characters"
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+            numbers = [i for i in items if isinstance(i, ast.Constant) and type(i.value) in (int, float)]
+            if len(numbers) > MOST_NUMBERS:
+                yield f"it holds a list of {len(numbers)} numbers"
+
+
+def _imported(names: Iterator[str] | list[str]) -> Iterator[str]:
+    for name in names:
+        if name.partition(".")[0] not in MODULES:
+            yield f"it imports {name}"
+
+
+def _too_dense(text: str) -> Iterator[str]:
+    longest = max(map(len, text.split()), default=0)
+    if longest > LONGEST_WORD:
+        yield f"it holds a text with {longest} characters and no space, which is data that nobody can read"
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith("_")
+
+
+def _special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _own(value: ast.expr) -> bool:
+    return isinstance(value, ast.Name) and value.id in ("self", "cls")

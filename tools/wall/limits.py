@@ -1,0 +1,50 @@
+"""Resource limits and capabilities: how much a process may use, and that it is nobody special."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import resource
+import struct
+import sys
+import threading
+
+FILE_BYTES = 4 * 1024 * 1024
+"""Largest file that an agent may write."""
+SCRATCH_BYTES, SCRATCH_FILES = 16 * 1024 * 1024, 256
+"""All that an agent may have in its private folder; who has more is stopped."""
+OPEN_FILES = 64
+THREAD_STACK = 1024 * 1024
+_CAPSET = {"x86_64": 126, "amd64": 126, "aarch64": 91, "arm64": 91}
+
+
+def drop_capabilities(machine: str) -> None:
+    """Root's special powers, for good: what is left to root is what the owner of its files may do."""
+    if sys.platform == "linux" and machine.lower() in _CAPSET:
+        header = ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0))
+        nothing = ctypes.create_string_buffer(24)
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syscall(_CAPSET[machine.lower()], header, nothing) != 0:
+            raise OSError(ctypes.get_errno(), "the capabilities cannot be dropped")
+
+
+def limit(*, cpu_seconds: float, memory_bytes: int) -> None:
+    """Processor time, address space, file size, descriptors; no core dumps, no locked memory."""
+    cpu = math.ceil(cpu_seconds)
+    for name, most in {
+        "RLIMIT_AS": memory_bytes,
+        "RLIMIT_CPU": cpu,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_FSIZE": FILE_BYTES,
+        "RLIMIT_MEMLOCK": 0,
+        "RLIMIT_MSGQUEUE": 0,
+        "RLIMIT_NOFILE": OPEN_FILES,
+    }.items():
+        what = getattr(resource, name, None)
+        if what is None:
+            continue
+        _, hard = resource.getrlimit(what)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        # One second between the signal that can be ignored and the one that can not.
+        resource.setrlimit(what, (allowed, allowed + 1 if name == "RLIMIT_CPU" and allowed == cpu else allowed))
+    threading.stack_size(THREAD_STACK)
