@@ -130,7 +130,7 @@ _CHANGE = [
     Attack("changes the times", "os.utime(t['file'], (1, 1))", "changed"),
     Attack("changes the owner", "os.chown(t['file'], 12345, -1)", "changed", "root"),
     Attack("sets an attribute", "os.setxattr(t['file'], 'user.x', b'x')", "changed"),
-    Attack("opens the interpreter's library for writing", "open(os.__file__, 'r+'); return 'made'", "made"),
+    Attack("opens the interpreter's library for writing", "open(os.__file__, 'r+'); return 'made'", "made", "root"),
     Attack("opens its own source for writing", "open(t['source'], 'r+'); return 'made'", "made"),
     Attack("opens core_pattern for writing",
            "open('/proc/sys/kernel/core_pattern', 'r+'); return 'made'", "made", "root"),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,6 +56,7 @@ class Zygote:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._scratch: str | None = None
+        self._sweep: weakref.finalize[Any, Any] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -99,7 +101,9 @@ class Zygote:
             if self._keeper is None:
                 self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zygote-keeper")
             inside = self._order["tier"] == "bubblewrap"
-            self._scratch = None if inside else tempfile.mkdtemp(prefix="sigmaloop-")
+            self._scratch = None if inside else _make_scratch()
+            if self._scratch is not None:  # also when the program ends without stopping us
+                self._sweep = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
             order = {**self._order, "scratch": self._scratch or bubblewrap.SCRATCH}
             self._process, self._control = self._keeper.submit(_spawn, order).result()
         return self._control
@@ -109,9 +113,17 @@ class Zygote:
             self._control.close()
         if self._process is not None:
             _bury(self._process)
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-        self._control = self._process = self._scratch = None
+        if self._sweep is not None:
+            self._sweep()
+        self._control = self._process = self._scratch = self._sweep = None
+
+
+def _make_scratch() -> str:
+    """A folder for the private folders of the rollouts."""
+    try:
+        return tempfile.mkdtemp(prefix="sigmaloop-")
+    except OSError as error:
+        raise SandboxError(f"no folder for rollouts can be made: {error}; free some space, or set TMPDIR") from error
 
 
 def _spawn(order: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.socket]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import struct
 import sys
@@ -72,21 +73,35 @@ def test_a_better_tier_that_does_not_start_is_passed_over_with_the_reason(
         assert any("bubblewrap" in why for why in supervisor.passed_over)
 
 
-def test_a_wall_that_does_not_stand_is_infra_and_no_source_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wall_that_does_not_stand_is_infra_and_no_source_is_sent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The child leans on its wall before it asks for the source; here the wall lacks its filter."""
-    monkeypatch.setattr(zygote_module, "_WORKER", _weakened(monkeypatch))
+    monkeypatch.setattr(zygote_module, "_WORKER", _weakened(tmp_path))
     with make("landlock") as supervisor:
         ended = supervisor.run("def run(session): session.say('x')", Silence())
     assert ended.status == "infra"
     assert ended.detail == "the wall was not raised: the wall does not hold: a socket could be opened"
 
 
-def _weakened(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A worker that forgets its seccomp filter."""
-    import shutil
-    import tempfile
+def test_a_disk_without_room_is_a_sandbox_error_that_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "full"))
+    with pytest.raises(SandboxError, match="no folder for rollouts can be made: .*; free some space, or set TMPDIR"):
+        make("none").start()
 
-    folder = Path(tempfile.mkdtemp())
+
+def test_the_folder_of_a_supervisor_is_gone_after_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with make("landlock") as supervisor:
+        assert supervisor.run("def run(session): open('x', 'w')", Silence()).status == "ok"
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def _weakened(folder: Path) -> Path:
+    """A worker that forgets its seccomp filter."""
     tools = Path(str(sandbox.__file__)).resolve().parent
     for name in ("worker.py", "nursery.py", "session.py", "frames.py"):
         shutil.copy(tools / name, folder)
