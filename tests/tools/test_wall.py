@@ -88,7 +88,7 @@ def test_a_disk_without_room_is_a_sandbox_error_that_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "full"))
-    with pytest.raises(SandboxError, match="no folder for rollouts can be made: .*; free some space, or set TMPDIR"):
+    with pytest.raises(SandboxError, match=r"no folder for rollouts can be made: .*; free some space, or set TMPDIR"):
         make("none").start()
 
 
