@@ -44,11 +44,14 @@ def apply(
     for place in (output, patch):
         if place and place.exists() and not force:
             raise BadInput(f"{place} exists; choose another name or add --force")
+    changed = run.patch(inside)
+    if (patch or branch) and not changed:
+        raise BadInput(f"run {run.id[:8]} has kept no change: there is nothing to apply")
     if output:
-        output.write_text(run.agent(), encoding="utf-8")
+        _write(output, run.agent())
         written.append(f"file {output}")
     if patch:
-        patch.write_text(run.patch(inside), encoding="utf-8")
+        _write(patch, changed)
         written.append(f"patch {patch}")
     if branch:
         commit = run.write_branch(repo, branch=branch, path=inside, force=force)
@@ -59,3 +62,12 @@ def apply(
         click.echo("wrote " + ", ".join(written))
     else:
         click.echo(run.diff() or "the run has kept no change")
+
+
+def _write(place: Path, text: str) -> None:
+    from sigmaloop.errors import BadInput
+
+    try:
+        place.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{place} cannot be written: {error.strerror}; choose another place") from None

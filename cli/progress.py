@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from sigmaloop.graph.summary import Summary
-from sigmaloop.records import REWARD_UNITS
+from sigmaloop.records import REWARD_UNITS, Certificate
 from sigmaloop.settings import Settings
 
 
@@ -82,7 +82,7 @@ def print_summary(summary: Summary, *, home: Path, question: dict[str, Any] | No
     if question:
         console.print(f"[yellow]waits:[/yellow] {escape(str(question.get('message') or question.get('question')))}")
     place = "" if str(home) == ".sigmaloop" else f" --home {home}"
-    for text in _next_steps(summary, place):
+    for text in _next_steps(summary, place, asked=bool(question and "answers" in question)):
         console.print(f"[dim]{'next':<11}[/dim]{text}", soft_wrap=True)
 
 
@@ -90,13 +90,7 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
     simulated = " (simulated model)" if summary.simulated else ""
     rows = []
     if summary.certificate:
-        c = summary.certificate
-        low, high = c.interval
-        rows.append((
-            "certified",
-            f"{_score(c.baseline)} -> {_score(c.final)} on the sealed {c.split} split, "
-            f"{100 * c.difference:+.1f} points, 95 % interval {100 * low:+.1f} to {100 * high:+.1f}{simulated}",
-        ))  # fmt: skip
+        rows.append(("certified", f"{_certified(summary, summary.certificate)}{simulated}"))
     if summary.baseline is not None and summary.best is not None:
         rows.append((
             "validation",
@@ -110,9 +104,20 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
         ("failures", f"{summary.failures} in {summary.clusters} clusters"),
         ("suite", f"{summary.suite} regression cases"),
         ("tokens", _cost(summary)),
+        ("sandbox", summary.tier if summary.tier != "none" else "[yellow]none: candidates ran unprotected[/yellow]"),
         ("lies in", summary.path),
     ]
     return rows
+
+
+def _certified(summary: Summary, c: Certificate) -> str:
+    if not summary.kept:
+        return f"{_score(c.baseline)} on the sealed {c.split} split; no change was kept, so there is no difference"
+    low, high = c.interval
+    return (
+        f"{_score(c.baseline)} -> {_score(c.final)} on the sealed {c.split} split, {100 * c.difference:+.1f} points, "
+        f"95 % interval {100 * low:+.1f} to {100 * high:+.1f}"
+    )
 
 
 def _cost(summary: Summary) -> str:
@@ -122,8 +127,10 @@ def _cost(summary: Summary) -> str:
     return f"{total.tokens:,} in {total.calls:,} calls{money} ({roles})"
 
 
-def _next_steps(summary: Summary, place: str) -> list[str]:
+def _next_steps(summary: Summary, place: str, *, asked: bool) -> list[str]:
     run = summary.run_id[:8]
+    if asked:
+        return [f"sigmaloop resume {run}{place} --approve   (or --decline)"]
     if summary.condition in {"paused", "ready", "new"}:
         return [f"sigmaloop resume {run}{place}"]
     steps = [f"sigmaloop status {run}{place}"]
@@ -146,7 +153,10 @@ def _verdict(event: dict[str, Any]) -> str:
 _LINES: dict[str, Any] = {
     "baseline_started": lambda e: f"baseline: scoring the agent on {e['tasks']} validation tasks",
     "baseline": lambda e: f"baseline: {_score(e['units'] / REWARD_UNITS / max(1, e['tasks']))} on validation",
-    "traffic": lambda e: f"[bold]batch {e['batch']}[/bold]: {e['passed']} of {e['tasks']} tasks passed",
+    "traffic": lambda e: (
+        f"[bold]batch {e['batch']}[/bold]: {e['passed']} of {e['tasks']} tasks passed"
+        + (f", {e['infra']} met an infrastructure fault" if e["infra"] else "")
+    ),
     "failure": lambda e: f"  failure {e['id']}: {escape(e['mechanism'])} ({escape(e['request_type'])})",
     "cluster_created": lambda e: f"  cluster {e['cluster_id']} is new: {escape(e['title'])}",
     "target": lambda e: f"  worst cluster: {e['cluster_id']} {escape(e['title'])} ({e['failures']} failures)",
@@ -162,7 +172,9 @@ _LINES: dict[str, Any] = {
         f"certify: {e['rollouts']} fresh rollouts on {e['tasks']} sealed test tasks, {e['trials']} trials each agent"
     ),
     "certificate": lambda e: (
-        f"certified: {_score(e['baseline'])} -> {_score(e['final'])}{' (simulated model)' if e['simulated'] else ''}"
+        f"certified: {_score(e['baseline'])}"
+        + (f" -> {_score(e['final'])}" if e["changed"] else ", no change was kept")
+        + (" (simulated model)" if e["simulated"] else "")
     ),
     "uncertified": lambda e: f"not certified: {escape(e['message'])}",
     "drained": lambda e: "stopped at a checkpoint; nothing is lost",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     _say(f"sigmaloop: checking {settings.benchmark}, the agent and the model ...", quiet=as_json)
     from sigmaloop.graph.run import Run
 
-    _work(Run.start(settings), as_json=as_json, answer=True)
+    _work(Run.start(settings), as_json=as_json, answer=None)
 
 
 @click.command()
@@ -70,12 +71,14 @@ def resume(
     if question and "answers" in question and answer is None:
         _say(json.dumps(question, indent=2) if as_json else f"{question['question']}\n\n{question['diff']}")
         raise BadInput("this run waits for a person: resume it with --approve or --decline")
+    if answer and not (question and "answers" in question):
+        raise BadInput(f"this run is {found.condition} and waits for no person: resume it without --{answer}")
     found.limit(max_money=max_money, max_run_tokens=max_run_tokens)
     _say(f"sigmaloop: resuming {found.id[:8]} ({found.condition})", quiet=as_json)
-    _work(found, as_json=as_json, answer=answer or True)
+    _work(found, as_json=as_json, answer=answer)
 
 
-def _work(run: Run, *, as_json: bool, answer: Any) -> None:
+def _work(run: Run, *, as_json: bool, answer: str | None) -> None:
     """Follow the run to its end, its next pause, or a signal; then say how it stands."""
     from sigmaloop.cli.progress import Progress, print_summary
 
@@ -100,8 +103,8 @@ def _draining(run: Run) -> Iterator[None]:
     """SIGINT and SIGTERM stop at a checkpoint; a second one stops at once (and still loses nothing)."""
 
     def ask(_signum: int, _frame: Any) -> None:
-        for name, handler in previous.items():
-            signal.signal(name, handler)
+        for name in previous:
+            signal.signal(name, lambda *_: os._exit(STOPPED))  # all that is finished is on disk
         click.echo("stopping at the next safe point; once more to stop at once", err=True)
         run.drain()
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import Field
 
-from sigmaloop.errors import BadInput
+from sigmaloop.errors import BadInput, boundary
 from sigmaloop.records import Record, Split, Task, digest
 
 
@@ -93,10 +93,8 @@ def load_benchmark(name: str) -> BenchmarkRunner:
     module, _, attribute = place.partition(":")
     if not attribute:
         raise BadInput(f"unknown benchmark {name!r}; shipped: {', '.join(SHIPPED)}; your own: module:Class")
-    try:
+    with boundary(BadInput, f"benchmark {name!r} cannot be loaded (is its folder on PYTHONPATH?)"):
         made = getattr(import_module(module), attribute)()
-    except (ImportError, AttributeError) as error:
-        raise BadInput(f"benchmark {name!r} cannot be loaded: {error}; is its folder on PYTHONPATH?") from error
     if not isinstance(made, BenchmarkRunner):
         raise BadInput(f"benchmark {name!r} is not a BenchmarkRunner (see sigmaloop.eval.benchmark)")
     return made

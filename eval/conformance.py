@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from sigmaloop.errors import BadInput, boundary
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
 from sigmaloop.eval.controls import CONTROLS, NULL
 from sigmaloop.eval.rollouts import Drained, RolloutEngine
@@ -108,6 +109,19 @@ class _Kit:
             checks=tuple(self._checks),
             free_tasks=tuple(free),
         )
+
+
+def check_tasks(benchmark: BenchmarkRunner) -> None:
+    """What no run can do without: disjoint splits, something to train and validate on, a way to score.
+
+    Raises BadInput, whatever the benchmark's own code raises.
+    """
+    with boundary(BadInput, f"benchmark {benchmark.name}: its tasks() failed"):
+        fine, detail = _tasks(benchmark)
+    if not fine:
+        raise BadInput(f"benchmark {benchmark.name}: {detail}")
+    if not isinstance(benchmark, EpisodeBenchmark) and type(benchmark).run is BenchmarkRunner.run:
+        raise BadInput(f"benchmark {benchmark.name} implements neither run() nor open(): see BenchmarkRunner")
 
 
 def _tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:

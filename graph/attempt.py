@@ -10,8 +10,9 @@ from langgraph.types import interrupt
 from sigmaloop.errors import InadmissibleChange, SpecialistError
 from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
 from sigmaloop.graph.briefing import brief_for, hands_for
-from sigmaloop.graph.observe import GATE_TRIAL, clusters_of, roll
+from sigmaloop.graph.observe import clusters_of
 from sigmaloop.graph.prepare import smoke_session
+from sigmaloop.graph.rolling import GATE_TRIAL, roll
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.graph.tracing import note
@@ -287,4 +288,4 @@ def _approved(candidate: Candidate, explanation: str) -> bool:
             "answers": ["approve", "decline"],
         }
     )
-    return str(answer).strip().lower() in {"approve", "approved", "yes", "y", "true"}
+    return str(answer).strip().lower() in {"approve", "approved", "yes"}

@@ -10,17 +10,15 @@ from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.eval.gate import promotable
 from sigmaloop.eval.statistics import certificate
 from sigmaloop.graph.attempt import candidate_of, judge, suite_of, verdicts_of
-from sigmaloop.graph.observe import GATE_TRIAL, choose_cluster, clusters_of, roll, score_tasks
+from sigmaloop.graph.observe import choose_cluster, clusters_of
 from sigmaloop.graph.prepare import STARTED
+from sigmaloop.graph.rolling import CERTIFY_TRIAL, GATE_TRIAL, roll, roll_covered, score_tasks, write_once
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.memory.views import write_views
 from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
 
 Emit = Callable[[dict[str, Any]], None]
-
-CERTIFY_TRIAL = 1_000_000
-"""First trial number of certification: fresh, never used by traffic or gates."""
 
 
 def keep(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
@@ -133,19 +131,22 @@ def certify(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
         write_views(services.paths, services.journal)
         return {"next": "finished", "reason": "no_test_split"}
     pairs = [(task, CERTIFY_TRIAL + k) for task in tasks for k in range(trials)]
-    emit({"event": "certify_started", "rollouts": 2 * len(pairs), "tasks": len(tasks), "trials": trials})
-    before = roll(services, emit, state["baseline"], pairs, stage="certify", batch=state["batch"])
-    after = roll(services, emit, state["incumbent"], pairs, stage="certify", batch=state["batch"])
+    agents = list(dict.fromkeys([state["baseline"], state["incumbent"]]))
+    rollouts = len(agents) * len(pairs)
+    emit({"event": "certify_started", "rollouts": rollouts, "tasks": len(tasks), "trials": trials})
+    scored = [roll_covered(services, emit, a, pairs, stage="certify", batch=state["batch"]) for a in agents]
+    before, after = scored[0], scored[-1]
     started = services.journal.event(STARTED)
     assert started is not None
     found = certificate(before, after, split="test", trials=trials, simulated=started.payload["simulated"])
-    services.journal.append(
+    told = write_once(
+        services,
         "certificate",
         f"certificate:{state['incumbent'][:12]}",
         found.model_dump(mode="json"),
         batch=state["batch"],
     )
-    emit({"event": "certificate", **found.model_dump(mode="json")})
+    emit({"event": "certificate", "changed": len(agents) > 1, **told})
     write_views(services.paths, services.journal)
     return {"next": "finished", "reason": "certified"}
 
@@ -160,6 +161,8 @@ def _entry(
     judgement: Judgement | None,
 ) -> LedgerEntry:
     cluster = clusters_of(services)[intent["cluster_id"]]
+    started = services.journal.event(STARTED)
+    assert started is not None
     validation = next((v for v in verdicts if v.gate == "validation"), None)
     return LedgerEntry(
         candidate_id=str(state["candidate_id"]),
@@ -182,5 +185,6 @@ def _entry(
         score_units=validation.units if validation and state["kept"] else None,
         rollouts=sum(v.evaluated + v.infra for v in verdicts),
         diff_hash=candidate.diff_hash if candidate else "",
+        tier=started.payload["tier"],
         prompts=prompt_hashes(),
     )

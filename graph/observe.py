@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sigmaloop.errors import SpecialistError, UpstreamError
+from sigmaloop.errors import SpecialistError
+from sigmaloop.graph.rolling import GATE_TRIAL, evidence, roll_covered, score_tasks, write_once
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, MineTask
 from sigmaloop.memory.clusters import (
@@ -21,7 +22,6 @@ from sigmaloop.records import (
     Cluster,
     ClusterChoice,
     FailureRecord,
-    Rollout,
     RolloutKey,
     Task,
     agent_hash,
@@ -30,9 +30,6 @@ from sigmaloop.records import (
 
 Emit = Callable[[dict[str, Any]], None]
 
-GATE_TRIAL = 0
-"""Trial number of every rollout that a gate asks for; traffic uses the batch number, so they never meet."""
-
 
 def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Score the agent that the run begins with on validation: the first bar."""
@@ -40,17 +37,15 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     commit = services.versions.baseline()
     tasks = [t.id for t in services.benchmark.tasks("validation")]
     emit({"event": "baseline_started", "tasks": len(tasks)})
-    rollouts = roll(services, emit, commit, [(task, GATE_TRIAL) for task in tasks], stage="baseline")
-    infra = [r for r in rollouts if not r.valid]
-    if len(infra) > (1 - settings.coverage_floor) * len(rollouts):
-        raise _no_baseline(infra[0], len(infra), len(rollouts))
-    units = sum(r.units for r in rollouts)
-    valid = len(rollouts) - len(infra)
-    services.journal.append(
-        "baseline",
-        f"baseline:{commit[:12]}",
-        {"commit": commit, "units": units, "tasks": valid, "evidence": evidence(rollouts)},
-    )
+    rollouts = roll_covered(services, emit, commit, [(task, GATE_TRIAL) for task in tasks], stage="baseline")
+    found = {
+        "commit": commit,
+        "units": sum(r.units for r in rollouts),
+        "tasks": sum(r.valid for r in rollouts),
+        "evidence": evidence(rollouts),
+    }
+    found = write_once(services, "baseline", f"baseline:{commit[:12]}", found)
+    units, valid = found["units"], found["tasks"]
     emit({"event": "baseline", "units": units, "tasks": valid})
     return {
         "run_id": services.run_id,
@@ -85,10 +80,11 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     )
     emit({"event": "batch_started", "batch": batch, "tasks": len(window)})
     pairs = [(task.id, batch) for task in window]
-    rollouts = roll(services, emit, state["incumbent"], pairs, stage="traffic", batch=batch)
+    rollouts = roll_covered(services, emit, state["incumbent"], pairs, stage="traffic", batch=batch)
     failed = [r for r in rollouts if r.valid and not r.passed]
     infra = sum(not r.valid for r in rollouts)
-    services.journal.append(
+    write_once(
+        services,
         "batch_started",
         f"batch:{batch}:{state['incumbent'][:12]}",
         {
@@ -107,6 +103,7 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
             "batch": batch,
             "passed": sum(r.passed for r in rollouts),
             "tasks": len(rollouts),
+            "infra": infra,
         }
     )
     return {
@@ -176,36 +173,6 @@ def sample_window(tasks: Sequence[Task], size: int, *, seed: int, batch: int) ->
     return [t for _, _, t in keyed[:size]]
 
 
-def roll(
-    services: Services,
-    emit: Emit,
-    commit: str,
-    pairs: Sequence[tuple[str, int]],
-    *,
-    stage: str,
-    batch: int = 0,
-) -> list[Rollout]:
-    """Run the agent of a commit on tasks and report progress as results come in."""
-    source = services.versions.source(commit)
-
-    def done(rollout: Rollout) -> None:
-        emit({"event": "rollout", "stage": stage, "passed": rollout.passed, "status": rollout.status})
-
-    return services.engine.run(source, pairs, batch=batch, on_done=done)
-
-
-def score_tasks(services: Services, rollouts: Sequence[Rollout], batch: int) -> None:
-    """Record how known tasks score on a kept agent: this alone resolves a cluster."""
-    for rollout in rollouts:
-        if rollout.valid:
-            services.journal.append(
-                "task_scored",
-                f"scored:{rollout.id}",
-                {"task_id": rollout.task_id, "passed": rollout.passed, "batch": batch},
-                batch=batch,
-            )
-
-
 def clusters_of(services: Services) -> dict[str, Cluster]:
     return fold_clusters(services.journal.events(KINDS))
 
@@ -224,33 +191,30 @@ def failure_of(services: Services, failure_id: str) -> FailureRecord:
     return FailureRecord.model_validate(payload)
 
 
-def evidence(rollouts: Sequence[Rollout]) -> str:
-    """Digest over the outcome of every rollout, in order of task and trial."""
-    return digest(*(r.evidence for r in sorted(rollouts, key=lambda r: (r.task_id, r.key.trial, r.key.agent))))
-
-
 def _assign(failure: FailureRecord, services: Services, emit: Emit, batch: int) -> None:
     journal = services.journal
     if journal.event(f"assigned:{failure.id}"):
         return
     choice = _choice(failure, clusters_of(services), services)
-    cluster_id = choice.cluster_id
-    if cluster_id is None:
-        cluster_id = next_cluster_id(journal.events(KINDS))
-        title = choice.title or failure.mechanism
+    founded = choice.cluster_id is None
+    cluster_id = choice.cluster_id or next_cluster_id(journal.events(KINDS))
+    title = choice.title or failure.mechanism
+    with journal.transaction():  # never a cluster without the failure that founded it
+        if founded:
+            journal.append(
+                "cluster_created",
+                f"cluster:{cluster_id}",
+                {"cluster_id": cluster_id, "title": title, "root_cause": failure.root_cause, "batch": batch},
+                batch=batch,
+            )
         journal.append(
-            "cluster_created",
-            f"cluster:{cluster_id}",
-            {"cluster_id": cluster_id, "title": title, "root_cause": failure.root_cause, "batch": batch},
+            "failure_assigned",
+            f"assigned:{failure.id}",
+            {"cluster_id": cluster_id, "batch": batch, "failure": failure.model_dump(mode="json")},
             batch=batch,
         )
+    if founded:
         emit({"event": "cluster_created", "cluster_id": cluster_id, "title": title})
-    journal.append(
-        "failure_assigned",
-        f"assigned:{failure.id}",
-        {"cluster_id": cluster_id, "batch": batch, "failure": failure.model_dump(mode="json")},
-        batch=batch,
-    )
 
 
 def _choice(failure: FailureRecord, clusters: dict[str, Cluster], services: Services) -> ClusterChoice:
@@ -260,10 +224,3 @@ def _choice(failure: FailureRecord, clusters: dict[str, Cluster], services: Serv
         return services.clusterer.choose(failure=failure, clusters=shown)
     except SpecialistError:
         return fallback_choice(failure, clusters, services.index.embed)
-
-
-def _no_baseline(first: Rollout, infra: int, total: int) -> UpstreamError:
-    return UpstreamError(
-        f"no baseline: {infra} of {total} validation rollouts ended in an infrastructure fault "
-        f"(the first: {first.detail}); mend the endpoint, then `sigmaloop resume`"
-    )

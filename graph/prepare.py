@@ -7,11 +7,11 @@ from typing import Any
 from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, load_benchmark
+from sigmaloop.eval.conformance import check_tasks
 from sigmaloop.graph.services import make_supervisor, make_upstream
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths
-from sigmaloop.records import Split
 from sigmaloop.settings import Settings
 from sigmaloop.tools.dry_run import dry_run
 from sigmaloop.tools.edits import check_agent
@@ -29,19 +29,16 @@ def prepare_run(run_id: str, settings: Settings) -> None:
     source = settings.agent_source()
     check_agent(source, str(settings.agent or "the shipped agent.py"))
     benchmark = load_benchmark(settings.benchmark)
-    needed: tuple[Split, ...] = ("train", "validation")
-    for split in needed:
-        if not benchmark.tasks(split):
-            raise BadInput(f"benchmark {settings.benchmark} has no {split} tasks; a run needs train and validation")
+    check_tasks(benchmark)
     Versions.check_git()
     with HomeLock(settings.home):
-        smoke_test(settings, source, benchmark)
+        tier = smoke_test(settings, source, benchmark)
         check_models(settings, *settings.models())
         paths = RunPaths(settings.home, run_id)
         paths.make()
         with Journal(paths.journal) as journal:
             Versions(paths.versions).begin(source, "baseline\n\nThe agent that the run began with.")
-            journal.append(STARTED, STARTED, _first_event(settings, benchmark))
+            journal.append(STARTED, STARTED, _first_event(settings, benchmark, tier))
 
 
 def check_models(settings: Settings, *models: str) -> None:
@@ -53,11 +50,15 @@ def check_models(settings: Settings, *models: str) -> None:
         upstream.close()
 
 
-def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> None:
-    """Run the user's agent once against a scripted model. Raises BadInput with what went wrong and where."""
+def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> str:
+    """Run the user's agent once against a scripted model; returns the sandbox tier that it ran in.
+
+    Raises BadInput with what went wrong and where, SandboxError when there is no sandbox to run it in.
+    """
     supervisor = make_supervisor(settings, smoke=True)
     try:
         tried = dry_run(supervisor, source, **smoke_session(benchmark))
+        tier = supervisor.tier
     finally:
         supervisor.stop()
     name = settings.agent or "agent.py"
@@ -68,6 +69,7 @@ def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> N
             f"agent file {name} prints to standard output ({tried.printed[:80]!r}), where nobody sees it at night; "
             "remove the print, or speak with session.say"
         )
+    return tier
 
 
 def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
@@ -79,13 +81,15 @@ def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
     return {"instructions": episode.instructions, "tools": list(episode.tools), "opening": opening}
 
 
-def _first_event(settings: Settings, benchmark: BenchmarkRunner) -> dict[str, Any]:
-    """The settings with the model's kind pinned: a key that appears later does not change a run."""
-    pinned = settings.model_copy(update={"upstream": "simulated" if settings.simulated else "openai"})
+def _first_event(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> dict[str, Any]:
+    """The settings with model and sandbox pinned: a key that appears, or a wall that is gone, changes no run."""
+    upstream = "simulated" if settings.simulated else "openai"
+    pinned = settings.model_copy(update={"upstream": upstream, "sandbox": tier})
     return {
         "settings": pinned.stored(),
         "benchmark": benchmark.fingerprint(),
         "models": list(settings.models()),
         "prompts": prompt_hashes(),
         "simulated": settings.simulated,
+        "tier": tier,
     }

@@ -69,11 +69,11 @@ class Run:
         home = home or load_settings().home
         return cls(home, find_run(home, run_id))
 
-    def follow(self, *, batches: int | None = None, answer: Any = True) -> Iterator[Event]:
+    def follow(self, *, batches: int | None = None, answer: str | None = None) -> Iterator[Event]:
         """Work, yielding what happens as it happens, until finished, paused, or after `batches` batches.
 
-        Resumes wherever the last checkpoint stands; `answer` is what a pause or a review is told. The last
-        event is always `{"event": "stopped", "condition": ...}`.
+        Resumes wherever the last checkpoint stands. A review that waits for a person needs an `answer`, "approve"
+        or "decline"; a pause for a fault needs none. The last event is always `{"event": "stopped", ...}`.
         """
         self._control = RunControl()
         checkpoints = open_checkpointer(checkpoints_path(self.home))
@@ -84,15 +84,13 @@ class Run:
             try:
                 while True:
                     snapshot = graph.get_state(config)
-                    if snapshot.values and not snapshot.next:
+                    if _finished(snapshot):
                         break
                     if remaining is not None and snapshot.next == ("simulate",):
                         if remaining == 0:
                             break
                         remaining -= 1
-                    given: Any = None if snapshot.values else {"run_id": self.id}
-                    if snapshot.interrupts:
-                        given = Command(resume=answer)
+                    given = self._input(snapshot, answer)
                     yield from self._stream(graph, given, config, stepwise=batches is not None)
                     if graph.get_state(config).interrupts:
                         break
@@ -153,7 +151,7 @@ class Run:
             return "paused"
         if not snapshot.values:
             return "new"
-        return "ready" if snapshot.next else "finished"
+        return "finished" if _finished(snapshot) else "ready"
 
     @property
     def question(self) -> dict[str, Any] | None:
@@ -242,6 +240,16 @@ class Run:
             interrupt_before=["simulate"] if stepwise else None,
         )
 
+    def _input(self, snapshot: Any, answer: str | None) -> Any:
+        """What the graph is handed to go on from a snapshot."""
+        if not snapshot.values:
+            return {"run_id": self.id}
+        if not snapshot.interrupts:
+            return None
+        if "answers" in snapshot.interrupts[0].value and answer is None:
+            raise BadInput(f"run {self.id[:8]} waits for a person: answer with 'approve' or 'decline'")
+        return Command(resume=answer or "resume")
+
     def _config(self, settings: Settings) -> RunnableConfig:
         steps = 100 + 4 * settings.batches + 12 * settings.max_attempts
         return {
@@ -265,3 +273,9 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.id[:8]}, {self.condition}, {self.paths.root})"
+
+
+def _finished(snapshot: Any) -> bool:
+    """Whether nothing is left to do. `next` alone does not tell: it is empty, too, between the last task of a
+    step and the checkpoint that follows, which is where a killed process may have stopped."""
+    return bool(snapshot.values) and not snapshot.tasks

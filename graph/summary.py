@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from sigmaloop.errors import BadInput
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
@@ -20,6 +21,8 @@ class Summary(Record):
     condition: str
     """new, ready (can be resumed), paused or finished."""
     simulated: bool
+    tier: str
+    """Sandbox tier that the candidates run in."""
     benchmark: str
     batches: int
     planned_batches: int
@@ -58,19 +61,26 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
     by_kind: dict[str, list[Any]] = {}
     for event in events:
         by_kind.setdefault(event.kind, []).append(event.payload)
+    if "run_started" not in by_kind:
+        raise BadInput(
+            f"run {paths.run_id} in {paths.home} was never fully started; start another with `sigmaloop run`"
+        )
     started = by_kind["run_started"][0]
     settings = started["settings"]
     ledger = [LedgerEntry.model_validate(p) for p in by_kind.get("ledger", [])]
     base = by_kind.get("baseline", [None])[0]
-    kept_scores = [e.score_units for e in ledger if e.score_units is not None]
     tasks = base["tasks"] if base else 0
-    best = max([base["units"], *kept_scores]) if base else 0
+    scores = [base["units"] / tasks] if base else []
+    scores += [
+        v.units / v.evaluated for e in ledger if e.outcome == "kept" for v in e.verdicts if v.gate == "validation"
+    ]
     certificates = by_kind.get("certificate", [])
     return Summary(
         run_id=paths.run_id,
         path=str(paths.root),
         condition=condition,
         simulated=started["simulated"],
+        tier=started["tier"],
         benchmark=settings["benchmark"],
         batches=max((p["batch"] for p in by_kind.get("batch_started", [])), default=0),
         planned_batches=settings["batches"],
@@ -82,7 +92,7 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
         suite=len(fold_suite([e for e in events if e.kind == "promoted"], cap=settings["suite_cap"])),
         validation_tasks=tasks,
         baseline=base["units"] / REWARD_UNITS / tasks if tasks else None,
-        best=best / REWARD_UNITS / tasks if tasks else None,
+        best=max(scores) / REWARD_UNITS if scores else None,
         certificate=Certificate.model_validate(certificates[-1]) if certificates else None,
         usage=journal.usage(),
     )

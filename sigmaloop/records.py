@@ -382,6 +382,8 @@ class LedgerEntry(Record):
     rollouts: int = Field(default=0, ge=0)
     """Rollouts that the gates asked for."""
     diff_hash: str = ""
+    tier: str = ""
+    """Sandbox tier of the run."""
     prompts: dict[str, str] = Field(default_factory=dict)
     """Prompt name to hash of its text, for every specialist."""
 

@@ -75,6 +75,40 @@ def test_an_unknown_benchmark_lists_the_shipped_ones(command: Command, tmp_path:
     untouched(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("class Own(:\n", ["cannot be loaded", "SyntaxError"]),
+        (
+            "from sigmaloop import BenchmarkRunner\nclass Own(BenchmarkRunner):\n    pass\n",
+            ["cannot be loaded", "tasks"],
+        ),
+        ("class Own:\n    pass\n", ["not a BenchmarkRunner"]),
+        (
+            "from sigmaloop import BenchmarkRunner\nclass Own(BenchmarkRunner):\n"
+            "    def tasks(self, split):\n        raise KeyError(split)\n",
+            ["tasks() failed", "KeyError"],
+        ),
+        (
+            "from sigmaloop import BenchmarkRunner\nfrom sigmaloop.records import Task\n"
+            "class Own(BenchmarkRunner):\n    def tasks(self, split):\n        return [Task(id='same', split=split)]\n"
+            "    def run(self, agent, task_ids, *, seed):\n        return dict.fromkeys(task_ids, 1.0)\n",
+            ["more than once"],
+        ),
+        (
+            "from sigmaloop import BenchmarkRunner\nfrom sigmaloop.records import Task\n"
+            "class Own(BenchmarkRunner):\n    def tasks(self, split):\n        return [Task(id=split, split=split)]\n",
+            ["neither run() nor open()"],
+        ),
+    ],
+    ids=["not-python", "abstract", "no-benchmark", "tasks-raise", "splits-overlap", "cannot-score"],
+)
+def test_a_broken_benchmark_is_explained(command: Command, tmp_path: Path, text: str, words: list[str]) -> None:
+    (tmp_path / "own_benchmark.py").write_text(text)
+    refused(command("run", "--benchmark", "own_benchmark:Own", "--upstream", "simulated"), *words)
+    untouched(tmp_path)
+
+
 def test_without_git_the_fix_is_told(command: Command, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from endpoint import serve
 
-from sigmaloop.errors import SigmaLoopError
 from sigmaloop.graph.run import Run
 from sigmaloop.settings import load_settings
 
@@ -50,16 +49,28 @@ def test_an_endpoint_that_dies_inside_a_gate_pauses_the_run_and_costs_no_verdict
 
 
 @pytest.mark.usefixtures("key")
-def test_a_baseline_is_never_made_of_faults(home: Path) -> None:
+@pytest.mark.parametrize("moment", ["stopped", "baseline", "learned"], ids=["baseline", "traffic", "certification"])
+def test_an_outage_pauses_wherever_rollouts_are_needed_and_burns_no_budget(home: Path, moment: str) -> None:
     with serve() as endpoint:
-        run = Run.start(load_settings(home=home, base_url=endpoint.url, **SMALL))
-        endpoint.trouble = "500"
-        with pytest.raises(SigmaLoopError, match="resume"):
-            finish(run, [])
-        assert run.summary().baseline is None
+        run = Run.start(load_settings(home=home, base_url=endpoint.url, **{**SMALL, "attempts": 1}))
+        if moment == "stopped":
+            endpoint.trouble = "500"
+        for event in run.follow():
+            if event["event"] == moment:
+                endpoint.trouble = "500"
+        assert run.condition == "paused"
+        question = run.question
+        assert question is not None
+        assert "infrastructure fault" in question["message"]
+        before = run.summary()
+        assert before.certificate is None
+        finish(run, [])
+        assert run.condition == "paused", "still out of order: nothing may go on"
+        assert run.summary().batches == before.batches
         endpoint.trouble = None
         finish(run, [])
         assert run.condition == "finished"
+        assert len(run.ledger()) == 1
 
 
 @pytest.mark.usefixtures("key")
