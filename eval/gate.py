@@ -22,8 +22,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 
+from sigmaloop.eval.finding import Ask, Finding, evidence_of, points, uncovered
 from sigmaloop.eval.tally import Tally, faults_allowed, next_size, share, tally_of
-from sigmaloop.records import REWARD_UNITS, GateName, Outcome, Record, Rollout, Verdict, digest
+from sigmaloop.records import REWARD_UNITS, Outcome, Rollout
+
+__all__ = ["Ask", "Finding", "RegressionGate", "ValidationGate", "likely_failures_first", "promotable"]
 
 PASSING_SHARE = Fraction("0.80")
 """Share of the suite's valid results that must pass."""
@@ -32,32 +35,8 @@ FEWEST_VALID = Fraction("0.95")
 """Share of valid results below which a table decides nothing."""
 
 
-class Ask(Record):
-    """The gate can not decide yet: run these tasks and step again."""
-
-    task_ids: tuple[str, ...]
-
-
-class Finding(Record):
-    """A gate's decision and the numbers behind it; `verdict` files it under a candidate."""
-
-    gate: GateName
-    outcome: Outcome
-    reason: str
-    message: str
-    passes: int = 0
-    evaluated: int = 0
-    """Valid results."""
-    total: int = 0
-    """Tasks of the suite or split."""
-    units: int = 0
-    required_units: int = 0
-    upper_bound_units: int | None = None
-    infra: int = 0
-    evidence: str = ""
-
-    def verdict(self, candidate_id: str) -> Verdict:
-        return Verdict(candidate_id=candidate_id, **self.model_dump())
+TRIAL = 0
+"""The reference runs every task once, always under this number."""
 
 
 class RegressionGate:
@@ -119,14 +98,14 @@ class RegressionGate:
                 f"{tally.valid - tally.passes} of {total} suite cases failed; "
                 f"at most {self._failures_allowed(total - tally.infra)} may",
             ),
-            "indecisive": ("coverage_too_low", _uncovered(tally, total, self._faults_allowed)),
+            "indecisive": ("coverage_too_low", uncovered(tally.infra, total, self._faults_allowed)),
         }[outcome]
         if total == 0:
             reason, message = "suite_empty", "the regression suite is still empty"
         return Finding(
             gate="regression", outcome=outcome, reason=reason, message=message, total=total,
             passes=tally.passes, evaluated=tally.valid, units=tally.units, infra=tally.infra,
-            required_units=need * REWARD_UNITS, evidence=_evidence(seen),
+            required_units=need * REWARD_UNITS, evidence=evidence_of(seen),
         )  # fmt: skip
 
 
@@ -189,20 +168,20 @@ class ValidationGate:
         counted = total - tally.infra
         need = -(-self._best * counted // self._best_tasks)
         bound = tally.units + tally.left * REWARD_UNITS
-        reached = f"can reach {_points(bound, counted)} at most" if tally.left else f"is {_points(bound, counted)}"
-        best = _points(self._best, self._best_tasks)
+        reached = f"can reach {points(bound, counted)} at most" if tally.left else f"is {points(bound, counted)}"
+        best = points(self._best, self._best_tasks)
         reason, message = {
             "passed": (
                 "validation_passed",
                 f"the mean {reached} over {counted} tasks, not below the best, {best}",
             ),
             "failed": ("validation_below_best", f"the mean {reached}, below the best, {best}"),
-            "indecisive": ("coverage_too_low", _uncovered(tally, total, self._faults_allowed)),
+            "indecisive": ("coverage_too_low", uncovered(tally.infra, total, self._faults_allowed)),
         }[outcome]
         return Finding(
             gate="validation", outcome=outcome, reason=reason, message=message, total=total,
             passes=tally.passes, evaluated=tally.valid, units=tally.units, infra=tally.infra,
-            required_units=need, upper_bound_units=bound if tally.left else None, evidence=_evidence(seen),
+            required_units=need, upper_bound_units=bound if tally.left else None, evidence=evidence_of(seen),
         )  # fmt: skip
 
 
@@ -226,7 +205,7 @@ def promotable(known_failures: Iterable[str], outcomes: Mapping[str, Rollout]) -
 
 
 def _ask(tasks: Sequence[str], outcomes: Mapping[str, Rollout], size: int) -> Ask:
-    return Ask(task_ids=tuple([task for task in tasks if task not in outcomes][:size]))
+    return Ask(pairs=tuple([(task, TRIAL) for task in tasks if task not in outcomes][:size]))
 
 
 def _checked(tasks: Sequence[str], wave: int) -> tuple[str, ...]:
@@ -235,15 +214,3 @@ def _checked(tasks: Sequence[str], wave: int) -> tuple[str, ...]:
     if wave < 1:
         raise ValueError(f"a wave of {wave} rollouts would never end")
     return tuple(tasks)
-
-
-def _uncovered(tally: Tally, total: int, allowed: int) -> str:
-    return f"{tally.infra} of {total} rollouts ended in an infrastructure fault; at most {allowed} may"
-
-
-def _points(units: int, tasks: int) -> str:
-    return f"{units / (REWARD_UNITS * tasks):.4f}" if tasks else "none"
-
-
-def _evidence(seen: Sequence[Rollout]) -> str:
-    return digest([r.evidence for r in sorted(seen, key=lambda r: r.task_id)])

@@ -17,7 +17,8 @@ Split = Literal["train", "validation", "test"]
 RolloutStatus = Literal["ok", "agent_error", "infra"]
 StepKind = Literal["user", "say", "act", "submit", "error"]
 ChangeKind = Literal["prompt", "example", "tool", "context", "control_flow"]
-GateName = Literal["admission", "regression", "validation", "judge", "review"]
+GateName = Literal["admission", "targets", "regression", "validation", "judge", "review"]
+PolicyName = Literal["reference", "paired", "rigorous", "strict"]
 Outcome = Literal["passed", "failed", "indecisive"]
 
 REWARD_UNITS = 1_000_000
@@ -299,6 +300,11 @@ class Verdict(Record):
     upper_bound_units: int | None = None
     """Set when validation was stopped early: the most that it could still have reached; never a score."""
     infra: int = Field(default=0, ge=0)
+    z: float | None = None
+    """Of a measured comparison: the difference to the incumbent in standard errors, at the last look."""
+    difference: float | None = None
+    """Candidate minus incumbent, mean over tasks of per-task mean rewards."""
+    standard_error: float | None = None
     evidence: str = ""
     """Digest over the evidence of every rollout that it used, in order of task id."""
 

@@ -41,6 +41,25 @@ class Settings(BaseSettings):
     attempts: int = Field(default=6, ge=1, le=1_000, description="attempts in a batch")
     max_attempts: int = Field(default=96, ge=1, le=100_000, description="attempts in the whole run")
 
+    policy: Literal["reference", "paired", "rigorous", "strict"] = Field(
+        default="paired", description="what may be kept: the law of the gate"
+    )
+    target_tasks: int = Field(default=5, ge=1, le=100, description="failing tasks of the cluster that a change must help")
+    target_trials: int = Field(default=2, ge=1, le=10, description="trials of each of them")
+    target_floor: float = Field(default=0.40, ge=0, le=1, description="share of those trials that must pass")
+    suite_tries: int = Field(default=2, ge=1, le=10, description="tries of a suite case before it has failed")
+    promotion_passes: int = Field(default=3, ge=1, le=10, description="passes in a row that admit a task to the suite")
+    quarantine_floor: float = Field(
+        default=0.70, ge=0, le=1, description="incumbent's pass rate below which a suite case is not counted"
+    )
+    bank_trials: int = Field(default=2, ge=1, le=12, description="trials a task that measure the incumbent at first")
+    bank_cap: int = Field(default=12, ge=1, le=100, description="most trials a task that the bank holds")
+    join_below: float = Field(
+        default=3.0, ge=0, description="a rejected change within so many standard errors lends the bank its rollouts"
+    )
+    canaries: int = Field(default=3, ge=0, le=100, description="byte-identical changes that the gate must not keep")
+    harmful_canaries: int = Field(default=1, ge=0, le=100, description="known-harmful changes that it must not keep")
+
     regression_floor: float = Field(default=0.80, ge=0, le=1, description="share of the suite that must pass")
     coverage_floor: float = Field(default=0.95, ge=0, le=1, description="valid results needed for a verdict")
     suite_cap: int = Field(default=30, ge=1, description="most cases in the regression suite; oldest stay")

@@ -1,0 +1,145 @@
+"""One attempt before the gates: what is known when it begins, and the gates in their order.
+
+The graph, the command line, the simulator of worlds and the offline recomputation all drive an attempt with
+these functions; only where rollouts come from differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from sigmaloop.errors import BadInput
+from sigmaloop.eval.bank import Bank
+from sigmaloop.eval.finding import Ask, Finding, Pair, Stage
+from sigmaloop.eval.policy import Policy
+from sigmaloop.eval.rules import GATE_TRIALS
+from sigmaloop.records import GateName, Outcome, Record, Rollout
+
+STAGES: tuple[GateName, ...] = ("targets", "regression", "validation")
+"""In the order in which an attempt goes through them: the cheap ones first."""
+
+RunStage = Callable[[GateName, Sequence[Pair]], Sequence[Rollout]]
+"""Runs the candidate on (task id, trial) pairs for a stage."""
+
+
+class Standing(Record):
+    """What is known when an attempt begins, and all that its verdict depends on besides its rollouts."""
+
+    tasks: tuple[str, ...]
+    """The validation split."""
+    bank: Bank
+    suite: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    """Failing traffic tasks of the cluster that are not in the suite, oldest first."""
+    history: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    seed: str
+    """What makes the attempt's order of tasks its own: derived from the run's seed and the attempt's id."""
+    first_trial: int = Field(default=GATE_TRIALS, ge=0)
+
+    @model_validator(mode="after")
+    def _tasks_fit(self) -> Self:
+        if len(self.tasks) < 2:
+            raise BadInput(
+                f"the validation split has {len(self.tasks)} task{'s' * (len(self.tasks) != 1)}: "
+                "a comparison needs at least two; give the benchmark a larger one"
+            )
+        for name, ids in (("validation split", self.tasks), ("suite", self.suite), ("targets", self.failing)):
+            if len(set(ids)) != len(ids):
+                raise BadInput(f"the {name} names a task twice: {_first_repeat(ids)}")
+        shared = sorted(set(self.tasks) & {*self.suite, *self.failing})
+        if shared:
+            raise BadInput(f"validation tasks may not be in the suite or among the targets: {', '.join(shared[:5])}")
+        promoted = sorted(set(self.suite) & set(self.failing))
+        if promoted:
+            raise BadInput(f"a task of the suite is no target any more: {', '.join(promoted[:5])}")
+        return self
+
+    def stage(self, policy: Policy, gate: GateName) -> Stage:
+        """The stage of this attempt. Raises ValueError for a name that is none of `STAGES`."""
+        if gate == "targets":
+            return policy.targets(self.failing, first_trial=self.first_trial)
+        if gate == "regression":
+            return policy.suite(self.suite, self.bank, self.history, first_trial=self.first_trial)
+        if gate == "validation":
+            return policy.validation(
+                self.tasks, self.bank, self.history, seed=self.seed, first_trial=self.first_trial
+            )
+        raise ValueError(f"{gate} is not a stage; there are {', '.join(STAGES)}")
+
+
+class Judged(Record):
+    """An attempt after its gates: a finding for each stage that it reached, and what it was found on."""
+
+    findings: tuple[Finding, ...]
+    rollouts: dict[str, tuple[Rollout, ...]]
+    """By stage, in the order in which they were asked for."""
+
+    @property
+    def last(self) -> Finding:
+        return self.findings[-1]
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.last.outcome
+
+    @property
+    def kept(self) -> bool:
+        return self.outcome == "passed" and self.last.gate == "validation"
+
+    @property
+    def z(self) -> float | None:
+        return self.last.z if self.last.gate == "validation" else None
+
+
+def judge(policy: Policy, standing: Standing, run: RunStage) -> Judged:
+    """All gates in their order, until one does not pass. Raises BadInput when `run` returns what was not asked."""
+    findings: list[Finding] = []
+    rollouts: dict[str, tuple[Rollout, ...]] = {}
+    for gate in STAGES:
+        finding, rollouts[gate] = drive(standing.stage(policy, gate), run)
+        findings.append(finding)
+        if finding.outcome != "passed":
+            break
+    return Judged.model_construct(findings=tuple(findings), rollouts=rollouts)
+
+
+def drive(stage: Stage, run: RunStage) -> tuple[Finding, tuple[Rollout, ...]]:
+    """Run what a stage asks for until it has decided. Raises BadInput when `run` returns what was not asked."""
+    seen: list[Rollout] = []
+    while isinstance(step := stage.step(seen), Ask):
+        seen.extend(answered(step.pairs, run(stage.gate, step.pairs)))
+    return step, tuple(seen)
+
+
+def answered(asked: Sequence[Pair], rollouts: Sequence[Rollout]) -> Sequence[Rollout]:
+    """The rollouts, which must be those asked for, each once. Raises BadInput that names what differs."""
+    got = [(r.key.task_id, r.key.trial) for r in rollouts]
+    if len(got) == len(asked) and set(got) == set(asked):
+        return rollouts
+    extra, missing = sorted(set(got) - set(asked)), sorted(set(asked) - set(got))
+    what = [f"not asked for: {extra[:3]}"] * bool(extra) + [f"missing: {missing[:3]}"] * bool(missing)
+    raise BadInput(
+        f"{len(asked)} rollouts were asked for and {len(got)} came back ({'; '.join(what) or 'some twice'}); "
+        "the benchmark must answer every (task, trial) exactly once"
+    )
+
+
+def recall(rollouts: Mapping[str, Sequence[Rollout]]) -> RunStage:
+    """A `run` that looks results up, by stage. Raises BadInput for a rollout that is not there."""
+    known = {stage: {(r.key.task_id, r.key.trial): r for r in found} for stage, found in rollouts.items()}
+
+    def run(stage: GateName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
+        table = known.get(stage, {})
+        missing = [pair for pair in pairs if pair not in table]
+        if missing:
+            raise BadInput(f"the {stage} gate asks for rollouts that were not recorded: {missing[:3]}")
+        return [table[pair] for pair in pairs]
+
+    return run
+
+
+def _first_repeat(ids: Sequence[str]) -> str:
+    return next(task for i, task in enumerate(ids) if task in ids[:i])

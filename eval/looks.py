@@ -1,0 +1,151 @@
+"""Validation as a group-sequential comparison: a candidate that is no better stops at its first failing look.
+
+Rollouts come in passes over the split, each in an order of its own. At every planned look the candidate is
+compared with the incumbent's bank (`comparison`); below the look's bar it is rejected. Only the last look keeps:
+an early keep would be one that luck has chosen.
+
+An infrastructure fault is a missing result. A look rejects if its bar is missed even with perfect results in
+place of every fault; otherwise it is indecisive below the coverage floor; otherwise valid results decide.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterator, Sequence
+from itertools import count, islice
+
+from sigmaloop.eval.bank import Bank, Count, added, counted
+from sigmaloop.eval.comparison import Comparison, compare
+from sigmaloop.eval.finding import Ask, Finding, Look, Pair, evidence_of, uncovered
+from sigmaloop.eval.rules import GATE_TRIALS, Bound, Rules
+from sigmaloop.eval.tally import faults_allowed, share
+from sigmaloop.records import REWARD_UNITS, GateName, Outcome, Rollout, digest
+
+
+def order_of(tasks: Sequence[str], rollouts: int, *, seed: str, first_trial: int = GATE_TRIALS) -> tuple[Pair, ...]:
+    """The first so many rollouts: pass after pass over the tasks, each pass a new permutation drawn from `seed`."""
+
+    def passes() -> Iterator[Pair]:
+        for number in count():
+            tasks_now = sorted(tasks)
+            random.Random(digest("pass", seed, number, size=32)).shuffle(tasks_now)
+            yield from ((task, first_trial + number) for task in tasks_now)
+
+    return tuple(islice(passes(), rollouts))
+
+
+class LooksGate:
+    """The validation stage of `paired` and `rigorous`."""
+
+    gate: GateName = "validation"
+
+    def __init__(
+        self, tasks: Sequence[str], bank: Bank, rules: Rules, *, seed: str, first_trial: int = GATE_TRIALS
+    ) -> None:
+        """`seed`: whatever makes this attempt's order its own. Raises ValueError for fewer than two distinct tasks."""
+        if len(set(tasks)) != len(tasks):
+            raise ValueError("a gate's tasks must be distinct")
+        if len(tasks) < 2:
+            raise ValueError(f"a comparison needs at least two validation tasks, not {len(tasks)}")
+        self._looks = rules.looks_for(len(tasks))
+        self._order = order_of(tasks, self._looks[-1].rollouts, seed=seed, first_trial=first_trial)
+        self._known = set(self._order)
+        self._incumbent = bank.counts(tasks)
+        self._coverage = share(rules.coverage_floor)
+
+    @property
+    def order(self) -> tuple[Pair, ...]:
+        """Every rollout up to the last look."""
+        return self._order
+
+    def step(self, rollouts: Collection[Rollout], /) -> Ask | Finding:
+        """What to run next, or the decision. Raises ValueError for rollouts that were not asked for."""
+        seen = {(r.key.task_id, r.key.trial): r for r in rollouts}
+        if len(seen) != len(rollouts) or not seen.keys() <= self._known:
+            raise ValueError("the validation gate was given rollouts that it did not ask for, or one twice")
+        looks: list[Look] = []
+        counts: dict[str, Count] = {}
+        faults: list[Rollout] = []
+        done = 0
+        for bound in self._looks:
+            missing = [pair for pair in self._order[done : bound.rollouts] if pair not in seen]
+            if missing:
+                return Ask(pairs=tuple(missing))
+            fresh = [seen[pair] for pair in self._order[done : bound.rollouts]]
+            faults += [r for r in fresh if not r.valid]
+            counts, done = added(counts, counted(fresh)), bound.rollouts
+            outcome, look = self._look(bound, counts, faults)
+            looks += [look] if look else []
+            if outcome != "passed" or bound is self._looks[-1]:
+                return self._finding(outcome, bound, looks, [seen[pair] for pair in self._order[:done]])
+        raise AssertionError("the last look decides")
+
+    def _look(
+        self, bound: Bound, counts: dict[str, Count], faults: Sequence[Rollout]
+    ) -> tuple[Outcome, Look | None]:
+        """The decision of one look; no numbers where no task was measured for both."""
+        unmeasured = sum(trials for task, (_, trials) in counts.items() if task not in self._incumbent)
+        missing = len(faults) + unmeasured
+        common = len(counts.keys() & self._incumbent.keys())
+        found = compare(counts, self._incumbent) if common else None
+        look = found and _look(bound, found, bound.rollouts - missing)
+        if missing and self._at_best(counts, faults).z < bound.z:
+            return "failed", look
+        if found is None or missing > faults_allowed(bound.rollouts, self._coverage):
+            return "indecisive", look
+        return ("failed" if found.z < bound.z else "passed"), look
+
+    def _at_best(self, counts: dict[str, Count], faults: Sequence[Rollout]) -> Comparison:
+        """As if every fault had been a full reward, and the incumbent always failed what it was not measured on."""
+        perfect: dict[str, Count] = {}
+        for rollout in faults:
+            perfect = added(perfect, {rollout.task_id: Count(REWARD_UNITS, 1)})
+        candidate = added(counts, perfect)
+        return compare(candidate, {task: Count(0, 1) for task in candidate} | self._incumbent)
+
+    def _finding(self, outcome: Outcome, bound: Bound, looks: Sequence[Look], seen: Sequence[Rollout]) -> Finding:
+        last = looks[-1] if looks else None
+        valid = [r for r in seen if r.valid]
+        units, planned = sum(r.units for r in valid), self._looks[-1].rollouts
+        allowed = faults_allowed(bound.rollouts, self._coverage)
+        missing = bound.rollouts - (last.valid if last else 0)
+        compared = f"z = {last.z:+.2f}" if last else "nothing to compare"
+        points = f"{100 * last.difference:+.1f} +- {100 * last.standard_error:.1f} points" if last else "no measurement"
+        reason, message = {
+            "passed": ("validation_passed", f"{points}, {compared}; at least {bound.z:+.2f} was needed"),
+            "failed": (
+                "validation_below_bound",
+                f"{points} after {bound.rollouts} rollouts, {compared}; at least {bound.z:+.2f} was needed",
+            ),
+            "indecisive": ("coverage_too_low", uncovered(missing, bound.rollouts, allowed)),
+        }[outcome]
+        stopped = bound.rollouts < planned
+        return Finding(
+            gate="validation",
+            outcome=outcome,
+            reason=reason,
+            message=message,
+            passes=sum(r.passed for r in valid),
+            evaluated=len(valid),
+            total=planned,
+            units=units,
+            upper_bound_units=units + (planned - bound.rollouts) * REWARD_UNITS if stopped else None,
+            infra=len(seen) - len(valid),
+            z=last.z if last else None,
+            difference=last.difference if last else None,
+            standard_error=last.standard_error if last else None,
+            evidence=evidence_of(seen),
+            looks=tuple(looks),
+        )
+
+
+def _look(bound: Bound, found: Comparison, valid: int) -> Look:
+    return Look(
+        planned=bound.rollouts,
+        valid=valid,
+        tasks=found.tasks,
+        difference=float(found.difference),
+        standard_error=found.standard_error,
+        z=found.z,
+        bound=bound.z,
+    )

@@ -1,0 +1,112 @@
+"""The rules of a policy: every number that a decision depends on, logged with each decision."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from sigmaloop.errors import BadInput
+from sigmaloop.records import PolicyName, Record
+from sigmaloop.settings import Settings
+
+GATE_TRIALS = 100_000
+"""First trial number of a candidate's rollouts: above every batch of traffic, below certification."""
+
+BANK_TRIALS = 500_000
+"""First trial number of the rollouts that measure the incumbent: never those that it was kept for."""
+
+CANARY_STEP = 1_000
+"""Distance of the trial numbers of byte-identical candidates: their rollouts must be fresh."""
+
+PRIOR_PASSES, PRIOR_TRIALS = 0.373, 0.667
+"""Pseudo-counts of a task's pass rate: the Beta distribution of public leaderboards, mean .56, correlation .60."""
+
+
+class Bound(Record):
+    """One look at the validation split."""
+
+    rollouts: int = Field(ge=1)
+    """Cumulative rollouts of the candidate."""
+    z: float
+    """Rejected below."""
+
+
+class Rules(Record):
+    """What a gate decides by."""
+
+    policy: PolicyName
+    regression_floor: float = Field(default=0.80, ge=0, le=1)
+    coverage_floor: float = Field(default=0.95, ge=0, le=1)
+    wave: int = Field(default=8, ge=1)
+    target_tasks: int = Field(default=5, ge=1)
+    target_trials: int = Field(default=2, ge=1)
+    target_floor: float = Field(default=0.40, ge=0, le=1)
+    suite_tries: int = Field(default=2, ge=1)
+    promotion_passes: int = Field(default=3, ge=1)
+    quarantine_floor: float = Field(default=0.70, ge=0, le=1)
+    bank_trials: int = Field(default=2, ge=1)
+    bank_cap: int = Field(default=12, ge=1)
+    join_below: float = Field(default=3.0, ge=0)
+    looks: tuple[Bound, ...] = ()
+    """Planned for up to `reach` tasks; see `looks_for`."""
+    pooling: bool = False
+    """Whether rejected near-copies of the incumbent join its bank, and a kept candidate brings its own."""
+
+    @model_validator(mode="after")
+    def _looks_rise(self) -> Self:
+        planned = [look.rollouts for look in self.looks]
+        if planned != sorted(set(planned)):
+            raise ValueError(f"looks must rise: {planned}")
+        return self
+
+    def looks_for(self, tasks: int) -> tuple[Bound, ...]:
+        """The looks for a split of so many tasks.
+
+        As planned for up to as many tasks as the last look has rollouts; beyond, all looks grow alike, so that
+        the last one sees every task once. A small split is never run more than `bank_cap` times over: looks
+        beyond that fall into one, with the bar of the last of them.
+        """
+        grow = max(1.0, tasks / self.looks[-1].rollouts)
+        bounds: dict[int, Bound] = {}
+        for look in self.looks:
+            rollouts = min(ceil(look.rollouts * grow), self.bank_cap * tasks)
+            bounds[rollouts] = Bound(rollouts=rollouts, z=look.z)
+        return tuple(bounds.values())
+
+    def bank_trials_for(self, tasks: int) -> int:
+        """Trials a task that measure a fresh incumbent: as many as a candidate is measured with, if not pooled."""
+        if self.pooling or not self.looks:
+            return self.bank_trials
+        return min(self.bank_cap, max(2, round(self.looks[-1].rollouts / tasks)))
+
+
+def _bounds(rollouts: tuple[int, ...], z: tuple[float, ...]) -> tuple[Bound, ...]:
+    return tuple(Bound(rollouts=r, z=bound) for r, bound in zip(rollouts, z, strict=True))
+
+
+LOOKS: dict[PolicyName, tuple[Bound, ...]] = {
+    "reference": (),
+    "paired": _bounds((25, 50, 100, 200), (-0.5, -0.25, 0.0, 0.25)),
+    "rigorous": _bounds((50, 100, 200, 400, 600), (-0.4, -0.1, 0.2, 0.6, 1.28)),
+    "strict": _bounds((50, 100, 200, 400, 600), (-0.4, -0.1, 0.2, 0.6, 1.645)),
+}
+"""The law's bars: part of a policy's name, not settings, so that one name always means one law."""
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The rules that these settings name."""
+    fields = Rules.model_fields.keys() & type(settings).model_fields.keys()
+    return Rules(
+        **{name: getattr(settings, name) for name in fields},
+        looks=LOOKS[settings.policy],
+        pooling=settings.policy == "paired",
+    )
+
+
+def default_rules(policy: PolicyName, **changes: object) -> Rules:
+    """A policy with every other number at its default. Raises BadInput for an unknown name."""
+    if policy not in LOOKS:
+        raise BadInput(f"unknown policy {policy!r}; there are {', '.join(LOOKS)}")
+    return Rules(policy=policy, looks=LOOKS[policy], pooling=policy == "paired", **changes)  # type: ignore[arg-type]
