@@ -171,7 +171,7 @@ class MeasuredPolicy:
         return Promotion(chosen, passes=self.rules.promotion_passes, first_trial=first_trial)
 
     def after_keep(self, bank: Bank, evidence: Evidence) -> Bank:
-        """The candidate's own results; without pooling, validation is measured afresh: what it was kept for is lucky."""
+        """The candidate's own results; without pooling, validation is measured afresh, for those were lucky."""
         stages = [stage for stage in evidence if self.rules.pooling or stage != "validation"]
         return Bank().joined(_all(evidence, stages), cap=self.rules.bank_cap)
 

@@ -21,7 +21,7 @@ from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.finding import Ask, Pair
 from sigmaloop.eval.policy import Policy
 from sigmaloop.eval.rules import GATE_TRIALS
-from sigmaloop.records import GateName, Record, Rollout, RolloutKey
+from sigmaloop.records import Record, Rollout, RolloutKey
 
 Chances = npt.NDArray[np.float64]
 Kind = Literal["null", "harmful", "helpful"]
@@ -104,9 +104,8 @@ class World:
             dice = np.random.default_rng([self.seed, 1 + index])
             kind = KINDS[int(dice.choice(3, p=self.terrain.mix))]
             most = 0.08 if kind == "harmful" else 0.06
-            found.append(
-                Proposed(kind=kind, size=dice.uniform(0.01, most), strength=dice.uniform(0.3, 0.9), seed=(self.seed, 1 + index))
-            )
+            size, strength = dice.uniform(0.01, most), dice.uniform(0.3, 0.9)
+            found.append(Proposed(kind=kind, size=size, strength=strength, seed=(self.seed, 1 + index)))
         return tuple(found)
 
     def batches(self) -> Iterator[tuple[tuple[str, ...], tuple[Proposed, ...]]]:
@@ -128,9 +127,9 @@ class Outcome(Record):
 
     rollouts: int
     """Paid for by the gate: bank, stages, promotion; not traffic, not certification."""
-    kept: dict[str, int]
+    kept: dict[Kind, int]
     """By kind."""
-    proposed: dict[str, int]
+    proposed: dict[Kind, int]
     harmful_in_effect: int
     """Kept although the true mean fell."""
     true_gain: float
@@ -202,7 +201,7 @@ class Walk:
         self.known: list[str] = []
         self.history: dict[str, tuple[int, int]] = {}
         self.rollouts = 0
-        self.kept = dict.fromkeys(KINDS, 0)
+        self.kept: dict[Kind, int] = dict.fromkeys(KINDS, 0)
         self.harmful_in_effect = 0
         self.no_ops = [0, 0]
 
