@@ -19,7 +19,7 @@ from pydantic import Field
 from sigmaloop.eval.attempt import Standing, answered, judge
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.finding import Ask, Pair
-from sigmaloop.eval.policy import Policy
+from sigmaloop.eval.policy import Policy, Promotion, ReferencePolicy
 from sigmaloop.eval.rules import GATE_TRIALS
 from sigmaloop.records import Record, Rollout, RolloutKey
 
@@ -187,14 +187,22 @@ class Drawn(Rollout):
 CERTIFY_TRIALS = 4
 
 
+class WithoutSuite(ReferencePolicy):
+    """The published rule with its suite switched off: what remains is "not below the best seen"."""
+
+    def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
+        return super().promotion((), ())
+
+
 class Walk:
     """A policy on its way through a world."""
 
-    def __init__(self, world: World, policy: Policy, *, canaries: bool = True) -> None:
+    def __init__(self, world: World, policy: Policy, *, plain: bool = False) -> None:
+        """`plain`: pay for whole suite and split at every attempt, as a gate without economies does."""
         self.world = world
         self.policy = policy
+        self.plain = plain
         self.luck = Luck([world.seed, 7])
-        self.canaries = canaries
         self.chances = world.chances
         self.bank = Bank()
         self.suite: list[str] = []
@@ -235,7 +243,9 @@ class Walk:
         places = self.world.places
         targets = standing.failing[-5:]
         chances = proposed.applied(self.chances, [places[task] for task in targets], self.world.terrain)
-        judged = judge(self.policy, standing, lambda _stage, pairs: self._roll(chances, pairs))
+        judged = judge(self.policy, standing, lambda _stage, pairs: self._roll(chances, pairs, free=self.plain))
+        if self.plain:
+            self.rollouts += len(self.suite) + len(standing.tasks)
         evidence: dict[str, Sequence[Rollout]] = dict(judged.rollouts)
         self._remember(evidence)
         if not judged.kept:
@@ -248,13 +258,12 @@ class Walk:
         self.bank = self.policy.after_keep(self.bank, evidence)
 
     def _promote(self, standing: Standing, evidence: dict[str, Sequence[Rollout]]) -> list[Rollout]:
-        """The extra rollouts, which are not the gate's to pay for where the peer's are not."""
+        """The extra rollouts. The reference's own are traffic on the kept agent: not charged to its gate."""
         promotion = self.policy.promotion(standing.failing, standing.failing)
         seen = [*evidence.get("targets", ())]
         fresh: list[Rollout] = []
         while isinstance(step := promotion.step(seen), Ask):
-            free = self.policy.rules.policy == "reference"
-            more = self._roll(self.chances, step.pairs, free=free)
+            more = self._roll(self.chances, step.pairs, free=isinstance(self.policy, ReferencePolicy))
             seen += more
             fresh += more
         self.suite += step[: self.world.terrain.suite_cap - len(self.suite)]
@@ -294,7 +303,7 @@ class Walk:
 
     def _no_op(self) -> None:
         """A byte-identical copy meets the suite; nothing is learned from it, and its cost is not counted."""
-        if not (self.canaries and self.suite):
+        if not self.suite:
             return
         stage = self._standing("no-op").stage(self.policy, "regression")
         seen: list[Rollout] = []
