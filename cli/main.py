@@ -13,6 +13,9 @@ COMMANDS = {
     "run": ("sigmaloop.cli.run:run", "Improve an agent: batches of traffic, failures, changes, gates."),
     "resume": ("sigmaloop.cli.run:resume", "Go on with an interrupted or paused run."),
     "status": ("sigmaloop.cli.status:status", "What the runs of this home have found so far."),
+    "plan": ("sigmaloop.cli.plan:plan", "Before a run: what the gate can see, and what the run costs."),
+    "gate": ("sigmaloop.cli.gate:gate", "Explain a decision from its log; judge a hand-made change."),
+    "selftest": ("sigmaloop.cli.selftest:selftest", "Put the gate to the test in simulated worlds."),
     "eval": ("sigmaloop.cli.score:score", "Score any agent file on a benchmark."),
     "benchmark": (
         "sigmaloop.cli.benchmark:benchmark",

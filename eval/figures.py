@@ -40,6 +40,8 @@ class Figures(Record):
     """Share of the proposals that change nothing, kept all the same."""
     no_op_rejected: Estimate | None
     """Share of byte-identical copies that the suite rejects."""
+    no_op_kept: Estimate | None
+    """Share of byte-identical copies that all gates together would keep."""
 
 
 def simulate(terrain: Terrain, policy: Policy, *, worlds: int, first: int = 0, plain: bool = False) -> Figures:
@@ -72,6 +74,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
         power=ratio(lambda o: o.kept["helpful"], lambda o: o.proposed["helpful"]),
         null_kept=ratio(lambda o: o.kept["null"], lambda o: o.proposed["null"]),
         no_op_rejected=ratio(lambda o: o.no_op_rejected, lambda o: o.no_op_trials),
+        no_op_kept=ratio(lambda o: o.no_op_kept, lambda o: o.no_op_trials),
     )
 
 

@@ -95,14 +95,11 @@ LOOKS: dict[PolicyName, tuple[Bound, ...]] = {
 """The law's bars: part of a policy's name, not settings, so that one name always means one law."""
 
 
-def rules_of(settings: Settings) -> Rules:
-    """The rules that these settings name."""
-    fields = Rules.model_fields.keys() & type(settings).model_fields.keys()
-    return Rules(
-        **{name: getattr(settings, name) for name in fields},
-        looks=LOOKS[settings.policy],
-        pooling=settings.policy == "paired",
-    )
+def rules_of(settings: Settings, *, policy: PolicyName | None = None) -> Rules:
+    """The rules that these settings name; `policy` names another law with the same numbers beside it."""
+    named = policy or settings.policy
+    numbers = {name: getattr(settings, name) for name in Rules.model_fields if name in type(settings).model_fields}
+    return Rules(**{**numbers, "policy": named, "looks": LOOKS[named], "pooling": named == "paired"})
 
 
 def default_rules(policy: PolicyName, **changes: object) -> Rules:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from sigmaloop.eval.attempt import Standing, answered, judge
+from sigmaloop.eval.attempt import Standing, answered, drive, judge
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.finding import Ask, Pair
 from sigmaloop.eval.policy import Policy, Promotion, ReferencePolicy
@@ -139,9 +139,11 @@ class Outcome(Record):
     """Fresh trials of baseline and final agent on the sealed test split."""
     certified_on_validation: float
     no_op_trials: int
-    """Byte-identical copies of the incumbent that met a suite."""
+    """Byte-identical copies of the incumbent, one a batch once there is a suite."""
     no_op_rejected: int
     """Of them, by the suite."""
+    no_op_kept: int
+    """Of them, by all gates together."""
 
     @property
     def ended_worse(self) -> bool:
@@ -211,7 +213,7 @@ class Walk:
         self.rollouts = 0
         self.kept: dict[Kind, int] = dict.fromkeys(KINDS, 0)
         self.harmful_in_effect = 0
-        self.no_ops = [0, 0]
+        self.no_ops = [0, 0, 0]
 
     def run(self) -> Outcome:
         """Every batch, every proposal, then certification."""
@@ -235,6 +237,7 @@ class Walk:
             certified_on_validation=self._certified(slice(0, world.terrain.validation)),
             no_op_trials=self.no_ops[0],
             no_op_rejected=self.no_ops[1],
+            no_op_kept=self.no_ops[2],
         )
 
     def _attempt(self, proposed: Proposed, label: str) -> None:
@@ -302,15 +305,19 @@ class Walk:
                 self.history[rollout.task_id] = (passes + rollout.passed, results + 1)
 
     def _no_op(self) -> None:
-        """A byte-identical copy meets the suite; nothing is learned from it, and its cost is not counted."""
+        """A byte-identical copy meets the suite, and all gates; nothing is learned from it or charged for it."""
         if not self.suite:
             return
-        stage = self._standing("no-op").stage(self.policy, "regression")
-        seen: list[Rollout] = []
-        while isinstance(step := stage.step(seen), Ask):
-            seen += self._roll(self.chances, step.pairs, free=True)
+        standing = self._standing(f"no-op.{self.no_ops[0]}")
+
+        def run(_stage: str, pairs: Sequence[Pair]) -> list[Rollout]:
+            return self._roll(self.chances, pairs, free=True)
+
         self.no_ops[0] += 1
-        self.no_ops[1] += step.outcome == "failed"
+        self.no_ops[1] += drive(standing.stage(self.policy, "regression"), run)[0].outcome == "failed"
+        if self.policy.missing(self.bank, standing.tasks):
+            return
+        self.no_ops[2] += judge(self.policy, standing, run).kept
 
     def _certified(self, split: slice) -> float:
         before = self.luck.mean(self.world.chances[split], CERTIFY_TRIALS)

@@ -104,7 +104,10 @@ def decision_seconds(policy: Policy) -> float:
     bank = bank.joined([luck.rollout(pair, 0.5) for pair in policy.missing(bank, world.validation)], cap=12)
     standing = Standing(tasks=world.validation, bank=bank, suite=suite, failing=world.traffic[30:35], seed="perf")
     rows = judge(policy, standing, lambda _stage, pairs: [luck.rollout(pair, 1.0) for pair in pairs]).rollouts
-    fresh = {stage: [Rollout(key=r.key, seed=0, status=r.status, reward=r.reward) for r in found] for stage, found in rows.items()}
+    fresh = {
+        stage: [Rollout(key=r.key, seed=0, status=r.status, reward=r.reward) for r in found]
+        for stage, found in rows.items()
+    }
     best = inf
     for _ in range(20):
         began = time.perf_counter()

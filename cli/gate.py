@@ -1,0 +1,169 @@
+"""`sigmaloop gate`: explain a decision from its log, or judge a hand-made change with the same law."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sigmaloop.cli.options import config_option, home_option, json_option, settings_options
+
+if TYPE_CHECKING:
+    from sigmaloop.eval.decision import Decision
+    from sigmaloop.settings import Settings
+
+KEEP, REJECT, INDECISIVE = 0, 1, 3
+
+
+@click.group()
+def gate() -> None:
+    """The gate: what may be kept, and why."""
+
+
+@gate.command()
+@click.argument("candidate_id")
+@click.option("--run", "run_id", help="Run, or the beginning of its id [the newest].")
+@home_option
+@json_option
+def explain(*, candidate_id: str, run_id: str | None, home: Path | None, as_json: bool) -> None:
+    """Recompute a decision from its log alone and say why it fell. Exit code 1 when the log does not hold."""
+    from sigmaloop.eval.decision import Decision, discrepancies
+    from sigmaloop.eval.explain import explained, verdict_of
+    from sigmaloop.settings import load_settings
+
+    log = Decision.model_validate(_logged(home or load_settings().home, run_id, candidate_id))
+    wrong = discrepancies(log)
+    if as_json:
+        told = {"verdict": verdict_of(log), "recomputed": not wrong, "discrepancies": list(wrong)}
+        click.echo(json.dumps({**told, "decision": log.model_dump(mode="json")}, indent=2))
+    else:
+        for line in explained(log):
+            click.echo(line)
+        click.echo("recomputed from the log: the same" if not wrong else "THE LOG DOES NOT HOLD:")
+        for line in wrong:
+            click.echo(f"  {line}")
+    sys.exit(1 if wrong else 0)
+
+
+@gate.command()
+@config_option
+@json_option
+@click.option("--against", type=click.Path(path_type=Path), help="The agent that it would replace [the shipped one].")
+@click.option("--suite", "suite", multiple=True, help="A training task that must stay fixed; may be repeated.")
+@click.option("--target", "targets", multiple=True, help="A training task that the change must mend; repeatable.")
+@click.option("--log", type=click.Path(path_type=Path), help="Write the decision's whole log to this file.")
+@settings_options(
+    only=(
+        "agent", "benchmark", "seed", "policy", "concurrency", "regression_floor", "coverage_floor", "target_floor",
+        "bank_trials", "wave", "upstream", "base_url", "target_model", "temperature", "max_tokens", "model_timeout",
+        "model_tries", "step_seconds", "rollout_seconds", "cpu_seconds",
+    )
+)  # fmt: skip
+def check(
+    *,
+    config: Path | None,
+    as_json: bool,
+    against: Path | None,
+    suite: tuple[str, ...],
+    targets: tuple[str, ...],
+    log: Path | None,
+    **flags: Any,
+) -> None:
+    """Judge the change in the agent file --agent. Exit code 0: keep, 1: reject, 3: indecisive.
+
+    The law, the split and the sandbox are those of a run; what the agent prints or returns cannot change them.
+    """
+    from sigmaloop.errors import BadInput, InadmissibleChange
+    from sigmaloop.eval.explain import explained, verdict_of
+    from sigmaloop.settings import load_settings
+
+    settings = load_settings(config=config, **flags)
+    if settings.agent is None:
+        raise BadInput("name the changed agent file with --agent")
+    try:
+        decision = _decide(settings, against, suite, targets, quiet=as_json)
+    except InadmissibleChange as problem:
+        told = {"verdict": "reject", "reason": problem.code, "message": str(problem)}
+        click.echo(json.dumps(told, indent=2) if as_json else f"reject ({problem.code}): {problem}")
+        sys.exit(REJECT)
+    if log is not None:
+        log.write_text(decision.model_dump_json(indent=1), encoding="utf-8")
+    verdict = verdict_of(decision)
+    if as_json:
+        told = {"verdict": verdict, "reason": decision.reason, "message": decision.findings[-1].message}
+        shown = decision.model_dump(mode="json", exclude={"rows", "standing"})
+        click.echo(json.dumps({**told, "simulated": settings.simulated, "decision": shown}, indent=2))
+    else:
+        click.echo(f"{verdict} ({decision.reason}){'  (simulated model)' if settings.simulated else ''}")
+        for line in explained(decision)[2:]:
+            click.echo(line)
+    sys.exit({"keep": KEEP, "reject": REJECT, "indecisive": INDECISIVE}[verdict])
+
+
+def _decide(
+    settings: Settings, against: Path | None, suite: tuple[str, ...], targets: tuple[str, ...], *, quiet: bool
+) -> Decision:
+    """Check both files, then let the gates decide."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from sigmaloop.errors import BadInput
+    from sigmaloop.eval.benchmark import load_benchmark
+    from sigmaloop.eval.check import check_change
+    from sigmaloop.eval.policy import make_policy
+    from sigmaloop.eval.rules import rules_of
+    from sigmaloop.graph.prepare import check_models, smoke_test
+    from sigmaloop.graph.scoring import engine_for
+    from sigmaloop.tools.edits import check_agent
+    from sigmaloop.tools.edits import check_change as check_text
+
+    candidate = settings.agent_source()
+    incumbent = settings.model_copy(update={"agent": against}).agent_source()
+    check_agent(incumbent, str(against or "the shipped agent.py"))
+    benchmark = load_benchmark(settings.benchmark)
+    train = {task.id for task in benchmark.tasks("train")}
+    unknown = sorted({*suite, *targets} - train)
+    if unknown:
+        raise BadInput(f"{', '.join(unknown[:5])}: no training task of benchmark {settings.benchmark}")
+    tasks = [task.id for task in benchmark.tasks("validation")]
+    check_text(incumbent, candidate, task_ids=[*train, *tasks])
+    smoke_test(settings, candidate, benchmark)
+    check_models(settings, settings.models()[0])
+    bar = Progress(console=Console(stderr=True), transient=True, disable=quiet)
+    with bar, engine_for(settings, benchmark) as engine:
+        stages: dict[str, Any] = {}
+
+        def show(stage: str, _rollout: Any) -> None:
+            if stage not in stages:
+                stages[stage] = bar.add_task(stage, total=None)
+            bar.advance(stages[stage])
+
+        return check_change(
+            engine, make_policy(rules_of(settings)), incumbent=incumbent, candidate=candidate, tasks=tasks,
+            suite=suite, targets=targets, run_seed=settings.seed, on_rollout=show,
+        )  # fmt: skip
+
+
+def _logged(home: Path, run_id: str | None, candidate_id: str) -> dict[str, Any]:
+    """The logged decision on a candidate, after the chain of the whole journal was checked."""
+    from sigmaloop.errors import BadInput
+    from sigmaloop.memory.journal import Journal
+    from sigmaloop.memory.runs import RunPaths, find_run
+
+    found = find_run(home, run_id)
+    journal = Journal(RunPaths(home, found).journal, readonly=True)
+    try:
+        journal.verify()
+        event = journal.event(f"decision:{candidate_id}")
+        if event is None:
+            known = [e.id.removeprefix("decision:") for e in journal.events("decision")]
+            raise BadInput(
+                f"run {found[:8]} has logged no decision on {candidate_id!r}; "
+                f"decisions: {', '.join(known[-10:]) or 'none'}"
+            )
+        return event.payload
+    finally:
+        journal.close()

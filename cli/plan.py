@@ -1,0 +1,141 @@
+"""`sigmaloop plan`: before a run, what each policy can see with this benchmark and what it will cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sigmaloop.cli.options import config_option, json_option, settings_options
+
+if TYPE_CHECKING:
+    from sigmaloop.eval.benchmark import BenchmarkRunner
+    from sigmaloop.eval.planner import Budgeted, Noise, PolicyPlan
+    from sigmaloop.records import Rollout
+    from sigmaloop.settings import Settings
+
+@click.command()
+@config_option
+@json_option
+@click.option("--mean", type=float, help="The baseline's mean score; with --correlation nothing is run.")
+@click.option("--correlation", type=float, help="Intraclass correlation of the trials of a task, between 0 and 1.")
+@click.option("--validation", type=click.IntRange(min=2), help="Tasks in the validation split [the benchmark's].")
+@click.option("--tokens", type=click.FloatRange(min=0), help="Tokens of a rollout [as measured].")
+@click.option("--seconds", type=click.FloatRange(min=0), help="Seconds of a rollout [as measured].")
+@click.option("--budget", type=click.IntRange(min=1), help="Most rollouts of the whole run.")
+@click.option("--worlds", type=click.IntRange(min=2), default=12, show_default=True, help="Simulated runs a policy.")
+@click.option("--all", "show_all", is_flag=True, help="Every policy, not only the chosen one.")
+@settings_options(leave_out=("home", "review", "embedder", "embedding_model"))
+def plan(
+    *,
+    config: Path | None,
+    as_json: bool,
+    mean: float | None,
+    correlation: float | None,
+    validation: int | None,
+    tokens: float | None,
+    seconds: float | None,
+    budget: int | None,
+    worlds: int,
+    show_all: bool,
+    **flags: Any,
+) -> None:
+    """Plan a run: smallest effect, false keeps, rollouts, tokens, money and time.
+
+    Without --mean and --correlation the baseline is run twice on every validation task.
+    """
+    from sigmaloop.errors import BadInput
+    from sigmaloop.eval.benchmark import load_benchmark
+    from sigmaloop.eval.planner import Budgeted, costs_of, plans
+    from sigmaloop.eval.rules import LOOKS, rules_of
+    from sigmaloop.settings import load_settings
+
+    if (mean is None) != (correlation is None):
+        raise BadInput("give --mean and --correlation together, or neither: then the baseline is measured")
+    settings = load_settings(config=config, **flags)
+    benchmark = load_benchmark(settings.benchmark)
+    rollouts: Sequence[Rollout] = () if mean is not None else _baseline(settings, benchmark, quiet=as_json)
+    noise = _noise(mean, correlation, rollouts)
+    costs = costs_of(rollouts, concurrency=settings.concurrency)
+    told_costs = {"tokens": tokens, "seconds": seconds}
+    costs = costs.model_copy(update={name: value for name, value in told_costs.items() if value is not None})
+    run = Budgeted(
+        validation=validation or _enough(settings, len(benchmark.tasks("validation"))),
+        test=len(benchmark.tasks("test")),
+        attempts=min(settings.max_attempts, settings.batches * settings.attempts),
+        **{name: getattr(settings, name) for name in ("batches", "batch_size", "certify_trials", "suite_cap")},
+    )
+    rules = [rules_of(settings, policy=name) for name in (LOOKS if show_all else (settings.policy,))]
+    found = plans(rules, noise, run, costs, worlds=worlds, budget=budget)
+    if as_json:
+        told = {"noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}
+        click.echo(json.dumps({**told, "plans": [p.model_dump(mode="json") for p in found]}, indent=2))
+        return
+    _print(settings, noise, run, found)
+
+
+def _baseline(settings: Settings, benchmark: BenchmarkRunner, *, quiet: bool) -> Sequence[Rollout]:
+    """Two trials of the settings' agent on every validation task."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from sigmaloop.graph.prepare import check_models, smoke_test
+    from sigmaloop.graph.scoring import engine_for
+    from sigmaloop.tools.edits import check_agent
+
+    source = settings.agent_source()
+    check_agent(source, str(settings.agent or "the shipped agent.py"))
+    smoke_test(settings, source, benchmark)
+    check_models(settings, settings.models()[0])
+    tasks = [task.id for task in benchmark.tasks("validation")]
+    pairs = [(task, trial) for trial in range(2) for task in tasks]
+    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        shown = bar.add_task("baseline", total=len(pairs))
+        with engine_for(settings, benchmark) as engine:
+            return engine.run(source, pairs, on_done=lambda _rollout: bar.advance(shown))
+
+
+def _noise(mean: float | None, correlation: float | None, rollouts: Sequence[Rollout]) -> Noise:
+    from sigmaloop.errors import BadInput
+    from sigmaloop.eval.planner import Noise, noise_of
+
+    if mean is None or correlation is None:
+        return noise_of(rollouts)
+    if not (0 < mean < 1 and 0 < correlation < 1):
+        raise BadInput(f"--mean {mean} and --correlation {correlation} must both lie between 0 and 1, ends excluded")
+    return Noise(mean=mean, correlation=correlation)
+
+
+def _enough(settings: Settings, tasks: int) -> int:
+    from sigmaloop.errors import BadInput
+
+    if tasks < 2:
+        raise BadInput(f"benchmark {settings.benchmark} has {tasks} validation tasks; a comparison needs at least two")
+    return tasks
+
+
+def _print(settings: Settings, noise: Noise, run: Budgeted, found: Sequence[PolicyPlan]) -> None:
+    from sigmaloop.eval.planner import headlines
+
+    how = "measured with 2 trials a task" if noise.measured else "as given"
+    kind = "  (simulated model)" if noise.measured and settings.simulated else ""
+    click.echo(f"{settings.benchmark}: {run.validation} validation tasks, {run.attempts} attempts at most{kind}")
+    click.echo(f"noise: mean {noise.mean:.3f}, correlation within a task {noise.correlation:.2f}, {how}")
+    for each in found:
+        click.echo("")
+        for line in headlines(each):
+            click.echo(f"  {line}")
+        click.echo(
+            f"  smallest gain that its full sample shows at alpha .05, power .8: {each.detectable:.1f} points; "
+            f"without any effect the validation looks pass {each.null_kept:.0%}"
+        )
+        click.echo(
+            f"  {each.gate_rollouts.mean:,.0f} +- {each.gate_rollouts.standard_error:,.0f} rollouts by the gate, "
+            f"{run.traffic:,} of traffic, {run.certification:,} of certification; {each.tokens:,.0f} tokens, "
+            f"{each.money:,.2f} money, {each.hours:.1f} h; one attempt needs {each.least_rollouts:,}"
+        )
+        if each.attempts_afforded is not None:
+            click.echo(f"  the budget pays for about {each.attempts_afforded} of {run.attempts} attempts")

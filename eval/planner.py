@@ -1,0 +1,279 @@
+"""Before a run: what a policy can see with this benchmark and this noise, and what it will cost.
+
+Power comes from the normal model of the looks (`keep_probability`); what a whole run keeps and costs comes from
+walking the real policy through worlds with the measured noise. A policy is never weakened to fit a budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from math import floor, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from sigmaloop.errors import BadInput
+from sigmaloop.eval.figures import simulate
+from sigmaloop.eval.policy import make_policy
+from sigmaloop.eval.rules import PRIOR_TRIALS, Bound, Rules
+from sigmaloop.eval.statistics import Estimate, intraclass_correlation, task_means
+from sigmaloop.eval.worlds import Terrain
+from sigmaloop.records import PolicyName, Record, Rollout
+
+POWER_80, ALPHA_05 = 0.8416, 1.6449
+"""Normal quantiles of a power of .8 and of a one-sided 5 % error."""
+
+
+class Noise(Record):
+    """How a benchmark's tasks behave under the baseline."""
+
+    mean: float = Field(gt=0, lt=1)
+    correlation: float = Field(gt=0, lt=1)
+    """Intraclass correlation of the trials of one task."""
+    measured: bool = False
+    """From rollouts; otherwise given by the user."""
+
+    @property
+    def within(self) -> float:
+        """E[p (1 - p)]: variance of one trial around its task's own chance."""
+        return self.mean * (1 - self.mean) * (1 - self.correlation)
+
+
+class Costs(Record):
+    """What one rollout costs, and how many run at once."""
+
+    tokens: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    money: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    concurrency: int = Field(default=1, ge=1)
+
+
+class Budgeted(Record):
+    """What the run is made of, besides the policy."""
+
+    validation: int = Field(ge=2)
+    test: int = Field(ge=0)
+    batches: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    attempts: int = Field(ge=1)
+    certify_trials: int = Field(ge=1)
+    suite_cap: int = Field(ge=1)
+
+    @property
+    def certification(self) -> int:
+        """Rollouts of two agents on validation and test."""
+        return 2 * self.certify_trials * (self.validation + self.test)
+
+    @property
+    def traffic(self) -> int:
+        return self.batches * self.batch_size
+
+
+class PolicyPlan(Record):
+    """What one policy sees and costs. Effects are points of score."""
+
+    policy: PolicyName
+    detectable: float
+    """Smallest true gain that a test with all looks' rollouts shows at alpha .05 with power .8."""
+    kept_at_80: float
+    """Smallest true gain that the policy's own looks keep with probability .8."""
+    null_kept: float
+    """Probability that the validation looks keep a change without any effect."""
+    false_keeps: Estimate
+    """Kept in a run in which no proposal changes anything."""
+    ends_worse: Estimate
+    """Probability that the run ends with a worse agent, for the usual mix of proposals."""
+    gate_rollouts: Estimate
+    rollouts: float
+    """With traffic and certification."""
+    least_rollouts: int
+    """The least budget that finishes one attempt: bank, batch, full gates, certification."""
+    tokens: float
+    money: float
+    hours: float
+    attempts_afforded: int | None
+    """Within the budget, if one was given."""
+
+
+def noise_of(rollouts: Sequence[Rollout]) -> Noise:
+    """From at least two trials of each task. Raises BadInput when they say nothing of the noise."""
+    means = task_means(rollouts)
+    if len(means) < 2:
+        raise BadInput(f"noise needs at least two tasks with a valid result, not {len(means)}; mend the endpoint")
+    table: dict[str, list[bool]] = {}
+    for rollout in rollouts:
+        if rollout.valid:
+            table.setdefault(rollout.task_id, []).append(rollout.passed)
+    if all(len(trials) < 2 for trials in table.values()):
+        raise BadInput("noise needs a second trial of the tasks: measure the baseline twice")
+    mean = sum(means.values()) / len(means)
+    if not 0 < mean < 1:
+        word = "every" if mean else "no"
+        raise BadInput(f"the baseline passes {word} trial of {len(means)} tasks: there is nothing to plan with")
+    correlation = intraclass_correlation(table)
+    return Noise(
+        mean=min(0.98, max(0.02, mean)),
+        correlation=min(0.98, max(0.02, correlation if correlation is not None else 0.98)),
+        measured=True,
+    )
+
+
+def costs_of(rollouts: Sequence[Rollout], *, concurrency: int) -> Costs:
+    """Means over rollouts."""
+    n = max(1, len(rollouts))
+    return Costs(
+        tokens=sum(r.usage.tokens for r in rollouts) / n,
+        money=sum(r.usage.cost for r in rollouts) / n,
+        seconds=sum(r.wall_seconds for r in rollouts) / n,
+        concurrency=concurrency,
+    )
+
+
+def plan(
+    rules: Rules, noise: Noise, run: Budgeted, costs: Costs, *, worlds: int = 12, budget: int | None = None
+) -> PolicyPlan:
+    """The plan of one policy. Raises BadInput when the budget cannot finish one attempt."""
+    n, policy = run.validation, make_policy(rules)
+    least = least_rollouts(rules, run)
+    if budget is not None and budget < least:
+        raise BadInput(
+            f"a budget of {budget} rollouts cannot finish one attempt of `{rules.policy}` with {n} validation tasks: "
+            f"it needs {least}; raise the budget, or choose a smaller split or certification yourself"
+        )
+    terrain = terrain_of(noise, run)
+    walked = simulate(terrain, policy, worlds=worlds)
+    nothing = simulate(terrain.model_copy(update={"mix": (1.0, 0.0, 0.0), "churn": 0.0}), policy, worlds=worlds)
+    looks = looks_of(rules, n)
+    keep = partial(keep_probability, looks, n, noise.within)
+    fixed = run.traffic + run.certification
+    total = walked.rollouts.mean + fixed
+    afforded = None
+    if budget is not None:
+        afforded = floor(run.attempts * max(0.0, budget - fixed) / walked.rollouts.mean)
+    return PolicyPlan(
+        policy=rules.policy,
+        detectable=100 * (ALPHA_05 + POWER_80) * sqrt(noise.within * _spread(looks.bounds[-1].rollouts, n, looks.bank)),
+        kept_at_80=100 * _least_effect(keep, 0.8),
+        null_kept=keep(0.0),
+        false_keeps=nothing.kept,
+        ends_worse=walked.ends_worse,
+        gate_rollouts=walked.rollouts,
+        rollouts=total,
+        least_rollouts=least,
+        tokens=total * costs.tokens,
+        money=total * costs.money,
+        hours=total * costs.seconds / costs.concurrency / 3600,
+        attempts_afforded=afforded if afforded is None else min(afforded, run.attempts),
+    )
+
+
+def plans(
+    rules: Sequence[Rules], noise: Noise, run: Budgeted, costs: Costs, *, worlds: int, budget: int | None
+) -> tuple[PolicyPlan, ...]:
+    """Several policies side by side; one that the budget cannot pay for is left out.
+
+    Raises BadInput when it can pay for none.
+    """
+    found: list[PolicyPlan] = []
+    refused: list[BadInput] = []
+    for each in rules:
+        try:
+            found.append(plan(each, noise, run, costs, worlds=worlds, budget=budget))
+        except BadInput as problem:
+            refused.append(problem)
+    if not found:
+        raise refused[0]
+    return tuple(found)
+
+
+def headlines(plan: PolicyPlan) -> tuple[str, str, str]:
+    """The three lines of a plan that matter most."""
+    cost = f"about {plan.rollouts:,.0f} rollouts"
+    if plan.hours:
+        cost += f", {plan.hours:.1f} h"
+    if plan.money:
+        cost += f", {plan.money:,.2f} in money"
+    return (
+        f"policy {plan.policy}: keeps a true gain of {plan.kept_at_80:.1f} points in 4 of 5 cases",
+        f"if no change helped at all, it would still keep {plan.false_keeps.mean:.1f}; "
+        f"the run ends worse than it began with probability {plan.ends_worse.mean:.2f}",
+        cost,
+    )
+
+
+def least_rollouts(rules: Rules, run: Budgeted) -> int:
+    """Bank, one batch, the longest way through the gates for one attempt with an empty suite, certification."""
+    n = run.validation
+    looks = looks_of(rules, n)
+    targets = rules.target_tasks * rules.target_trials if rules.looks else 0
+    return n * looks.bank + run.batch_size + targets + looks.bounds[-1].rollouts + run.certification
+
+
+def terrain_of(noise: Noise, run: Budgeted) -> Terrain:
+    """Worlds with this noise and these sizes."""
+    return Terrain(
+        validation=run.validation,
+        traffic=run.traffic,
+        test=max(2, run.test),
+        batches=run.batches,
+        proposals=run.attempts,
+        suite_cap=run.suite_cap,
+        mean=noise.mean,
+        correlation=noise.correlation,
+    )
+
+
+class Looks(NamedTuple):
+    """When a candidate is compared, and with how many trials a task of the incumbent."""
+
+    bounds: tuple[Bound, ...]
+    bank: int
+
+
+def looks_of(rules: Rules, tasks: int) -> Looks:
+    """The reference looks once, at one trial against one trial; it keeps a tie."""
+    if not rules.looks:
+        return Looks((Bound(rollouts=tasks, z=0.0),), 1)
+    return Looks(rules.looks_for(tasks), rules.bank_trials_for(tasks))
+
+
+def keep_probability(looks: Looks, tasks: int, within: float, effect: float, *, draws: int = 20_000) -> float:
+    """Probability that a change with a true effect (share of score) passes every look, for a fresh bank.
+
+    Looks are jointly normal with independent increments of information; the gate's own standard error is larger
+    than the true one by the shrinking of its rates, and so is it here. The draws are always the same.
+    Source: Jennison & Turnbull 2000, Group Sequential Methods with Applications to Clinical Trials, chapter 3.
+    """
+    normal = np.random.default_rng(0).standard_normal((draws, len(looks.bounds)))
+    alive = np.ones(draws, dtype=bool)
+    score, information = np.zeros(draws), 0.0
+    for column, bound in enumerate(looks.bounds):
+        variance = within * _spread(bound.rollouts, tasks, looks.bank)
+        step = max(0.0, 1 / variance - information)
+        score += effect * step + normal[:, column] * sqrt(step)
+        information += step
+        results = bound.rollouts / min(tasks, bound.rollouts) + looks.bank + PRIOR_TRIALS
+        shown = sqrt(variance * (results + 1) / results)
+        alive &= score / information / shown >= bound.z
+    return float(alive.mean())
+
+
+def _spread(rollouts: int, tasks: int, bank: int) -> float:
+    """Mean over the m evaluated tasks of 1/k1 + 1/k0, divided by m."""
+    m = min(tasks, rollouts)
+    whole, more = divmod(rollouts, tasks) if rollouts >= tasks else (1, 0)
+    candidate = (more / (whole + 1) + (m - more) / whole) / m
+    return (candidate + 1 / bank) / m
+
+
+def _least_effect(keep: partial[float], chance: float) -> float:
+    """The smallest effect that is kept with this chance, by halving."""
+    low, high = 0.0, 1.0
+    if keep(low) >= chance:
+        return 0.0
+    for _ in range(14):
+        middle = (low + high) / 2
+        low, high = (low, middle) if keep(middle) >= chance else (middle, high)
+    return high
