@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sigmaloop.records import Rollout
     from sigmaloop.settings import Settings
 
+
 @click.command()
 @config_option
 @json_option

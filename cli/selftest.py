@@ -68,15 +68,19 @@ def selftest(
     if as_json:
         click.echo(json.dumps({"terrain": terrain.model_dump(), **found.model_dump(mode="json")}, indent=2))
         return
-    click.echo(f"policy {settings.policy}: {validation} validation tasks, {terrain.proposals} proposals, {worlds} worlds")
+    click.echo(
+        f"policy {settings.policy}: {validation} validation tasks, {terrain.proposals} proposals, {worlds} worlds"
+    )
     idle, usual = found.nothing_helps, found.usual
-    click.echo(f"  nothing helps: keeps {_of(idle.kept)}, its estimate is {_of(idle.reported_minus_true)} points too high")
+    click.echo(
+        f"  nothing helps: keeps {_of(idle.kept)}, its estimate is {_of(idle.reported_minus_true)} points too high"
+    )
     click.echo(f"  byte-identical changes: {_of(usual.no_op_kept, 100)} % kept by all gates together, "
                f"{_of(usual.no_op_rejected, 100)} % rejected by the suite alone")  # fmt: skip
     for name, scene in (("usual mix", usual), ("hard mix", found.hard)):
-        click.echo(f"  {name}: true gain {_of(scene.true_gain)} points; reported {_of(scene.reported_minus_true)} more, "
+        click.echo(f"  {name}: true gain {_of(scene.true_gain)}; reported {_of(scene.reported_minus_true)} more, "
                    f"certified {_of(scene.certified_minus_true)} more")  # fmt: skip
-        click.echo(f"    keeps {_of(scene.power, 100)} % of the helpful changes and {_of(scene.null_kept, 100)} % of those "
+        click.echo(f"    keeps {_of(scene.power, 100)} % of the helpful changes, {_of(scene.null_kept, 100)} % of those "
                    f"without effect; {_of(scene.harmful_share, 100)} % of the kept ones harm")  # fmt: skip
         click.echo(f"    {_of(scene.rollouts)} rollouts, {_of(scene.rollouts_per_helpful)} for a helpful keep; "
                    f"ends worse than it began with probability {_of(scene.ends_worse, digits=2)}")  # fmt: skip

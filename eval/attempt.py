@@ -64,9 +64,7 @@ class Standing(Record):
         if gate == "regression":
             return policy.suite(self.suite, self.bank, self.history, first_trial=self.first_trial)
         if gate == "validation":
-            return policy.validation(
-                self.tasks, self.bank, self.history, seed=self.seed, first_trial=self.first_trial
-            )
+            return policy.validation(self.tasks, self.bank, self.history, seed=self.seed, first_trial=self.first_trial)
         raise ValueError(f"{gate} is not a stage; there are {', '.join(STAGES)}")
 
 

@@ -61,9 +61,7 @@ def check_change(
     return decision_of(subject, policy, standing, judged, run_seed=run_seed)
 
 
-def _measured(
-    engine: RolloutEngine, policy: Policy, incumbent: str, tasks: Sequence[str], on_rollout: Told
-) -> Bank:
+def _measured(engine: RolloutEngine, policy: Policy, incumbent: str, tasks: Sequence[str], on_rollout: Told) -> Bank:
     """The incumbent's bank, filled."""
     missing = policy.missing(Bank(), tasks)
     rollouts = engine.run(incumbent, missing, on_done=lambda rollout: on_rollout("bank", rollout))

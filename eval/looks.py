@@ -80,9 +80,7 @@ class LooksGate:
                 return self._finding(outcome, bound, looks, [seen[pair] for pair in self._order[:done]])
         raise AssertionError("the last look decides")
 
-    def _look(
-        self, bound: Bound, counts: dict[str, Count], faults: Sequence[Rollout]
-    ) -> tuple[Outcome, Look | None]:
+    def _look(self, bound: Bound, counts: dict[str, Count], faults: Sequence[Rollout]) -> tuple[Outcome, Look | None]:
         """The decision of one look; no numbers where no task was measured for both."""
         unmeasured = sum(trials for task, (_, trials) in counts.items() if task not in self._incumbent)
         missing = len(faults) + unmeasured

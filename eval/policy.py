@@ -101,7 +101,8 @@ class ReferencePolicy:
                 floor=self.rules.regression_floor,
                 coverage=self.rules.coverage_floor,
                 wave=self.rules.wave,
-            )
+            ),
+            first_trial - GATE_TRIALS,
         )
 
     def validation(
@@ -115,7 +116,8 @@ class ReferencePolicy:
                 best_tasks=sum(count.trials for count in best),
                 coverage=self.rules.coverage_floor,
                 wave=self.rules.wave,
-            )
+            ),
+            first_trial - GATE_TRIALS,
         )
 
     def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
@@ -187,10 +189,11 @@ def make_policy(rules: Rules) -> Policy:
 
 
 class _OneTrial:
-    """A gate over tasks as a stage over rollouts."""
+    """A gate over tasks as a stage over rollouts, all with one trial number: 0 but for canaries."""
 
-    def __init__(self, inner: RegressionGate | ValidationGate) -> None:
+    def __init__(self, inner: RegressionGate | ValidationGate, trial: int) -> None:
         self._inner = inner
+        self._trial = trial
 
     @property
     def gate(self) -> GateName:
@@ -198,14 +201,13 @@ class _OneTrial:
 
     def step(self, rollouts: Collection[Rollout], /) -> Ask | Finding:
         outcomes = {r.task_id: r for r in rollouts}
-        if len(outcomes) != len(rollouts):
-            raise ValueError(f"the {self.gate} gate was given two rollouts of one task")
-        return self._inner.step(outcomes)
+        if len(outcomes) != len(rollouts) or any(r.key.trial != self._trial for r in rollouts):
+            raise ValueError(f"the {self.gate} gate was given rollouts that it did not ask for, or one twice")
+        step = self._inner.step(outcomes)
+        return Ask(pairs=tuple((task, self._trial) for task in step.task_ids)) if isinstance(step, Ask) else step
 
 
-def _cases(
-    rules: Rules, gate: GateName, cases: Sequence[Sequence[Pair]], quarantined: Sequence[str] = ()
-) -> CasesGate:
+def _cases(rules: Rules, gate: GateName, cases: Sequence[Sequence[Pair]], quarantined: Sequence[str] = ()) -> CasesGate:
     return CasesGate(
         "targets" if gate == "targets" else "regression",
         cases,

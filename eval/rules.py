@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -68,10 +67,11 @@ class Rules(Record):
         the last one sees every task once. A small split is never run more than `bank_cap` times over: looks
         beyond that fall into one, with the bar of the last of them.
         """
-        grow = max(1.0, tasks / self.looks[-1].rollouts)
+        last = self.looks[-1].rollouts
         bounds: dict[int, Bound] = {}
         for look in self.looks:
-            rollouts = min(ceil(look.rollouts * grow), self.bank_cap * tasks)
+            grown = -(-look.rollouts * max(tasks, last) // last)
+            rollouts = min(grown, self.bank_cap * tasks)
             bounds[rollouts] = Bound(rollouts=rollouts, z=look.z)
         return tuple(bounds.values())
 

@@ -332,5 +332,3 @@ def _stratified(size: int, terrain: Terrain, dice: np.random.Generator) -> Chanc
     quantiles = (np.arange(size) + dice.random(size)) / size
     drawn: Chances = beta.ppf(quantiles, terrain.mean * total, (1 - terrain.mean) * total)
     return dice.permutation(drawn)
-
-

@@ -1,0 +1,472 @@
+"""What the three policies ask for, decide and remember, by hand and as rules over random outcomes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import sqrt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sigmaloop.errors import BadInput
+from sigmaloop.eval.attempt import STAGES, Standing, answered, drive, judge, recall
+from sigmaloop.eval.bank import Bank, Count, counted
+from sigmaloop.eval.cases import CasesGate
+from sigmaloop.eval.comparison import compare
+from sigmaloop.eval.finding import Ask, Finding, Pair
+from sigmaloop.eval.looks import LooksGate, order_of
+from sigmaloop.eval.policy import Promotion, make_policy
+from sigmaloop.eval.rules import BANK_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
+from sigmaloop.records import REWARD_UNITS, Outcome, PolicyName, Rollout
+from sigmaloop.settings import load_settings
+
+Make = Callable[..., Rollout]
+MEASURED: list[PolicyName] = ["paired", "rigorous", "strict"]
+TASKS = tuple(f"v{i:03}" for i in range(100))
+
+
+def letters(make: Make, choose: Callable[[str, int], str]) -> Callable[[str, Sequence[Pair]], list[Rollout]]:
+    """A `run` whose outcomes `choose` names by task and trial."""
+    return lambda _stage, pairs: [make(task, choose(task, trial), trial) for task, trial in pairs]
+
+
+def bank_of(make: Make, table: dict[str, str]) -> Bank:
+    """A bank from letters, one a trial."""
+    rollouts = [make(task, x, BANK_TRIALS + i) for task, xs in table.items() for i, x in enumerate(xs)]
+    return Bank().joined(rollouts, cap=12)
+
+
+def even(task: str, _trial: int = 0) -> str:
+    """Half of the tasks always pass, the others never."""
+    return "P" if int(task[1:]) % 2 else "F"
+
+
+@pytest.fixture(scope="module")
+def bank(make_rollout: Make) -> Bank:
+    """Two trials a task of an incumbent that passes every second task."""
+    return bank_of(make_rollout, {task: 2 * even(task) for task in TASKS})
+
+
+def standing(bank: Bank, **more: object) -> Standing:
+    return Standing(**{"tasks": TASKS, "bank": bank, "seed": "s", **more})  # type: ignore[arg-type]
+
+
+# Rules
+
+
+def test_the_laws_are_those_of_the_specification() -> None:
+    paired, rigorous = default_rules("paired"), default_rules("rigorous")
+    assert [(look.rollouts, look.z) for look in paired.looks] == [(25, -0.5), (50, -0.25), (100, 0), (200, 0.25)]
+    assert [(look.rollouts, look.z) for look in rigorous.looks] == [
+        (50, -0.4), (100, -0.1), (200, 0.2), (400, 0.6), (600, 1.28),
+    ]  # fmt: skip
+    assert default_rules("strict").looks[-1].z == 1.645
+    assert [rigorous.bank_trials_for(n) for n in (10, 50, 100, 200, 600, 5000)] == [12, 12, 6, 3, 2, 2]
+    assert paired.bank_trials_for(20) == 2
+
+
+def test_settings_name_the_same_rules_as_the_defaults() -> None:
+    for policy in ("reference", "paired", "rigorous", "strict"):
+        assert rules_of(load_settings(policy=policy)) == default_rules(policy)  # type: ignore[arg-type]
+    assert rules_of(load_settings(policy="paired"), policy="strict") == default_rules("strict")
+    assert load_settings().policy == "paired"
+    with pytest.raises(BadInput, match="unknown policy"):
+        default_rules("lenient")  # type: ignore[arg-type]
+
+
+@given(tasks=st.integers(2, 5_000), policy=st.sampled_from(MEASURED))
+def test_looks_of_any_split_rise_and_the_last_bar_stays(tasks: int, policy: PolicyName) -> None:
+    rules = default_rules(policy)
+    looks = rules.looks_for(tasks)
+    planned = [look.rollouts for look in looks]
+    assert planned == sorted(set(planned))
+    assert looks[-1].z == rules.looks[-1].z
+    assert planned[-1] <= 12 * tasks
+    assert planned[-1] >= min(tasks, rules.looks[-1].rollouts)
+    if tasks >= rules.looks[-1].rollouts:
+        assert planned[-1] == tasks, "every task once"
+
+
+# Targets and suite
+
+
+def plain_cases(table: Sequence[Sequence[Rollout]], floor: Fraction, coverage: Fraction) -> Outcome:
+    """The rule over all tries of all cases, as one would write it down."""
+    passed = sum(any(r.passed for r in case) for case in table)
+    failed = sum(all(r.valid and not r.passed for r in case) for case in table)
+    total = len(table)
+    if passed >= floor * total:
+        return "passed"
+    if total - failed < floor * total:
+        return "failed"
+    known = passed + failed
+    if known == 0 or known < coverage * total:
+        return "indecisive"
+    return "passed" if passed >= floor * known else "failed"
+
+
+def test_counting_cases_decides_as_the_plain_rule_and_never_asks_for_more(make_rollout: Make) -> None:
+    draw = random.Random("cases")
+    seen: dict[Outcome, int] = dict.fromkeys(("passed", "failed", "indecisive"), 0)
+    used = full = 0
+    for _ in range(4_000):
+        size, tries, wave = draw.randint(0, 30), draw.randint(1, 3), draw.randint(1, 9)
+        sound, fault = draw.random(), draw.choice([0.0, 0.0, 0.05, 0.3])
+        def letter() -> str:
+            return "I" if draw.random() < fault else "FP"[draw.random() < sound]  # noqa: B023
+
+        table = [[make_rollout(f"t{i:02}", letter(), k) for k in range(tries)] for i in range(size)]
+        floor, coverage = draw.choice(["0.8", "0.4", "1"]), draw.choice(["0.95", "0.5"])
+        cases = [[(r.task_id, r.key.trial) for r in case] for case in table]
+        gate = CasesGate("regression", cases, floor=float(floor), coverage=float(coverage), wave=wave)
+        found, asked = drive(gate, recall({"regression": [r for case in table for r in case]}))
+        assert found.outcome == plain_cases(table, Fraction(floor), Fraction(coverage))
+        assert len(asked) <= size * tries
+        used, full, seen[found.outcome] = used + len(asked), full + size * tries, seen[found.outcome] + 1
+    assert min(seen.values()) > 100, "every decision was put to the test"
+    assert used < 0.7 * full
+
+
+def test_targets_are_the_latest_five_twice_and_two_fifths_of_the_trials_must_pass(make_rollout: Make) -> None:
+    policy = make_policy(default_rules("paired", wave=1))
+    stage = policy.targets([f"t{i}" for i in range(9)])
+    first = stage.step([])
+    assert isinstance(first, Ask)
+    assert first.pairs == tuple((f"t{i}", GATE_TRIALS) for i in (4, 5, 6, 7)), "four passes may settle it"
+    found, asked = drive(stage, letters(make_rollout, lambda task, _: "P" if task in {"t4", "t8"} else "F"))
+    assert (found.outcome, found.reason, len(asked)) == ("passed", "targets_passed", 10)
+    once = letters(make_rollout, lambda task, trial: "P" if (task, trial) == ("t4", GATE_TRIALS) else "F")
+    found, asked = drive(stage, once)
+    assert (found.outcome, found.reason, len(asked)) == ("failed", "targets_below_floor", 8)
+
+
+def test_without_targets_or_suite_nothing_is_run(make_rollout: Make) -> None:
+    policy = make_policy(default_rules("paired"))
+    assert drive(policy.targets([]), recall({}))[0].reason == "targets_empty"
+    assert drive(policy.suite([], Bank(), {}), recall({}))[0].reason == "suite_empty"
+
+
+def test_a_suite_case_that_fails_once_is_tried_once_more(make_rollout: Make) -> None:
+    policy = make_policy(default_rules("paired", wave=1))
+    members = [f"t{i}" for i in range(5)]
+    flaky = letters(make_rollout, lambda task, trial: "F" if trial == GATE_TRIALS and task < "t3" else "P")
+    found, asked = drive(policy.suite(members, Bank(), {}), flaky)
+    assert (found.outcome, found.passes, found.total) == ("passed", 4, 5)
+    assert len(asked) == 7
+    broken = letters(make_rollout, lambda task, _: "F" if task in {"t0", "t1"} else "P")
+    found, asked = drive(policy.suite(members, Bank(), {}), broken)
+    assert (found.outcome, found.reason, len(asked)) == ("failed", "suite_below_floor", 4)
+
+
+def test_members_that_the_incumbent_passes_too_rarely_are_reported_but_not_counted(make_rollout: Make) -> None:
+    bank = bank_of(make_rollout, {"steady": "PPP", "flaky": "PPF", "edge": "PPPPPPPFFF", "new": "I"})
+    policy = make_policy(default_rules("paired"))
+    members = ["steady", "flaky", "edge", "new"]
+    assert policy.quarantined(members, bank) == ("flaky",)
+    found, asked = drive(policy.suite(members, bank, {}), letters(make_rollout, lambda *_: "P"))
+    assert found.quarantined == ("flaky",)
+    assert "1 in quarantine" in found.message
+    assert {r.task_id for r in asked} == {"steady", "edge", "new"}
+    assert make_policy(default_rules("reference")).quarantined(members, bank) == ()
+
+
+@pytest.mark.parametrize(("fault", "outcome"), [("I", "indecisive"), ("F", "failed"), ("P", "passed")])
+def test_a_fault_in_the_suite_is_neither_pass_nor_failure(make_rollout: Make, fault: str, outcome: Outcome) -> None:
+    policy = make_policy(default_rules("paired"))
+    run = letters(make_rollout, lambda task, _: {"t0": "F", "t1": fault}.get(task, "P"))
+    assert drive(policy.suite([f"t{i}" for i in range(5)], Bank(), {}), run)[0].outcome == (
+        "passed" if fault == "P" else outcome
+    )
+
+
+def test_three_passes_in_a_row_promote_and_one_failure_ends_the_row(make_rollout: Make) -> None:
+    promotion = Promotion(["sound", "late", "never"], passes=3, first_trial=0)
+    table = {"sound": "PPP", "late": "PPF", "never": "FPP"}
+    seen: list[Rollout] = []
+    asked = 0
+    while isinstance(step := promotion.step(seen), Ask):
+        asked += len(step.pairs)
+        seen += [make_rollout(task, table[task][trial], trial) for task, trial in step.pairs]
+    assert step == ("sound",)
+    assert asked == 3 + 2 + 2
+
+
+# The comparison
+
+
+def test_the_comparison_by_hand() -> None:
+    one = REWARD_UNITS
+    found = compare({"a": Count(2 * one, 2), "b": Count(0, 1)}, {"a": Count(one, 2), "b": Count(one, 3)})
+    assert found.difference == (Fraction(1, 2) - Fraction(1, 3)) / 2
+    p_a, p_b = 3.373 / 4.667, 1.373 / 4.667
+    variance = (p_a * (1 - p_a) * (1 / 2 + 1 / 2) + p_b * (1 - p_b) * (1 + 1 / 3)) / 4
+    assert found.standard_error == pytest.approx(sqrt(variance))
+    assert found.z == pytest.approx(float(found.difference) / sqrt(variance))
+
+
+def test_a_tie_of_thirds_is_a_tie() -> None:
+    third = Count(REWARD_UNITS, 3)
+    one = Count(REWARD_UNITS, 1)
+    bank = {f"t{i}": third for i in range(3)}
+    found = compare({"t0": one, "t1": Count(0, 1), "t2": Count(0, 1)}, bank)
+    assert found.difference == 0
+    assert found.z == 0.0
+
+
+def test_everything_passing_still_has_an_error() -> None:
+    sure = {f"t{i}": Count(2 * REWARD_UNITS, 2) for i in range(100)}
+    found = compare(sure, sure)
+    assert found.z == 0.0
+    assert found.standard_error > 0
+    with pytest.raises(ValueError, match="no task was measured for both"):
+        compare(sure, {})
+
+
+# Validation
+
+
+def test_every_pass_has_an_order_of_its_own_and_sees_every_task_once() -> None:
+    order = order_of(TASKS, 200, seed="s")
+    first, second = [t for t, _ in order[:100]], [t for t, _ in order[100:]]
+    assert sorted(first) == sorted(second) == list(TASKS)
+    assert first != second
+    assert {trial for _, trial in order} == {GATE_TRIALS, GATE_TRIALS + 1}
+    assert order == order_of(tuple(reversed(TASKS)), 200, seed="s"), "the seed alone decides"
+    assert order != order_of(TASKS, 200, seed="other")
+
+
+@pytest.mark.parametrize("policy", MEASURED)
+def test_a_copy_of_the_incumbent_is_compared_to_the_end_and_a_worse_agent_stops_at_the_first_look(
+    make_rollout: Make, bank: Bank, policy: PolicyName
+) -> None:
+    rules = default_rules(policy)
+    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), letters(make_rollout, lambda *_: "F"))
+    assert (found.outcome, found.reason) == ("failed", "validation_below_bound")
+    assert len(asked) == rules.looks[0].rollouts
+    assert found.upper_bound_units == (rules.looks[-1].rollouts - len(asked)) * REWARD_UNITS
+    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), letters(make_rollout, even))
+    assert found.z == 0.0
+    assert found.outcome == "failed", "a tie is below the last bar"
+    assert len(asked) == next(look.rollouts for look in rules.looks if look.z > 0)
+
+
+@pytest.mark.parametrize("policy", MEASURED)
+def test_a_better_agent_is_kept_after_the_last_look_only(make_rollout: Make, bank: Bank, policy: PolicyName) -> None:
+    rules = default_rules(policy)
+    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), letters(make_rollout, lambda *_: "P"))
+    assert found.outcome == "passed"
+    assert len(asked) == rules.looks[-1].rollouts
+    assert [look.planned for look in found.looks] == [look.rollouts for look in rules.looks]
+    assert found.upper_bound_units is None
+    verdict = found.verdict("A0001")
+    assert verdict.accepted
+    assert verdict.z == found.z
+
+
+def test_the_numbers_of_a_look_are_those_of_the_comparison(make_rollout: Make, bank: Bank) -> None:
+    rules = default_rules("paired")
+    run = letters(make_rollout, lambda task, trial: "P" if int(task[1:]) % 3 else "F")
+    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), run)
+    for look in found.looks:
+        by_hand = compare(counted(asked[: look.planned]), bank.counts(TASKS))
+        assert (look.z, look.tasks) == (by_hand.z, by_hand.tasks)
+        assert look.difference == float(by_hand.difference)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), tasks=st.integers(2, 12), policy=st.sampled_from(MEASURED))
+def test_what_comes_first_and_what_is_given_again_changes_nothing(
+    make_rollout: Make, data: st.DataObject, tasks: int, policy: PolicyName
+) -> None:
+    """Steps are a function of the rollouts: any order, any prefix, the same ask or decision."""
+    names = [f"t{i}" for i in range(tasks)]
+    bank = bank_of(make_rollout, {t: data.draw(st.text("PFH", min_size=1, max_size=3)) for t in names})
+    gate = LooksGate(names, bank, default_rules(policy), seed="s")
+    outcomes = data.draw(st.lists(st.sampled_from("PPFFHI"), min_size=len(gate.order), max_size=len(gate.order)))
+    table = {pair: make_rollout(pair[0], x, pair[1]) for pair, x in zip(gate.order, outcomes, strict=True)}
+    seen: list[Rollout] = []
+    asked: set[Pair] = set()
+    while isinstance(step := gate.step(seen), Ask):
+        assert step.pairs
+        assert not set(step.pairs) & asked, "nothing is asked for twice"
+        asked |= set(step.pairs)
+        seen += [table[pair] for pair in step.pairs]
+    shuffled = data.draw(st.permutations(seen))
+    assert gate.step(shuffled) == step
+    assert gate.step(list(table.values())) == step, "more than was asked for changes no decision"
+    if step.outcome == "passed":
+        assert len(seen) == len(gate.order)
+        assert step.looks[-1].z >= step.looks[-1].bound
+        assert step.infra <= len(gate.order) // 20
+
+
+def test_a_fault_is_never_a_zero_and_too_many_decide_nothing(make_rollout: Make, bank: Bank) -> None:
+    gate = LooksGate(TASKS, bank, default_rules("paired"), seed="s")
+
+    def with_faults(count: int, otherwise: str) -> Finding:
+        lost = set(gate.order[:25][:count])
+        return drive(gate, letters(make_rollout, lambda *pair: "I" if pair in lost else otherwise))[0]
+
+    one, two = with_faults(1, "P"), with_faults(2, "P")
+    assert (one.outcome, one.infra) == ("passed", 1)
+    assert (two.outcome, two.reason, two.infra) == ("indecisive", "coverage_too_low", 2)
+    hopeless = with_faults(2, "F")
+    assert hopeless.outcome == "failed", "perfect results would not have saved it"
+    nothing = drive(gate, letters(make_rollout, lambda *_: "I"))[0]
+    assert (nothing.outcome, nothing.z, nothing.evaluated) == ("indecisive", None, 0)
+
+
+def test_tasks_that_the_incumbent_was_never_measured_on_count_against_coverage(make_rollout: Make, bank: Bank) -> None:
+    run = letters(make_rollout, even)
+    assert drive(LooksGate(TASKS, Bank(), default_rules("paired"), seed="s"), run)[0].outcome == "indecisive"
+    order = [task for task, _ in order_of(TASKS, 25, seed="s")]
+    found = drive(LooksGate(TASKS, bank.without(order[:2]), default_rules("paired"), seed="s"), run)[0]
+    assert (found.outcome, found.infra) == ("indecisive", 0)
+
+
+# The bank
+
+
+def test_a_fresh_bank_asks_for_every_task_and_a_pooled_one_only_for_holes(make_rollout: Make, bank: Bank) -> None:
+    paired, rigorous = make_policy(default_rules("paired")), make_policy(default_rules("rigorous"))
+    assert len(paired.missing(Bank(), TASKS)) == 200
+    assert len(set(rigorous.missing(Bank(), TASKS))) == 600
+    assert paired.missing(bank, TASKS) == ()
+    assert len(rigorous.missing(bank, TASKS)) == 400
+    hole = bank.without(["v007"])
+    assert paired.missing(hole, TASKS) == (("v007", BANK_TRIALS), ("v007", BANK_TRIALS + 1))
+
+
+def test_a_kept_candidate_brings_its_own_bank(make_rollout: Make, bank: Bank) -> None:
+    evidence = {
+        "validation": [make_rollout("v000", "P", t) for t in (1, 0)],
+        "regression": [make_rollout("t1", "F")],
+        "targets": [make_rollout("t2", "I")],
+    }
+    after = make_policy(default_rules("paired")).after_keep(bank, evidence)
+    assert after.held.keys() == {"v000", "t1"}
+    assert after.count("v000") == (2 * REWARD_UNITS, 2)
+    fresh = make_policy(default_rules("rigorous")).after_keep(bank, evidence)
+    assert fresh.held.keys() == {"t1"}, "what it was kept for is measured again"
+
+
+@pytest.mark.parametrize(("z", "joins"), [(None, False), (-2.99, True), (3.0, False), (-3.0, False), (0.1, True)])
+def test_a_rejected_near_copy_lends_its_rollouts_up_to_twelve_a_task(
+    make_rollout: Make, bank: Bank, z: float | None, joins: bool
+) -> None:
+    evidence = {"validation": [make_rollout("v000", "P", t) for t in range(20)]}
+    paired = make_policy(default_rules("paired"))
+    after = paired.after_reject(bank, evidence, z)
+    assert after.count("v000") == ((10 * REWARD_UNITS, 12) if joins else (0, 2))
+    assert after.held["v000"].origins[-1] == "agent"
+    assert make_policy(default_rules("rigorous")).after_reject(bank, evidence, z) == bank
+
+
+def test_the_bank_estimates_the_incumbent_with_an_interval(bank: Bank) -> None:
+    found = bank.estimate(TASKS)
+    assert found.mean == 0.5
+    assert found.interval[0] < 0.5 < found.interval[1]
+    assert bank.rate("v001") == 1
+    assert bank.rate("unheard of") is None
+    with pytest.raises(ValueError, match="nothing to estimate"):
+        Bank().estimate(TASKS)
+
+
+# A whole attempt
+
+
+@pytest.mark.parametrize("policy", ["paired", "rigorous", "strict", "reference"])
+def test_an_attempt_goes_through_its_gates_and_stops_at_the_first_that_fails(
+    make_rollout: Make, bank: Bank, policy: PolicyName
+) -> None:
+    law = make_policy(default_rules(policy))
+    base = standing(bank, suite=("s0", "s1"), failing=("f0", "f1"))
+    kept = judge(law, base, letters(make_rollout, lambda *_: "P"))
+    assert kept.kept
+    assert tuple(f.gate for f in kept.findings) == STAGES
+    stopped = judge(law, base, letters(make_rollout, lambda task, _: "F" if task[0] == "s" else "P"))
+    assert not stopped.kept
+    assert stopped.last.gate == "regression"
+    assert "validation" not in stopped.rollouts
+    assert stopped.z is None
+
+
+def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: Make) -> None:
+    """Random tables: the attempt is kept iff 80 % of the suite and the best recorded sum are reached."""
+    draw = random.Random("reference")
+    law = make_policy(default_rules("reference"))
+    tasks, members = [f"v{i:02}" for i in range(20)], [f"s{i}" for i in range(7)]
+    kept = 0
+    for _ in range(400):
+        sound = draw.choice([0.5, 0.7, 0.9])
+        table = {task: "FP"[draw.random() < sound] for task in (*tasks, *members)}
+        before = {task: "FP"[draw.random() < 0.6] for task in tasks}
+        bank = Bank().joined([make_rollout(task, x) for task, x in before.items()], cap=1)
+        base = Standing(tasks=tuple(tasks), bank=bank, suite=tuple(members), failing=("f",), seed="s")
+        judged = judge(law, base, letters(make_rollout, lambda task, _: table[task]))  # noqa: B023
+        suite = sum(table[task] == "P" for task in members)
+        score, best = (sum(t[task] == "P" for task in tasks) for t in (table, before))
+        assert judged.kept == (5 * suite >= 4 * len(members) and score >= best)
+        after = law.after_keep(bank, judged.rollouts) if judged.kept else law.after_reject(bank, judged.rollouts, None)
+        assert sum(c.units for c in after.counts(tasks).values()) == REWARD_UNITS * (score if judged.kept else best)
+        kept += judged.kept
+    assert 40 < kept < 360
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"tasks": ()}, "has 0 tasks"),
+        ({"tasks": ("only",)}, "has 1 task:"),
+        ({"tasks": ("a", "b", "a")}, "names a task twice: a"),
+        ({"suite": ("s", "s")}, "suite names a task twice"),
+        ({"suite": ("v003",)}, "may not be in the suite"),
+        ({"failing": ("v003",)}, "among the targets"),
+        ({"failing": ("s",), "suite": ("s",)}, "no target any more"),
+    ],
+)
+def test_impossible_attempts_are_refused_with_a_reason(bank: Bank, change: dict[str, object], word: str) -> None:
+    with pytest.raises(BadInput, match=word):
+        standing(bank, **change)
+
+
+def test_answers_must_be_what_was_asked_for(make_rollout: Make, bank: Bank) -> None:
+    asked = [("a", 0), ("b", 0)]
+    a, b, c = (make_rollout(task, "P") for task in "abc")
+    assert answered(asked, [b, a]) == [b, a]
+    for wrong in ([a], [a, b, c], [a, a], [a, c]):
+        with pytest.raises(BadInput, match="came back"):
+            answered(asked, wrong)
+    gate = LooksGate(TASKS, bank, default_rules("paired"), seed="s")
+    with pytest.raises(ValueError, match="did not ask for"):
+        gate.step([make_rollout("v000", "P", 7)])
+    with pytest.raises(ValueError, match="one twice"):
+        gate.step([make_rollout(*_first(gate)), make_rollout(*_first(gate))])
+    with pytest.raises(BadInput, match="were not recorded"):
+        drive(gate, recall({}))
+
+
+def _first(gate: LooksGate) -> tuple[str, str, int]:
+    task, trial = gate.order[0]
+    return task, "P", trial
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LooksGate(["a"], Bank(), default_rules("paired"), seed="s"),
+        lambda: LooksGate(["a", "a"], Bank(), default_rules("paired"), seed="s"),
+        lambda: CasesGate("targets", [[("a", 0)], [("a", 0)]], floor=0.4, coverage=0.95),
+        lambda: CasesGate("targets", [[]], floor=0.4, coverage=0.95),
+        lambda: CasesGate("targets", [[("a", 0)]], floor=1.4, coverage=0.95),
+        lambda: CasesGate("targets", [[("a", 0)]], floor=0.4, coverage=0.95, wave=0),
+        lambda: Rules(policy="paired", looks=(Bound(rollouts=5, z=0), Bound(rollouts=5, z=1))),
+        lambda: Rules(policy="paired", target_floor=float("nan")),
+    ],
+)
+def test_impossible_gates_are_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        make()
