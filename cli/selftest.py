@@ -80,7 +80,7 @@ def selftest(
     for name, scene in (("usual mix", usual), ("hard mix", found.hard)):
         click.echo(f"  {name}: true gain {_of(scene.true_gain)}; reported {_of(scene.reported_minus_true)} more, "
                    f"certified {_of(scene.certified_minus_true)} more")  # fmt: skip
-        click.echo(f"    keeps {_of(scene.power, 100)} % of the helpful changes, {_of(scene.null_kept, 100)} % of those "
+        click.echo(f"    keeps {_of(scene.power, 100)} % of the helpful, {_of(scene.null_kept, 100)} % of those "
                    f"without effect; {_of(scene.harmful_share, 100)} % of the kept ones harm")  # fmt: skip
         click.echo(f"    {_of(scene.rollouts)} rollouts, {_of(scene.rollouts_per_helpful)} for a helpful keep; "
                    f"ends worse than it began with probability {_of(scene.ends_worse, digits=2)}")  # fmt: skip
