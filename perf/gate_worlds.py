@@ -151,13 +151,11 @@ def cell(goal: Goal, column: str, found: Figures) -> tuple[str, bool]:
     if estimate is None:
         return "-", False
     value, error = goal.scale * estimate.mean, goal.scale * estimate.standard_error
+    again = 2 * error * sqrt(1 + found.worlds / PUBLISHED_WORLDS)
     missed = (
         value - 2 * error > goal.most.get(column, inf)
         or value + 2 * error < goal.least.get(column, -inf)
-        or (
-            column in goal.about
-            and abs(value - goal.about[column]) > 2 * error * sqrt(1 + found.worlds / PUBLISHED_WORLDS)
-        )
+        or (column in goal.about and abs(value - goal.about[column]) > again)
     )
     digits = 0 if value >= 100 else 3 if abs(value) < 1 else 1
     return f"{value:.{digits}f} +-{error:.{digits}f}{' !' if missed else ''}", missed
@@ -173,9 +171,8 @@ def main() -> None:
     columns = [column.strip() for column in given.only.split(",")]
     began = time.perf_counter()
     found = measure(columns, given.worlds, given.wave, given.processes)
-    print(
-        f"{given.worlds} worlds, waves of {given.wave}, {time.perf_counter() - began:.0f} s; ! misses its goal by more than two s.e.\n"
-    )
+    took = f"{given.worlds} worlds, waves of {given.wave}, {time.perf_counter() - began:.0f} s"
+    print(f"{took}; ! misses its goal by more than two s.e.\n")
     print(f"{'':<30}" + "".join(f"{column:>21}" for column in columns))
     misses = 0
     for goal in GOALS:
