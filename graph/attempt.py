@@ -8,23 +8,20 @@ from typing import Any
 from langgraph.types import interrupt
 
 from sigmaloop.errors import InadmissibleChange, SpecialistError
-from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
+from sigmaloop.eval.finding import Finding
 from sigmaloop.graph.briefing import brief_for, hands_for
+from sigmaloop.graph.law import measure, sing, standing_of
 from sigmaloop.graph.observe import clusters_of
 from sigmaloop.graph.prepare import smoke_session
-from sigmaloop.graph.rolling import GATE_TRIAL, roll
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.graph.tracing import note
-from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import (
     Candidate,
     Cluster,
     Judgement,
     LedgerEntry,
     Proposal,
-    Rollout,
-    SuiteCase,
     Verdict,
     agent_hash,
 )
@@ -38,6 +35,7 @@ def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Phase C: the harness engineer makes one focused change to the one editable file."""
     assert state["cluster_id"] is not None
     number, attempt = state["attempts_total"] + 1, state["attempt"] + 1
+    sing(services, state, emit)
     cluster = clusters_of(services)[state["cluster_id"]]
     candidate_id = _intend(services, state, number, attempt, cluster)
     emit(
@@ -67,30 +65,26 @@ def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
 
 
 def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
-    """First gate: at least 80 % of the regression suite still passes."""
+    """First gate: the change helps what it was made for, and at least 80 % of the regression suite still passes."""
     candidate = candidate_of(services, state)
-    members = [case.task_id for case in suite_of(services, state["incumbent"])]
-    gate = RegressionGate(
-        likely_failures_first(members, _history(services)),
-        floor=services.settings.regression_floor,
-        coverage=services.settings.coverage_floor,
-        wave=services.settings.wave,
-    )
-    return _through(gate, "regression", state, services, emit, candidate)
+    standing = standing_of(services, state, emit, candidate)
+    aimed, _ = measure(services, emit, candidate, standing, "targets")
+    if aimed.total:  # the published rule has no targets
+        _rule(services, state, aimed.verdict(candidate.id), emit)
+    if aimed.outcome != "passed":
+        return _sent("regression_gate", aimed)
+    finding, _ = measure(services, emit, candidate, standing, "regression")
+    _rule(services, state, finding.verdict(candidate.id), emit)
+    return _sent("regression_gate", finding)
 
 
 def validation_gate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Second gate: held-out validation is not below the best seen."""
     candidate = candidate_of(services, state)
-    tasks = [task.id for task in services.benchmark.tasks("validation")]
-    gate = ValidationGate(
-        likely_failures_first(tasks, _history(services)),
-        best_units=state["best_units"],
-        best_tasks=state["best_tasks"],
-        coverage=services.settings.coverage_floor,
-        wave=services.settings.wave,
-    )
-    return _through(gate, "validation", state, services, emit, candidate)
+    standing = standing_of(services, state, emit, candidate)
+    finding, _ = measure(services, emit, candidate, standing, "validation")
+    _rule(services, state, finding.verdict(candidate.id), emit)
+    return _sent("validation_gate", finding)
 
 
 def pause(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
@@ -142,50 +136,20 @@ def candidate_of(services: Services, state: LoopState) -> Candidate:
     return Candidate.model_validate(payload)
 
 
-def suite_of(services: Services, incumbent: str) -> tuple[SuiteCase, ...]:
-    """The regression suite of an agent: what was promoted on the way to it, not on a way that was left."""
-    made = {payload["commit"]: payload for payload in services.journal.all("candidate")}
-    ancestors = set()
-    while incumbent in made:
-        ancestors.add(made[incumbent]["id"])
-        incumbent = made[incumbent]["parent"]
-    promoted = [e for e in services.journal.events("promoted") if e.payload["candidate_id"] in ancestors]
-    return fold_suite(promoted, cap=services.settings.suite_cap)
-
-
 def verdicts_of(services: Services, state: LoopState) -> list[Verdict]:
     """Every verdict on this attempt, in the order of the gates."""
     found = []
-    for gate in ("admission", "regression", "validation", "judge", "review"):
+    for gate in ("admission", "targets", "regression", "validation", "judge", "review"):
         payload = services.journal.get("verdict", f"{state['candidate_id']}:{gate}")
         if payload is not None:
             found.append(Verdict.model_validate(payload))
     return found
 
 
-def _through(
-    gate: RegressionGate | ValidationGate,
-    name: str,
-    state: LoopState,
-    services: Services,
-    emit: Emit,
-    candidate: Candidate,
-) -> dict[str, Any]:
-    """Ask for rollouts, wave by wave, until the gate has decided."""
-    outcomes: dict[str, Rollout] = {}
-    step: Ask | Finding = gate.step(outcomes)
-    while isinstance(step, Ask):
-        pairs = [(task, GATE_TRIAL) for task in step.task_ids]
-        for rollout in roll(services, emit, candidate.commit, pairs, stage=name, batch=candidate.batch):
-            outcomes[rollout.task_id] = rollout
-        step = gate.step(outcomes)
-    verdict = step.verdict(candidate.id)
-    _rule(services, state, verdict, emit)
-    return {
-        "next": verdict.outcome,
-        "reason": verdict.reason,
-        "paused_gate": f"{name}_gate" if verdict.outcome == "indecisive" else None,
-    }
+def _sent(gate: str, finding: Finding) -> dict[str, Any]:
+    """Where a finding sends the attempt."""
+    paused = gate if finding.outcome == "indecisive" else None
+    return {"next": finding.outcome, "reason": finding.reason, "paused_gate": paused}
 
 
 def _rule(services: Services, state: LoopState, verdict: Verdict, emit: Emit) -> None:
@@ -215,19 +179,6 @@ def _intend(services: Services, state: LoopState, number: int, attempt: int, clu
             services.journal.append("attempt", f"attempt:{candidate_id}", intent, batch=state["batch"])
             return candidate_id
     raise AssertionError("a hundred forks of one attempt")
-
-
-def _history(services: Services) -> dict[str, tuple[int, int]]:
-    """Passes and results by task of the baseline and every finished attempt: only the order of rollouts uses it."""
-    finished = {e.payload["agent"] for e in services.journal.events("ledger")}
-    finished.add(agent_hash(services.versions.source(services.versions.baseline())))
-    counts: dict[str, tuple[int, int]] = {}
-    for agent in sorted(finished - {""}):
-        for rollout in services.journal.rollouts(agent=agent):
-            if rollout.valid and rollout.key.trial == GATE_TRIAL:
-                passes, results = counts.get(rollout.task_id, (0, 0))
-                counts[rollout.task_id] = (passes + rollout.passed, results + 1)
-    return counts
 
 
 def _admit(services: Services, parent: str, candidate: Candidate, source: str) -> None:

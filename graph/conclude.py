@@ -7,12 +7,12 @@ from typing import Any
 
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
-from sigmaloop.eval.gate import promotable
 from sigmaloop.eval.statistics import certificate
-from sigmaloop.graph.attempt import candidate_of, judge, suite_of, verdicts_of
+from sigmaloop.graph.attempt import candidate_of, judge, verdicts_of
+from sigmaloop.graph.law import log_decision, promotion_of, standing_of, suite_of
 from sigmaloop.graph.observe import choose_cluster, clusters_of
 from sigmaloop.graph.prepare import STARTED
-from sigmaloop.graph.rolling import CERTIFY_TRIAL, GATE_TRIAL, roll, roll_covered, score_tasks, write_once
+from sigmaloop.graph.rolling import CERTIFY_TRIAL, roll_covered, score_tasks, write_once
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.memory.views import write_views
@@ -40,23 +40,15 @@ def keep(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
 
 
 def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
-    """Phase D: known failures that the kept agent passes join the regression suite for ever."""
+    """Phase D: known failures that the kept agent passes, as often as the law asks, join the suite for ever."""
     candidate = candidate_of(services, state)
-    in_suite = {case.task_id for case in suite_of(services, state["incumbent"])}
+    in_suite = {case.task_id for case in suite_of(services, candidate.parent)}
     clusters = clusters_of(services)
     cluster_of = {f.task_id: c.id for c in clusters.values() for f in c.failures}
-    known = sorted(task for task in cluster_of if task not in in_suite)
-    room = services.settings.suite_cap - len(in_suite)
-    rollouts = roll(
-        services,
-        emit,
-        candidate.commit,
-        [(t, GATE_TRIAL) for t in known],
-        stage="promotion",
-        batch=state["batch"],
-    )
-    score_tasks(services, rollouts, state["batch"])
-    promoted = promotable(known, {r.task_id: r for r in rollouts})[:room]
+    standing = standing_of(services, state, emit, candidate)
+    passing, seen = promotion_of(services, emit, candidate, standing)
+    score_tasks(services, seen, state["batch"])
+    promoted = passing[: services.settings.suite_cap - len(in_suite)]
     for task_id in promoted:
         services.journal.append(
             "promoted",
@@ -66,7 +58,7 @@ def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
                 "candidate_id": candidate.id,
                 "cluster_id": cluster_of[task_id],
                 "batch": state["batch"],
-                "passes": 1,
+                "passes": 1 if services.settings.policy == "reference" else services.settings.promotion_passes,
             },
             batch=state["batch"],
         )
@@ -91,6 +83,9 @@ def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     judgement = judge(services, state) if candidate else None
     entry = _entry(services, state, intent.payload, candidate, verdicts, failing, judgement)
     journal, batch = services.journal, state["batch"]
+    if candidate:
+        stopped = entry.gate if entry.gate in ("judge", "review") else ""
+        log_decision(services, state, candidate, veto="person" if stopped == "review" else stopped or "")
     journal.append("ledger", f"ledger:{candidate_id}", entry.model_dump(mode="json"), batch=batch)
     journal.append(
         "attempt_ended",

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sigmaloop.errors import SpecialistError
-from sigmaloop.graph.rolling import GATE_TRIAL, evidence, roll_covered, score_tasks, write_once
+from sigmaloop.eval.bank import Bank
+from sigmaloop.graph.law import filled, validation_ids
+from sigmaloop.graph.rolling import roll_covered, score_tasks, write_once
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, MineTask
 from sigmaloop.memory.clusters import (
@@ -35,15 +37,10 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     """Score the agent that the run begins with on validation: the first bar."""
     settings = services.settings
     commit = services.versions.baseline()
-    tasks = [t.id for t in services.benchmark.tasks("validation")]
+    tasks = validation_ids(services)
     emit({"event": "baseline_started", "tasks": len(tasks)})
-    rollouts = roll_covered(services, emit, commit, [(task, GATE_TRIAL) for task in tasks], stage="baseline")
-    found = {
-        "commit": commit,
-        "units": sum(r.units for r in rollouts),
-        "tasks": sum(r.valid for r in rollouts),
-        "evidence": evidence(rollouts),
-    }
+    counts = filled(services, emit, commit, Bank(), batch=0).counts(tasks).values()
+    found = {"commit": commit, "units": sum(c.units for c in counts), "tasks": sum(c.trials for c in counts)}
     found = write_once(services, "baseline", f"baseline:{commit[:12]}", found)
     units, valid = found["units"], found["tasks"]
     emit({"event": "baseline", "units": units, "tasks": valid})

@@ -8,7 +8,7 @@ from typing import Any
 from langgraph.types import interrupt
 
 from sigmaloop.graph.services import Services
-from sigmaloop.records import Rollout, digest
+from sigmaloop.records import Rollout
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -27,8 +27,20 @@ def roll(
     stage: str,
     batch: int = 0,
 ) -> list[Rollout]:
-    """Run the agent of a commit on tasks and report progress as results come in."""
-    source = services.versions.source(commit)
+    """Run the agent of a commit on (task id, trial) pairs and report progress as results come in."""
+    return roll_source(services, emit, services.versions.source(commit), pairs, stage=stage, batch=batch)
+
+
+def roll_source(
+    services: Services,
+    emit: Emit,
+    source: str,
+    pairs: Sequence[tuple[str, int]],
+    *,
+    stage: str,
+    batch: int = 0,
+) -> list[Rollout]:
+    """The same for an agent's text."""
 
     def done(rollout: Rollout) -> None:
         emit({"event": "rollout", "stage": stage, "passed": rollout.passed, "status": rollout.status})
@@ -87,8 +99,3 @@ def score_tasks(services: Services, rollouts: Sequence[Rollout], batch: int) -> 
                 {"task_id": rollout.task_id, "passed": rollout.passed, "batch": batch},
                 batch=batch,
             )
-
-
-def evidence(rollouts: Sequence[Rollout]) -> str:
-    """Digest over the outcome of every rollout, in order of task and trial."""
-    return digest(*(r.evidence for r in sorted(rollouts, key=lambda r: (r.task_id, r.key.trial, r.key.agent))))

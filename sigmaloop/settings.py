@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=96, ge=1, le=100_000, description="attempts in the whole run")
 
     policy: Literal["reference", "paired", "rigorous", "strict"] = Field(
-        default="paired", description="what may be kept: the law of the gate"
+        default="reference", description="what may be kept: the law of the gate"
     )
     target_tasks: int = Field(default=5, ge=1, le=100, description="failing tasks of the cluster that a change must help")
     target_trials: int = Field(default=2, ge=1, le=10, description="trials of each of them")

@@ -1,0 +1,225 @@
+"""How an attempt meets the gate's law: the policy, the incumbent's bank, what an attempt stands on, the log.
+
+The law itself is pure and lies in `eval`; here it is fed with rollouts, and every decision is written down so
+that it can be recomputed from the journal alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sigmaloop.eval.attempt import Judged, Standing, drive
+from sigmaloop.eval.attempt import judge as judge_by
+from sigmaloop.eval.bank import Bank
+from sigmaloop.eval.canaries import Canary, canaries, due
+from sigmaloop.eval.decision import Decision, Subject, bank_after, decision_of
+from sigmaloop.eval.finding import Ask, Finding, Pair
+from sigmaloop.eval.policy import Policy, make_policy
+from sigmaloop.eval.rules import CANARY_STEP, GATE_TRIALS, rules_of
+from sigmaloop.graph.rolling import GATE_TRIAL, roll_covered, roll_source
+from sigmaloop.graph.services import Services
+from sigmaloop.graph.state import LoopState
+from sigmaloop.memory.clusters import KINDS, fold_clusters
+from sigmaloop.memory.suite import fold_suite
+from sigmaloop.records import Candidate, GateName, Rollout, SuiteCase, agent_hash, digest
+
+Emit = Callable[[dict[str, Any]], None]
+DECISION = "decision"
+
+
+def policy_of(services: Services) -> Policy:
+    """The law that the run's settings name."""
+    return make_policy(rules_of(services.settings))
+
+
+def filled(services: Services, emit: Emit, commit: str, bank: Bank, *, batch: int) -> Bank:
+    """The bank with every rollout of the incumbent that the policy misses; pauses in an outage."""
+    policy = policy_of(services)
+    missing = policy.missing(bank, validation_ids(services))
+    if not missing:
+        return bank
+    rollouts = roll_covered(services, emit, commit, missing, stage="incumbent", batch=batch)
+    return bank.joined(rollouts, cap=policy.rules.bank_cap)
+
+
+def bank_of(services: Services, incumbent: str) -> Bank:
+    """What is known of an incumbent: a fold over the decisions that led to it."""
+    for event in reversed(services.journal.events(DECISION)):
+        log = Decision.model_validate(event.payload)
+        if not log.subject.canary and incumbent == (log.subject.commit if log.kept else log.subject.parent):
+            return bank_after(log)
+    return Bank()
+
+
+def standing_of(services: Services, state: LoopState, emit: Emit, candidate: Candidate) -> Standing:
+    """What this attempt's verdict depends on besides its rollouts; made once, then read from the journal.
+
+    Only holes of the bank are filled in later, after an outage.
+    """
+    stored = services.journal.get("standing", candidate.id)
+    if stored is None:
+        bank = bank_of(services, candidate.parent)
+        standing = _standing(services, candidate.parent, candidate.cluster_id, bank, candidate.id)
+    else:
+        standing = Standing.model_validate(stored)
+    bank = filled(services, emit, candidate.parent, standing.bank, batch=state["batch"])
+    standing = standing.model_copy(update={"bank": bank})
+    services.journal.put("standing", candidate.id, standing.model_dump(mode="json"), batch=state["batch"])
+    return standing
+
+
+def measure(
+    services: Services, emit: Emit, candidate: Candidate, standing: Standing, gate: GateName
+) -> tuple[Finding, tuple[Rollout, ...]]:
+    """Run one stage of an attempt until it has decided."""
+    source = services.versions.source(candidate.commit)
+
+    def run(stage: GateName, pairs: Sequence[Pair]) -> list[Rollout]:
+        return roll_source(services, emit, source, pairs, stage=stage, batch=candidate.batch)
+
+    return drive(standing.stage(policy_of(services), gate), run)
+
+
+def promotion_of(
+    services: Services, emit: Emit, candidate: Candidate, standing: Standing
+) -> tuple[tuple[str, ...], list[Rollout]]:
+    """Who joins the suite after a keep, and the rollouts that showed it. Running it again costs nothing."""
+    policy = policy_of(services)
+    source = services.versions.source(candidate.commit)
+    seen = list(measure(services, emit, candidate, standing, "targets")[1])
+    fresh: list[Rollout] = []
+    promotion = policy.promotion(known_failures(services, candidate.parent), standing.failing)
+    while isinstance(step := promotion.step([*seen, *fresh]), Ask):
+        fresh += roll_source(services, emit, source, step.pairs, stage="promotion", batch=candidate.batch)
+        if any(not r.valid for r in fresh):  # a fault promotes nobody, and is not asked for again
+            step = promotion.step([*seen, *fresh])
+            break
+    return (() if isinstance(step, Ask) else step), fresh
+
+
+def log_decision(services: Services, state: LoopState, candidate: Candidate, *, veto: str) -> None:
+    """Append everything that the attempt was decided on, as `sigmaloop gate explain` reads it."""
+    stored = services.journal.get("standing", candidate.id)
+    if stored is None or services.journal.event(f"decision:{candidate.id}"):
+        return  # refused at admission: it cost nothing and teaches the bank nothing
+    standing = Standing.model_validate(stored)
+    source = services.versions.source(candidate.commit)
+    judged = _judged(services, lambda _: None, source, standing, batch=candidate.batch)
+    fresh = promotion_of(services, lambda _: None, candidate, standing)[1] if state["kept"] else []
+    subject = _subject(services, state, candidate_id=candidate.id, commit=candidate.commit, agent=candidate.agent)
+    subject = subject.model_copy(
+        update={
+            "attempt": candidate.attempt,
+            "parent": candidate.parent,
+            "diff_hash": candidate.diff_hash,
+            "cluster_id": candidate.cluster_id,
+            "hypothesis": candidate.hypothesis,
+        }
+    )
+    log = decision_of(
+        subject, policy_of(services), standing, judged, run_seed=services.settings.seed, veto=veto, promotion=fresh
+    )
+    services.journal.append(DECISION, f"decision:{candidate.id}", log.model_dump(mode="json"), batch=state["batch"])
+
+
+def sing(services: Services, state: LoopState, emit: Emit) -> None:
+    """Send the canaries whose turn it is through the real gates; none is ever kept."""
+    settings = services.settings
+    planned = canaries(settings.canaries, settings.harmful_canaries)
+    most = min(settings.max_attempts, settings.batches * settings.attempts)
+    while True:
+        done = [e.payload["subject"]["candidate_id"] for e in services.journal.events(DECISION)]
+        canary = due(planned, done, attempts=state["attempts_total"], most_attempts=most)
+        if canary is None:
+            return
+        _sing_one(services, state, emit, canary)
+
+
+def _sing_one(services: Services, state: LoopState, emit: Emit, canary: Canary) -> None:
+    incumbent = state["incumbent"]
+    source = canary.source(services.versions.source(incumbent))
+    bank = filled(services, emit, incumbent, bank_of(services, incumbent), batch=state["batch"])
+    standing = _standing(services, incumbent, str(state["cluster_id"]), bank, canary.id)
+    standing = standing.model_copy(update={"first_trial": canary.first_trial})
+    judged = _judged(services, emit, source, standing, batch=state["batch"])
+    subject = _subject(services, state, candidate_id=canary.id, commit=incumbent, agent=agent_hash(source))
+    log = decision_of(
+        subject.model_copy(update={"canary": canary.worth}),
+        policy_of(services),
+        standing,
+        judged,
+        run_seed=services.settings.seed,
+    )
+    services.journal.append(DECISION, f"decision:{canary.id}", log.model_dump(mode="json"), batch=state["batch"])
+    emit({"event": "canary", "id": canary.id, "worth": canary.worth, "outcome": log.outcome, "stage": log.stage})
+
+
+def suite_of(services: Services, incumbent: str) -> tuple[SuiteCase, ...]:
+    """The regression suite of an agent: what was promoted on the way to it, not on a way that was left."""
+    made = {payload["commit"]: payload for payload in services.journal.all("candidate")}
+    ancestors = set()
+    while incumbent in made:
+        ancestors.add(made[incumbent]["id"])
+        incumbent = made[incumbent]["parent"]
+    promoted = [e for e in services.journal.events("promoted") if e.payload["candidate_id"] in ancestors]
+    return fold_suite(promoted, cap=services.settings.suite_cap)
+
+
+def known_failures(services: Services, incumbent: str) -> list[str]:
+    """Tasks that failed in traffic and are not in the suite of an incumbent."""
+    in_suite = {case.task_id for case in suite_of(services, incumbent)}
+    clusters = fold_clusters(services.journal.events(KINDS)).values()
+    return sorted({f.task_id for c in clusters for f in c.failures} - in_suite)
+
+
+def validation_ids(services: Services) -> list[str]:
+    return [task.id for task in services.benchmark.tasks("validation")]
+
+
+def _standing(services: Services, incumbent: str, cluster_id: str, bank: Bank, candidate_id: str) -> Standing:
+    suite = [case.task_id for case in suite_of(services, incumbent)]
+    cluster = fold_clusters(services.journal.events(KINDS)).get(cluster_id)
+    open_tasks = [f.task_id for f in cluster.failures if f.task_id not in cluster.resolved_tasks] if cluster else []
+    return Standing(
+        tasks=tuple(validation_ids(services)),
+        bank=bank,
+        suite=tuple(suite),
+        failing=tuple(task for task in dict.fromkeys(open_tasks) if task not in suite),
+        history=_history(services),
+        seed=digest("attempt", services.settings.seed, candidate_id),
+    )
+
+
+def _judged(services: Services, emit: Emit, source: str, standing: Standing, *, batch: int) -> Judged:
+    def run(stage: GateName, pairs: Sequence[Pair]) -> list[Rollout]:
+        return roll_source(services, emit, source, pairs, stage=stage, batch=batch)
+
+    return judge_by(policy_of(services), standing, run)
+
+
+def _subject(services: Services, state: LoopState, *, candidate_id: str, commit: str, agent: str) -> Subject:
+    return Subject(
+        run_id=services.run_id,
+        batch=state["batch"],
+        attempt=0,
+        candidate_id=candidate_id,
+        parent=state["incumbent"],
+        commit=commit,
+        agent=agent,
+        diff_hash="",
+    )
+
+
+def _history(services: Services) -> dict[str, tuple[int, int]]:
+    """Passes and results by task of the baseline and every finished attempt: only the order of rollouts uses it."""
+    finished = {e.payload["agent"] for e in services.journal.events("ledger")}
+    finished.add(agent_hash(services.versions.source(services.versions.baseline())))
+    counts: dict[str, tuple[int, int]] = {}
+    for agent in sorted(finished - {""}):
+        for rollout in services.journal.rollouts(agent=agent):
+            trial = rollout.key.trial
+            if rollout.valid and (trial == GATE_TRIAL or GATE_TRIALS <= trial < GATE_TRIALS + CANARY_STEP):
+                passes, results = counts.get(rollout.task_id, (0, 0))
+                counts[rollout.task_id] = (passes + rollout.passed, results + 1)
+    return counts
