@@ -38,6 +38,7 @@ from sigmaloop.eval.worlds import (
 )
 from sigmaloop.records import PolicyName, Rollout
 
+# The 8.7 points that a rule without a suite reports for nothing were found with churn; this A/A world has none.
 TERRAINS = {"base": BASE, "hard": HARD, "A/A": NOTHING_HELPS}
 Made = Callable[[Rules], Policy]
 PUBLISHED_WORLDS = 200
@@ -90,7 +91,7 @@ GOALS = [
     Goal("ends worse, hard world", "hard", lambda f: f.ends_worse,
          most={"paired": 0.15, "rigorous": 0.05}, about={"peer": 0.41}),
     Goal("true gain, hard world", "hard", lambda f: f.true_gain),
-    Goal("reported gain, nothing helps", "A/A", lambda f: f.reported_minus_true, about={"peer - suite": 8.7}),
+    Goal("reported gain, nothing helps", "A/A", lambda f: f.reported_minus_true),
     Goal("kept of 96, nothing helps", "A/A", lambda f: f.kept),
 ]  # fmt: skip
 
