@@ -91,23 +91,31 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
     rows = []
     if summary.certificate:
         rows.append(("certified", f"{_certified(summary, summary.certificate)}{simulated}"))
-    if summary.baseline is not None and summary.best is not None:
-        rows.append((
-            "validation",
-            f"{_score(summary.baseline)} at first, best seen {_score(summary.best)} "
-            f"(one trial each on {summary.validation_tasks} tasks: a bar, not a result){simulated}",
-        ))  # fmt: skip
+    if summary.baseline is not None:
+        rows.append(("validation", f"{_validation(summary)}{simulated}"))
     rejected = ", ".join(f"{count} {gate}" for gate, count in summary.rejected.items()) or "none"
     rows += [
         ("batches", f"{summary.batches} of {summary.planned_batches}"),
         ("attempts", f"{summary.attempts}: {summary.kept} kept; rejected by gate: {rejected}"),
         ("failures", f"{summary.failures} in {summary.clusters} clusters"),
         ("suite", f"{summary.suite} regression cases"),
+        ("gate", f"{summary.policy}{'; ' + summary.canaries if summary.canaries else ''}"),
         ("tokens", _cost(summary)),
         ("sandbox", summary.tier if summary.tier != "none" else "[yellow]none: candidates ran unprotected[/yellow]"),
         ("lies in", summary.path),
     ]
     return rows
+
+
+def _validation(summary: Summary) -> str:
+    first = f"{_score(summary.baseline or 0.0)} at first"
+    if summary.policy == "reference":
+        best = _score(summary.best or 0.0)
+        return f"{first}, best seen {best} (one trial each of {summary.validation_results}: a bar, not a result)"
+    if summary.estimate is None:
+        return first
+    mean, low, high = (_score(value) for value in summary.estimate)
+    return f"{first}, running estimate {mean} ({low} to {high}; pooled: not a result)"
 
 
 def _certified(summary: Summary, c: Certificate) -> str:
@@ -164,6 +172,10 @@ _LINES: dict[str, Any] = {
     "proposal": lambda e: f"    {e['kind']:<13}{escape(e['summary'])}",
     "verdict": _verdict,
     "judged": lambda e: f"    judge        {e['classification']}{', vetoed' if e['veto'] else ''}",
+    "canary": lambda e: (
+        f"  [bold]{e['id']}[/bold] canary: the gate {'would have kept' if e['outcome'] == 'passed' else 'stopped'} "
+        f"a known {e['worth']} change at {e['stage']}"
+    ),
     "kept": lambda e: f"    [bold green]kept[/bold green]         {escape(e['summary'])}",
     "reverted": lambda e: f"    reverted     {escape(str(e['reason']))}",
     "promoted": lambda e: f"    promoted     {e['tasks']} fixed tasks; the suite holds {e['suite']}",

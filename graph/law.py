@@ -200,7 +200,8 @@ def _judged(services: Services, emit: Emit, source: str, standing: Standing, *, 
 
 def _subject(services: Services, state: LoopState, *, candidate_id: str, commit: str, agent: str) -> Subject:
     return Subject(
-        run_id=services.run_id,
+        # Named by what it is made of, not by its random id: two runs with one seed write the same log.
+        run_id=digest(services.versions.baseline(), services.benchmark.fingerprint(), services.settings.seed),
         batch=state["batch"],
         attempt=0,
         candidate_id=candidate_id,

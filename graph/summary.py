@@ -6,6 +6,9 @@ from collections import Counter
 from typing import Any
 
 from sigmaloop.errors import BadInput
+from sigmaloop.eval.canaries import canary_report
+from sigmaloop.eval.decision import Decision
+from sigmaloop.eval.statistics import Estimate
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
@@ -33,11 +36,19 @@ class Summary(Record):
     failures: int
     clusters: int
     suite: int
-    validation_tasks: int
+    policy: str
+    """The law of the gate."""
+    validation_results: int
+    """Valid results behind `baseline`: one a task for the reference policy, more for those that measure."""
     baseline: float | None
     """Validation mean of the first agent, one trial a task."""
     best: float | None
-    """Running maximum on validation: the bar of the gate, too optimistic to be a result."""
+    """Reference policy: the running maximum on validation, the bar of the gate, too optimistic to be a result."""
+    estimate: tuple[float, float, float] | None
+    """Pooled mean of the kept agent on validation after the newest decision, with its 95 % interval: a running
+    estimate, not a result."""
+    canaries: str
+    """What the gate did with changes of known worth; empty before the first."""
     certificate: Certificate | None
     usage: dict[str, Usage]
     """By role."""
@@ -90,9 +101,24 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
         failures=len(by_kind.get("failure_assigned", [])),
         clusters=len(fold_clusters(events)),
         suite=len(fold_suite([e for e in events if e.kind == "promoted"], cap=settings["suite_cap"])),
-        validation_tasks=tasks,
+        policy=settings["policy"],
+        validation_results=tasks,
         baseline=base["units"] / REWARD_UNITS / tasks if tasks else None,
         best=max(scores) / REWARD_UNITS if scores else None,
+        estimate=_estimate(by_kind.get("decision", [])),
+        canaries=_canaries(by_kind.get("decision", [])),
         certificate=Certificate.model_validate(certificates[-1]) if certificates else None,
         usage=journal.usage(),
     )
+
+
+def _estimate(decisions: list[dict[str, Any]]) -> tuple[float, float, float] | None:
+    made = [d["after"] for d in decisions if not d["subject"]["canary"] and d["after"]]
+    if not made:
+        return None
+    found = Estimate.model_validate(made[-1])
+    return found.mean, *found.interval
+
+
+def _canaries(decisions: list[dict[str, Any]]) -> str:
+    return canary_report([Decision.model_validate(d) for d in decisions if d["subject"]["canary"]]).sentence
