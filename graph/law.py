@@ -13,6 +13,7 @@ from sigmaloop.eval.attempt import Judged, Standing, drive
 from sigmaloop.eval.attempt import judge as judge_by
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.canaries import Canary, canaries, due
+from sigmaloop.eval.controls import CONTROLS, NULL
 from sigmaloop.eval.decision import Decision, Subject, bank_after, decision_of
 from sigmaloop.eval.finding import Ask, Finding, Pair
 from sigmaloop.eval.policy import Policy, make_policy
@@ -95,7 +96,16 @@ def promotion_of(
         if any(not r.valid for r in fresh):  # a fault promotes nobody, and is not asked for again
             step = promotion.step([*seen, *fresh])
             break
-    return (() if isinstance(step, Ask) else step), fresh
+    passing = () if isinstance(step, Ask) else step
+    return earned(services, emit, passing, batch=candidate.batch), fresh
+
+
+def earned(services: Services, emit: Emit, tasks: Sequence[str], *, batch: int) -> tuple[str, ...]:
+    """Those of the tasks that an agent which does nothing fails: passing the others proves nothing."""
+    idle = roll_source(
+        services, emit, CONTROLS[NULL], [(task, GATE_TRIAL) for task in tasks], stage="null agent", batch=batch
+    )
+    return tuple(r.task_id for r in idle if r.valid and not r.passed)
 
 
 def log_decision(services: Services, state: LoopState, candidate: Candidate, *, veto: str) -> None:

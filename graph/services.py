@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pydantic import SecretStr
+
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
@@ -66,7 +68,12 @@ class Services:
     def index(self) -> FailureIndex:
         from sigmaloop.memory.embedder import make_embedder
 
-        return FailureIndex(self.paths.index, make_embedder(self.settings, api_key()), journal=self.journal)
+        if self.settings.embedder == "hash-v1" or self.settings.simulated:
+            embedder = make_embedder(self.settings, None)
+        else:  # through the gateway, like every other call: metered, budgeted, with the key out of sight
+            lease = self.gateway.lease("clusterer", scope="index", seed=0)
+            embedder = make_embedder(self.settings, SecretStr(lease.token), base_url=lease.base_url)
+        return FailureIndex(self.paths.index, embedder, journal=self.journal)
 
     @cached_property
     def door(self) -> GatewayDoor:

@@ -46,14 +46,17 @@ class Embedder(Protocol):
         ...
 
 
-def make_embedder(settings: Settings, key: SecretStr | None) -> Embedder:
-    """The embedder that the settings name. Raises BadInput when it needs a key and there is none."""
+def make_embedder(settings: Settings, key: SecretStr | None, *, base_url: str | None = None) -> Embedder:
+    """The embedder that the settings name, at `base_url` or the settings' endpoint.
+
+    Raises BadInput when it needs a key and there is none.
+    """
     if settings.embedder == "hash-v1":
         return HashEmbedder()
     if key is None:
         raise BadInput("embedder openai needs OPENAI_API_KEY; set it, or use embedder hash-v1")
     return OpenAIEmbedder(
-        settings.embedding_model, api_key=key, base_url=settings.endpoint, timeout=settings.model_timeout
+        settings.embedding_model, api_key=key, base_url=base_url or settings.endpoint, timeout=settings.model_timeout
     )
 
 

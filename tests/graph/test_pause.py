@@ -88,3 +88,16 @@ def test_the_same_commands_use_a_real_endpoint_with_the_key_and_the_pinned_model
     for path in run.paths.root.rglob("*"):
         if path.is_file():
             assert b"sk-loopback-0000" not in path.read_bytes(), path
+
+
+@pytest.mark.usefixtures("key")
+def test_embeddings_go_through_the_gateway_too(home: Path) -> None:
+    with serve() as endpoint:
+        settings = load_settings(
+            home=home, base_url=endpoint.url, embedder="openai", embedding_model="small-embedder", **SMALL
+        )
+        run = Run.start(settings)
+        finish(run, [])
+        assert run.condition == "finished"
+        assert "small-embedder" in endpoint.models
+        assert endpoint.keys == {"Bearer sk-loopback-0000"}

@@ -1,0 +1,120 @@
+"""The law inside the loop: every policy ends a run, every decision recomputes, canaries and free tasks are caught."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sigmaloop.eval.benchmark import EpisodeBenchmark, Score
+from sigmaloop.eval.decision import Decision, discrepancies
+from sigmaloop.graph.law import earned
+from sigmaloop.graph.lifetime import in_use
+from sigmaloop.graph.prepare import prepare_run
+from sigmaloop.graph.run import Run
+from sigmaloop.memory.journal import Journal
+from sigmaloop.records import Split, Task
+from sigmaloop.settings import load_settings
+
+SMALL = {
+    "benchmark": "small:SmallHelpdesk", "batches": 2, "batch_size": 8, "attempts": 3, "certify_trials": 1,
+    "concurrency": 2, "upstream": "simulated",
+}  # fmt: skip
+
+
+def decisions(run: Run) -> list[Decision]:
+    with Journal(run.paths.journal, readonly=True) as journal:
+        return [Decision.model_validate(e.payload) for e in journal.events("decision")]
+
+
+@pytest.mark.parametrize("policy", ["reference", "paired", "rigorous"])
+def test_every_decision_of_a_run_recomputes_from_its_log(home: Path, policy: str) -> None:
+    run = Run.start(load_settings(home=home, policy=policy, **SMALL))
+    summary = run.go()
+    assert run.condition == "finished"
+    logs = decisions(run)
+    assert logs
+    for log in logs:
+        assert discrepancies(log) == (), log.subject.candidate_id
+    judged = {log.subject.candidate_id: log for log in logs if not log.subject.canary}
+    for entry in run.ledger():
+        if entry.gate != "admission":
+            assert judged[entry.candidate_id].kept == (entry.outcome == "kept")
+    assert summary.policy == policy
+
+
+def test_an_altered_decision_is_detected(home: Path) -> None:
+    run = Run.start(load_settings(home=home, **SMALL))
+    run.go()
+    log = next(log for log in decisions(run) if any(row.stage == "validation" for row in log.rows))
+    rows = list(log.rows)
+    turned = rows[-1].model_copy(update={"reward": 1.0 - (rows[-1].reward or 0.0)})
+    assert discrepancies(log.model_copy(update={"rows": (*rows[:-1], turned)}))
+
+
+def test_canaries_go_through_the_gates_and_are_never_kept(home: Path) -> None:
+    settings = load_settings(home=home, **{**SMALL, "canaries": 2, "harmful_canaries": 1, "max_attempts": 3})
+    run = Run.start(settings)
+    summary = run.go()
+    sung = [log for log in decisions(run) if log.subject.canary]
+    assert sung
+    assert not any(log.kept for log in sung)
+    assert not any(entry.candidate_id.startswith("K") for entry in run.ledger())
+    assert summary.attempts <= 3
+    assert "byte-identical" in summary.canaries
+    fresh = {row.trial for log in sung for row in log.rows}
+    assert 0 not in fresh, "a canary that is answered from the store measures nothing"
+
+
+class _Said:
+    """Nothing to do: the score is what it is."""
+
+    instructions, tools, opening = "", (), "hello"
+
+    def __init__(self, reward: float) -> None:
+        self._reward = reward
+
+    def act(self, name: str, arguments: Mapping[str, Any]) -> str:
+        return "Error: no tools"
+
+    def say(self, text: str) -> str | None:
+        self._reward = 1.0
+        return None
+
+    def submit(self, answer: Any) -> None:
+        pass
+
+    def score(self) -> Score:
+        return Score(reward=self._reward)
+
+
+class Greeting(EpisodeBenchmark):
+    """Tasks that want a word; `train-0` is content with silence."""
+
+    name = "greeting"
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return [Task(id=f"{split}-{n}", split=split) for n in range(4)]
+
+    def open(self, task_id: str, *, seed: int) -> _Said:
+        return _Said(1.0 if task_id == "train-0" else 0.0)
+
+
+def test_a_task_that_doing_nothing_passes_is_never_promoted(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "greeting_benchmark", sys.modules[__name__])
+    agent = tmp_path / "agent.py"
+    agent.write_text("def run(session):\n    session.say('hello')\n")
+    run_id = str(uuid.uuid4())
+    prepare_run(
+        run_id, load_settings(home=home, benchmark="greeting_benchmark:Greeting", agent=agent, upstream="simulated")
+    )
+    with in_use(run_id, home=home) as services:
+        kept = earned(services, lambda _: None, ["train-0", "train-1"], batch=1)
+    assert kept == ("train-1",)
