@@ -85,6 +85,17 @@ def test_only_the_settings_read_the_environment() -> None:
     assert readers == ["sigmaloop/settings.py"]
 
 
+def test_no_deadline_or_decision_depends_on_the_clock_on_the_wall() -> None:
+    """A clock that jumps changes nothing: only the journal notes the time, beside what it hashes."""
+    readers = [
+        str(path.relative_to(ROOT))
+        for folder in MAY_IMPORT
+        for path in sources(folder)
+        if any(word in path.read_text(encoding="utf-8") for word in ("time.time(", "datetime.now(", "datetime.today("))
+    ]
+    assert readers == ["memory/journal.py"]
+
+
 def test_the_target_agent_knows_nothing_of_ours() -> None:
     assert not any(name.startswith("sigmaloop") for name in imported(ROOT / "target_agent" / "agent.py"))
     importers = [
