@@ -248,9 +248,6 @@ class HttpUpstream:
             raise _PassingError(
                 f"the endpoint at {self.url} broke off the answer ({reason}); try again later", lost=True
             ) from None
-        except asyncio.CancelledError:
-            call.lose()
-            raise
         if reply.answer is not None:
             return reply.answer
         if 200 <= reply.status < 300:

@@ -25,7 +25,7 @@ from sigmaloop.records import Rollout, RolloutKey
 Command = Callable[..., "CompletedProcess[str]"]
 SHIPPED = resources.files("sigmaloop.target_agent").joinpath("agent.py").read_text(encoding="utf-8")
 BLIND = SHIPPED.replace("parts.append(session.instructions)", 'parts.append("")')
-SMALL = ("--benchmark", "small:SmallHelpdesk", "--upstream", "simulated")
+SMALL = ("--benchmark", "small:SmallHelpdesk", "--upstream", "simulated", "--policy", "paired")
 GIVEN = ("--mean", ".56", "--correlation", ".6", "--worlds", "2", "--batches", "2")
 
 
@@ -64,7 +64,7 @@ def test_plans_that_cannot_be_are_refused(command: Command) -> None:
 
 
 def test_the_self_test_tells_what_the_gate_keeps_when_nothing_helps(command: Command) -> None:
-    small = ("--worlds", "2", "--batches", "3", "--validation", "30", "--test", "30")
+    small = ("--policy", "paired", "--worlds", "2", "--batches", "3", "--validation", "30", "--test", "30")
     told = json.loads(command("selftest", "--json", *small).stdout)
     assert told["nothing_helps"]["true_gain"]["mean"] == 0
     assert told["policy"] == "paired"
@@ -146,7 +146,7 @@ def test_when_the_endpoint_fails_in_between_nothing_is_decided(command: Command,
     with serve(Endpoint()) as endpoint:
         endpoint.fail_after = 450
         done = command(
-            "gate", "check", "--benchmark", "small:SmallHelpdesk", "--upstream", "openai", "--base-url", endpoint.url,
+            "gate", "check", "--benchmark", "small:SmallHelpdesk", "--policy", "paired", "--upstream", "openai", "--base-url", endpoint.url,
             "--agent", "blind.py", "--model-tries", "1", "--model-timeout", "5",
             OPENAI_API_KEY="test-key", PATH=os.environ["PATH"],
         )  # fmt: skip
