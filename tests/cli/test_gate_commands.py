@@ -146,7 +146,8 @@ def test_when_the_endpoint_fails_in_between_nothing_is_decided(command: Command,
     with serve(Endpoint()) as endpoint:
         endpoint.fail_after = 450
         done = command(
-            "gate", "check", "--benchmark", "small:SmallHelpdesk", "--policy", "paired", "--upstream", "openai", "--base-url", endpoint.url,
+            "gate", "check", "--benchmark", "small:SmallHelpdesk", "--policy", "paired",
+            "--upstream", "openai", "--base-url", endpoint.url,
             "--agent", "blind.py", "--model-tries", "1", "--model-timeout", "5",
             OPENAI_API_KEY="test-key", PATH=os.environ["PATH"],
         )  # fmt: skip
