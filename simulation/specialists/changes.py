@@ -26,10 +26,10 @@ from sigmaloop.simulation.specialists.request import Request
 Quality = Literal["specific", "vague", "broad", "overfit", "broken", "empty", "repeat"]
 
 SHARES: tuple[tuple[Quality, float], ...] = (
-    ("specific", 0.43),
-    ("vague", 0.20),
-    ("broad", 0.15),
-    ("overfit", 0.10),
+    ("specific", 0.55),
+    ("vague", 0.14),
+    ("broad", 0.11),
+    ("overfit", 0.08),
     ("broken", 0.04),
     ("empty", 0.03),
     ("repeat", 0.05),
