@@ -6,11 +6,13 @@ as the target, a customer service agent with habits (`simulation.target`).
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sigmaloop.records import digest
+import orjson
+
 from sigmaloop.simulation.target.agent import answer
 
 SPECIALISTS = ("failure miner", "failure clusterer", "harness engineer", "gate judge")
@@ -48,7 +50,7 @@ def _response(request: Mapping[str, Any], message: Mapping[str, Any]) -> dict[st
     completion = _tokens(message.get("content")) + _tokens(message.get("tool_calls"))
     model = request.get("model")
     return {
-        "id": f"chatcmpl-{digest(request.get('messages'), request.get('seed'), size=24)}",
+        "id": f"chatcmpl-{_name(request)}",
         "object": "chat.completion",
         "created": 0,
         "model": model if isinstance(model, str) else "simulated",
@@ -68,7 +70,18 @@ def _response(request: Mapping[str, Any], message: Mapping[str, Any]) -> dict[st
     }
 
 
+def _name(request: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_json([request.get("messages"), request.get("seed")])).hexdigest()[:24]
+
+
 def _tokens(part: Any) -> int:
     """A token is about four characters."""
-    text = part if isinstance(part, str) else json.dumps(part, default=str) if part else ""
+    text = part if isinstance(part, str) else _json(part) if part else ""
     return (len(text) + 3) // 4
+
+
+def _json(part: Any) -> bytes:
+    try:
+        return orjson.dumps(part)
+    except TypeError:  # what came past the gateway may be odd
+        return json.dumps(part, default=str).encode()

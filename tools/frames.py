@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -41,7 +41,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
     if len(payload) > MAX_BYTES:
         raise FrameError(f"{len(payload)} bytes; at most {MAX_BYTES} fit into a frame")
     if _may_be_deep(payload):
-        _check_values(json.loads(text))
+        check_depth(json.loads(text))
     return _HEADER.pack(len(payload)) + payload
 
 
@@ -68,7 +68,9 @@ def decode(payload: bytes) -> dict[str, Any]:
 class Reader:
     """Cuts a stream of bytes into messages; holds at most one frame and what was read beyond it."""
 
-    def __init__(self) -> None:
+    def __init__(self, parse: Callable[[bytes], dict[str, Any]] = decode) -> None:
+        """`parse` makes messages of payloads; one that refuses less than `decode` does is a hole in the wall."""
+        self._parse = parse
         self._buffer = bytearray()
         self.last = 0
         """Bytes of the message that was returned last."""
@@ -89,7 +91,7 @@ class Reader:
         payload = bytes(self._buffer[_HEADER.size : end])
         del self._buffer[:end]
         self.last = length
-        return decode(payload)
+        return self._parse(payload)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -115,15 +117,22 @@ def _may_be_deep(payload: bytes) -> bool:
     return payload.count(b"[") + payload.count(b"{") > MAX_DEPTH
 
 
+def check_depth(value: Any) -> None:
+    """Raises FrameError when more than MAX_DEPTH objects and lists are inside each other."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        parts = [item.values() if type(item) is dict else item for item in level]
+        level = [item for part in parts for item in part if type(item) is dict or type(item) is list]
+        if not level:
+            return
+    raise FrameError(f"nested deeper than {MAX_DEPTH}")
+
+
 def _check_values(value: Any) -> None:
     """Refuse what is too deep or can not be written as UTF-8."""
+    check_depth(value)
     level: list[Any] = [value]
-    depth = 0
     while level:
-        if any(isinstance(item, (dict, list)) for item in level):
-            depth += 1
-        if depth > MAX_DEPTH:
-            raise FrameError(f"nested deeper than {MAX_DEPTH}")
         deeper: list[Any] = []
         for item in level:
             if isinstance(item, dict):

@@ -116,9 +116,7 @@ class Gateway:
         self._traces = traces
         self._redactor = Redactor(redact)
         self._rollout_limits = {"max_tokens": max_rollout_tokens, "max_money": max_rollout_money}
-        self._admission = Admission(
-            max_tokens=max_run_tokens, max_money=max_run_money, most=under_way, account=account
-        )
+        self._admission = Admission(max_tokens=max_run_tokens, max_money=max_run_money, most=under_way, account=account)
         self._lock = threading.Lock()
         self._leases: dict[str, Lease] = {}
         self._by_token: defaultdict[str, Meter] = defaultdict(Meter)

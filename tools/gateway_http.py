@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+import orjson
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -178,8 +179,8 @@ class HttpFace:
         except ClientDisconnect:
             raise UpstreamError("the caller left before its request was whole", status=400) from None
         try:
-            body = json.loads(data)
-        except (ValueError, RecursionError):
+            body = orjson.loads(data)
+        except ValueError:
             body = None
         if not isinstance(body, dict):
             raise UpstreamError("the request body is no JSON object", status=400)

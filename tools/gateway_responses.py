@@ -111,9 +111,7 @@ class Events:
                 place = {"item_id": item["id"], "output_index": index}
                 given = {"name": item["name"], "arguments": item["arguments"]}
                 yield self._event("response.function_call_arguments.done", **place, **given)
-            yield self._event(
-                "response.output_item.done", output_index=index, item={**item, "status": "completed"}
-            )
+            yield self._event("response.output_item.done", output_index=index, item={**item, "status": "completed"})
         # In the order in which they were announced, under the names that they were announced with.
         whole["output"] = [{**item, "status": "completed"} for item in self._items] or whole["output"]
         yield self._event(f"response.{whole['status']}", response=whole)

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from sigmaloop.errors import SandboxError, SigmaLoopError, UpstreamError
 from sigmaloop.records import Record, RolloutStatus
-from sigmaloop.tools import frames
+from sigmaloop.tools import frames, frames_quick
 from sigmaloop.tools.grounds import grounds
 from sigmaloop.tools.wall import tiers
 from sigmaloop.tools.wall.tiers import Sandbox, Tier
@@ -232,7 +232,7 @@ class _Conversation:
         self._rollout_seconds = rollout_seconds
         self._cpu_seconds = cpu_seconds
         self._max_steps = max_steps
-        self._reader = frames.Reader()
+        self._reader = frames.Reader(frames_quick.decode)
         self._agent_seconds = 0.0
         self._steps = 0
         self._bytes = {"step": 0, "llm": 0}
