@@ -63,11 +63,10 @@ def plan(
     costs = costs_of(rollouts, concurrency=settings.concurrency)
     told_costs = {"tokens": tokens, "seconds": seconds}
     costs = costs.model_copy(update={name: value for name, value in told_costs.items() if value is not None})
-    run = Budgeted(
+    run = Budgeted.of(
+        settings,
         validation=validation or _enough(settings, len(benchmark.tasks("validation"))),
         test=len(benchmark.tasks("test")),
-        attempts=min(settings.max_attempts, settings.batches * settings.attempts),
-        **{name: getattr(settings, name) for name in ("batches", "batch_size", "certify_trials", "suite_cap")},
     )
     rules = [rules_of(settings, policy=name) for name in (LOOKS if show_all else (settings.policy,))]
     found = plans(rules, noise, run, costs, worlds=worlds, budget=budget)

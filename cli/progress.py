@@ -91,6 +91,8 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
     rows = []
     if summary.certificate:
         rows.append(("certified", f"{_certified(summary, summary.certificate)}{simulated}"))
+        if summary.on_validation and summary.certificate.split != "validation":
+            rows.append(("", f"{_certified(summary, summary.on_validation)}{simulated}"))
     if summary.baseline is not None:
         rows.append(("validation", f"{_validation(summary)}{simulated}"))
     rejected = ", ".join(f"{count} {gate}" for gate, count in summary.rejected.items()) or "none"
@@ -119,11 +121,12 @@ def _validation(summary: Summary) -> str:
 
 
 def _certified(summary: Summary, c: Certificate) -> str:
+    where = "on the sealed test split" if c.split == "test" else "on fresh trials of validation, which it was chosen by"
     if not summary.kept:
-        return f"{_score(c.baseline)} on the sealed {c.split} split; no change was kept, so there is no difference"
+        return f"{_score(c.baseline)} {where}; no change was kept, so there is no difference"
     low, high = c.interval
     return (
-        f"{_score(c.baseline)} -> {_score(c.final)} on the sealed {c.split} split, {100 * c.difference:+.1f} points, "
+        f"{_score(c.baseline)} -> {_score(c.final)} {where}, {100 * c.difference:+.1f} points, "
         f"95 % interval {100 * low:+.1f} to {100 * high:+.1f}"
     )
 
@@ -158,6 +161,7 @@ def _verdict(event: dict[str, Any]) -> str:
     return f"    {event['gate']:<13}{mark}  {escape(event['message'])}"
 
 
+_SPLITS = {"test": "sealed test"}
 _LINES: dict[str, Any] = {
     "baseline_started": lambda e: f"baseline: scoring the agent on {e['tasks']} validation tasks",
     "baseline": lambda e: f"baseline: {_score(e['units'] / REWARD_UNITS / max(1, e['tasks']))} on validation",
@@ -181,13 +185,15 @@ _LINES: dict[str, Any] = {
     "promoted": lambda e: f"    promoted     {e['tasks']} fixed tasks; the suite holds {e['suite']}",
     "paused": lambda e: f"[yellow]paused[/yellow]: {escape(e['message'])}",
     "certify_started": lambda e: (
-        f"certify: {e['rollouts']} fresh rollouts on {e['tasks']} sealed test tasks, {e['trials']} trials each agent"
+        f"certify: {e['rollouts']} fresh rollouts on {e['tasks']} {_SPLITS.get(e['split'], e['split'])} tasks, "
+        f"{e['trials']} trials each agent"
     ),
     "certificate": lambda e: (
-        f"certified: {_score(e['baseline'])}"
+        f"certified on {e['split']}: {_score(e['baseline'])}"
         + (f" -> {_score(e['final'])}" if e["changed"] else ", no change was kept")
         + (" (simulated model)" if e["simulated"] else "")
     ),
-    "uncertified": lambda e: f"not certified: {escape(e['message'])}",
+    "uncertified": lambda e: f"not certified on {e['split']}: {escape(e['message'])}",
+    "plan": lambda e: "\n".join(f"plan: {escape(line)}" for line in e["lines"]),
     "drained": lambda e: "stopped at a checkpoint; nothing is lost",
 }

@@ -74,6 +74,10 @@ class Bank(Record):
                 )
         return Bank(held=held)
 
+    def carrying(self, other: Bank, tasks: Iterable[str]) -> Bank:
+        """With what another bank holds of these tasks, in place of its own."""
+        return Bank(held={**self.held, **{task: other.held[task] for task in sorted(tasks) if task in other.held}})
+
     def without(self, tasks: Iterable[str]) -> Bank:
         """Without anything on these tasks."""
         gone = set(tasks)

@@ -178,7 +178,7 @@ def bank_after(log: Decision) -> Bank:
     if log.subject.canary:
         return bank
     if log.kept:
-        return policy.after_keep(bank, log.rollouts())
+        return policy.after_keep(bank, log.rollouts(), log.standing.suite)
     z = log.findings[-1].z if log.stage == "validation" else None
     return policy.after_reject(bank, log.rollouts(), z)
 

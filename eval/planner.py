@@ -6,7 +6,8 @@ walking the real policy through worlds with the measured noise. A policy is neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from functools import partial
 from math import floor, sqrt
 from typing import NamedTuple
@@ -21,9 +22,14 @@ from sigmaloop.eval.rules import PRIOR_TRIALS, Bound, Rules
 from sigmaloop.eval.statistics import Estimate, intraclass_correlation, task_means
 from sigmaloop.eval.worlds import Terrain
 from sigmaloop.records import PolicyName, Record, Rollout
+from sigmaloop.settings import Settings
 
 POWER_80, ALPHA_05 = 0.8416, 1.6449
 """Normal quantiles of a power of .8 and of a one-sided 5 % error."""
+
+
+USUAL_CORRELATION = 0.60
+"""Median over public leaderboards of agents, where nothing was measured twice."""
 
 
 class Noise(Record):
@@ -33,7 +39,7 @@ class Noise(Record):
     correlation: float = Field(gt=0, lt=1)
     """Intraclass correlation of the trials of one task."""
     measured: bool = False
-    """From rollouts; otherwise given by the user."""
+    """From rollouts; otherwise given by the user, or assumed."""
 
     @property
     def within(self) -> float:
@@ -60,6 +66,17 @@ class Budgeted(Record):
     attempts: int = Field(ge=1)
     certify_trials: int = Field(ge=1)
     suite_cap: int = Field(ge=1)
+
+    @classmethod
+    def of(cls, settings: Settings, *, validation: int, test: int) -> Budgeted:
+        """The run that these settings describe, on splits of these sizes."""
+        named = ("batches", "batch_size", "certify_trials", "suite_cap")
+        return cls(
+            validation=validation,
+            test=test,
+            attempts=min(settings.max_attempts, settings.batches * settings.attempts),
+            **{name: getattr(settings, name) for name in named},
+        )
 
     @property
     def certification(self) -> int:
@@ -118,6 +135,18 @@ def noise_of(rollouts: Sequence[Rollout]) -> Noise:
         correlation=min(0.98, max(0.02, correlation if correlation is not None else 0.98)),
         measured=True,
     )
+
+
+def noise_at_hand(rollouts: Sequence[Rollout]) -> Noise:
+    """`noise_of`, or with one trial a task the mean alone and the correlation that is usual. Raises BadInput."""
+    try:
+        return noise_of(rollouts)
+    except BadInput:
+        means = task_means(rollouts)
+        mean = sum(means.values()) / max(1, len(means))
+        if len(means) < 2 or not 0 < mean < 1 or max(_trials_of(rollouts)) > 1:
+            raise
+        return Noise(mean=min(0.98, max(0.02, mean)), correlation=USUAL_CORRELATION)
 
 
 def costs_of(rollouts: Sequence[Rollout], *, concurrency: int) -> Costs:
@@ -209,6 +238,10 @@ def least_rollouts(rules: Rules, run: Budgeted) -> int:
     looks = looks_of(rules, n)
     targets = rules.target_tasks * rules.target_trials if rules.looks else 0
     return n * looks.bank + run.batch_size + targets + looks.bounds[-1].rollouts + run.certification
+
+
+def _trials_of(rollouts: Sequence[Rollout]) -> Collection[int]:
+    return Counter(r.task_id for r in rollouts if r.valid).values()
 
 
 def terrain_of(noise: Noise, run: Budgeted) -> Terrain:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from sigmaloop.eval.bank import Bank
+from sigmaloop.eval.bank import Bank, counted
 from sigmaloop.eval.cases import CasesGate
 from sigmaloop.eval.finding import Ask, Finding, Pair, Stage
 from sigmaloop.eval.gate import TRIAL, RegressionGate, ValidationGate, likely_failures_first
@@ -30,7 +30,7 @@ class Policy(Protocol):
 
     rules: Rules
 
-    def missing(self, bank: Bank, tasks: Sequence[str]) -> tuple[Pair, ...]:
+    def missing(self, bank: Bank, tasks: Sequence[str], suite: Sequence[str] = ()) -> tuple[Pair, ...]:
         """Rollouts of the incumbent that the bank needs before a candidate is compared with it."""
 
     def targets(self, failing: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Stage:
@@ -48,10 +48,10 @@ class Policy(Protocol):
         """The validation split, against the bank."""
 
     def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
-        """Who of the known failures, or of this attempt's targets, joins the suite after a keep."""
+        """Who of the known failures, oldest first, and of this attempt's targets joins the suite after a keep."""
 
-    def after_keep(self, bank: Bank, evidence: Evidence) -> Bank:
-        """The bank of the new incumbent."""
+    def after_keep(self, bank: Bank, evidence: Evidence, suite: Sequence[str] = ()) -> Bank:
+        """The bank of the new incumbent; `suite`: its members before the keep."""
 
     def after_reject(self, bank: Bank, evidence: Evidence, z: float | None) -> Bank:
         """The incumbent's bank after an attempt that failed; `z` of its last look."""
@@ -84,7 +84,7 @@ class ReferencePolicy:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
 
-    def missing(self, bank: Bank, tasks: Sequence[str]) -> tuple[Pair, ...]:
+    def missing(self, bank: Bank, tasks: Sequence[str], suite: Sequence[str] = ()) -> tuple[Pair, ...]:
         """Everything once, at the beginning; later the kept candidate's own table is the bar, faults and all."""
         return () if bank.counts(tasks) else tuple((task, TRIAL) for task in tasks)
 
@@ -123,7 +123,7 @@ class ReferencePolicy:
     def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
         return Promotion(known, passes=1, first_trial=TRIAL)
 
-    def after_keep(self, bank: Bank, evidence: Evidence) -> Bank:
+    def after_keep(self, bank: Bank, evidence: Evidence, suite: Sequence[str] = ()) -> Bank:
         return Bank().joined(evidence.get("validation", ()), cap=1)
 
     def after_reject(self, bank: Bank, evidence: Evidence, z: float | None) -> Bank:
@@ -136,8 +136,11 @@ class MeasuredPolicy:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
 
-    def missing(self, bank: Bank, tasks: Sequence[str]) -> tuple[Pair, ...]:
-        """What tops up tasks to a fresh bank's size; with pooling, of tasks without any result alone."""
+    def missing(self, bank: Bank, tasks: Sequence[str], suite: Sequence[str] = ()) -> tuple[Pair, ...]:
+        """What tops up tasks to a fresh bank's size; with pooling, of tasks without any result alone.
+
+        And a few trials of suite members of which nothing is known, or nothing any more: `after_reject`.
+        """
         wanted = self.rules.bank_trials_for(len(tasks))
         known = {task: bank.count(task).trials for task in tasks}
         return tuple(
@@ -145,6 +148,11 @@ class MeasuredPolicy:
             for k in range(wanted)
             for task in tasks
             if k >= known[task] and not (self.rules.pooling and known[task])
+        ) + tuple(
+            (task, BANK_TRIALS + k)
+            for task in suite
+            for k in range(self.rules.recheck_trials)
+            if not bank.count(task).trials
         )
 
     def targets(self, failing: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Stage:
@@ -169,18 +177,36 @@ class MeasuredPolicy:
         return LooksGate(tasks, bank, self.rules, seed=seed, first_trial=first_trial)
 
     def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
-        chosen = list(dict.fromkeys(targets))[-self.rules.target_tasks :]
+        """The latest known failures, the attempt's own targets before all: a change may mend more than it aimed at.
+
+        How often a task must pass in a row keeps the lucky ones out; how many are tried bounds the cost.
+        """
+        chosen = list(dict.fromkeys([*reversed(targets), *reversed(known)]))[: self.rules.promotion_tasks]
         return Promotion(chosen, passes=self.rules.promotion_passes, first_trial=first_trial)
 
-    def after_keep(self, bank: Bank, evidence: Evidence) -> Bank:
-        """The candidate's own results; without pooling, validation is measured afresh, for those were lucky."""
+    def after_keep(self, bank: Bank, evidence: Evidence, suite: Sequence[str] = ()) -> Bank:
+        """The candidate's own results; without pooling, validation is measured afresh, for those were lucky.
+
+        Members that the suite did without, since it had passed, stay as they were known; those in quarantine are
+        forgotten, so that they are measured again and may come back.
+        """
         stages = [stage for stage in evidence if self.rules.pooling or stage != "validation"]
-        return Bank().joined(_all(evidence, stages), cap=self.rules.bank_cap)
+        own = Bank().joined(_all(evidence, stages), cap=self.rules.bank_cap)
+        spared = {*suite} - own.held.keys() - {*self.quarantined(suite, bank)}
+        return own.carrying(bank, spared)
 
     def after_reject(self, bank: Bank, evidence: Evidence, z: float | None) -> Bank:
+        """Validation of a near-copy is more evidence on the incumbent.
+
+        Its suite is not, for only copies that passed it come so far. When the suite rejected it, the members that it
+        failed are in doubt, and the incumbent itself is measured on them again: a flaky one may not block the way.
+        """
+        if not evidence.get("validation"):
+            suite = counted(evidence.get("regression", ()))
+            bank = bank.without(task for task, count in suite.items() if not count.units)
         if not self.rules.pooling or z is None or abs(z) >= self.rules.join_below:
             return bank
-        return bank.joined(_all(evidence, evidence), cap=self.rules.bank_cap)
+        return bank.joined(evidence.get("validation", ()), cap=self.rules.bank_cap)
 
 
 def make_policy(rules: Rules) -> Policy:

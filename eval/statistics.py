@@ -65,6 +65,7 @@ def certificate(
     split: Split,
     simulated: bool,
     trials: int | None = None,
+    agent: str = "",
 ) -> Certificate:
     """The headline of a run: fresh trials of two agents, compared over the tasks valid for both.
 
@@ -77,6 +78,7 @@ def certificate(
     rollouts = [*baseline_rollouts, *final_rollouts]
     return Certificate(
         split=split,
+        agent=agent,
         tasks=difference.tasks,
         trials=trials or max(_trials(baseline_rollouts), _trials(final_rollouts)),
         baseline=sum(before[task] for task in common) / len(common),

@@ -258,11 +258,11 @@ class Walk:
         self.harmful_in_effect += self.world.truth(chances) < self.world.truth(self.chances)
         self.chances = chances
         evidence["promotion"] = self._promote(standing, evidence)
-        self.bank = self.policy.after_keep(self.bank, evidence)
+        self.bank = self.policy.after_keep(self.bank, evidence, standing.suite)
 
     def _promote(self, standing: Standing, evidence: dict[str, Sequence[Rollout]]) -> list[Rollout]:
         """The extra rollouts. The reference's own are traffic on the kept agent: not charged to its gate."""
-        promotion = self.policy.promotion(standing.failing, standing.failing)
+        promotion = self.policy.promotion(standing.failing, standing.failing[-5:])
         seen = [*evidence.get("targets", ())]
         fresh: list[Rollout] = []
         while isinstance(step := promotion.step(seen), Ask):
@@ -273,7 +273,7 @@ class Walk:
         return fresh
 
     def _fill_bank(self) -> None:
-        missing = self.policy.missing(self.bank, self.world.validation)
+        missing = self.policy.missing(self.bank, self.world.validation, self.suite)
         if missing:
             found = answered(missing, self._roll(self.chances, missing))
             self.bank = self.bank.joined(found, cap=self.policy.rules.bank_cap)

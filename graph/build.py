@@ -16,6 +16,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from sigmaloop.graph import attempt, conclude, observe, routing
+from sigmaloop.graph.certify import certify
 from sigmaloop.graph.lifetime import at_work
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, RunContext
@@ -33,7 +34,7 @@ def build_graph(
     for work in (
         observe.baseline, observe.simulate, observe.mine, observe.cluster,
         attempt.propose, attempt.regression_gate, attempt.validation_gate, attempt.pause, attempt.review,
-        conclude.keep, conclude.promote, conclude.revert, conclude.learn, conclude.certify,
+        conclude.keep, conclude.promote, conclude.revert, conclude.learn, certify,
     ):  # fmt: skip
         loop.add_node(work.__name__, _node(work))
 

@@ -1,4 +1,4 @@
-"""After the verdict: keep or revert, promote, learn, and at the very end certify."""
+"""After the verdict: keep or revert, promote, learn."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
-from sigmaloop.eval.statistics import certificate
 from sigmaloop.graph.attempt import candidate_of, judge, verdicts_of
 from sigmaloop.graph.law import log_decision, promotion_of, standing_of, suite_of
 from sigmaloop.graph.observe import choose_cluster, clusters_of
 from sigmaloop.graph.prepare import STARTED
-from sigmaloop.graph.rolling import CERTIFY_TRIAL, roll_covered, score_tasks, write_once
+from sigmaloop.graph.rolling import score_tasks
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.memory.views import write_views
@@ -115,35 +114,6 @@ def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     )
     write_views(services.paths, journal)
     return {"cluster_id": target.id if target else None, "reason": f"learned_{entry.outcome}"}
-
-
-def certify(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
-    """Fresh trials of the baseline and the final agent on the sealed test split: the headline."""
-    trials = services.settings.certify_trials
-    tasks = [t.id for t in services.benchmark.tasks("test")]
-    if not tasks:
-        emit({"event": "uncertified", "message": "the benchmark has no test split"})
-        write_views(services.paths, services.journal)
-        return {"next": "finished", "reason": "no_test_split"}
-    pairs = [(task, CERTIFY_TRIAL + k) for task in tasks for k in range(trials)]
-    agents = list(dict.fromkeys([state["baseline"], state["incumbent"]]))
-    rollouts = len(agents) * len(pairs)
-    emit({"event": "certify_started", "rollouts": rollouts, "tasks": len(tasks), "trials": trials})
-    scored = [roll_covered(services, emit, a, pairs, stage="certify", batch=state["batch"]) for a in agents]
-    before, after = scored[0], scored[-1]
-    started = services.journal.event(STARTED)
-    assert started is not None
-    found = certificate(before, after, split="test", trials=trials, simulated=started.payload["simulated"])
-    told = write_once(
-        services,
-        "certificate",
-        f"certificate:{state['incumbent'][:12]}",
-        found.model_dump(mode="json"),
-        batch=state["batch"],
-    )
-    emit({"event": "certificate", "changed": len(agents) > 1, **told})
-    write_views(services.paths, services.journal)
-    return {"next": "finished", "reason": "certified"}
 
 
 def _entry(

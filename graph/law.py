@@ -34,10 +34,10 @@ def policy_of(services: Services) -> Policy:
     return make_policy(rules_of(services.settings))
 
 
-def filled(services: Services, emit: Emit, commit: str, bank: Bank, *, batch: int) -> Bank:
+def filled(services: Services, emit: Emit, commit: str, bank: Bank, *, suite: Sequence[str] = (), batch: int) -> Bank:
     """The bank with every rollout of the incumbent that the policy misses; pauses in an outage."""
     policy = policy_of(services)
-    missing = policy.missing(bank, validation_ids(services))
+    missing = policy.missing(bank, validation_ids(services), suite)
     if not missing:
         return bank
     rollouts = roll_covered(services, emit, commit, missing, stage="incumbent", batch=batch)
@@ -64,7 +64,7 @@ def standing_of(services: Services, state: LoopState, emit: Emit, candidate: Can
         standing = _standing(services, candidate.parent, candidate.cluster_id, bank, candidate.id)
     else:
         standing = Standing.model_validate(stored)
-    bank = filled(services, emit, candidate.parent, standing.bank, batch=state["batch"])
+    bank = filled(services, emit, candidate.parent, standing.bank, suite=standing.suite, batch=state["batch"])
     standing = standing.model_copy(update={"bank": bank})
     services.journal.put("standing", candidate.id, standing.model_dump(mode="json"), batch=state["batch"])
     return standing
@@ -149,9 +149,9 @@ def sing(services: Services, state: LoopState, emit: Emit) -> None:
 def _sing_one(services: Services, state: LoopState, emit: Emit, canary: Canary) -> None:
     incumbent = state["incumbent"]
     source = canary.source(services.versions.source(incumbent))
-    bank = filled(services, emit, incumbent, bank_of(services, incumbent), batch=state["batch"])
-    standing = _standing(services, incumbent, str(state["cluster_id"]), bank, canary.id)
-    standing = standing.model_copy(update={"first_trial": canary.first_trial})
+    standing = _standing(services, incumbent, str(state["cluster_id"]), bank_of(services, incumbent), canary.id)
+    bank = filled(services, emit, incumbent, standing.bank, suite=standing.suite, batch=state["batch"])
+    standing = standing.model_copy(update={"bank": bank, "first_trial": canary.first_trial})
     judged = _judged(services, emit, source, standing, batch=state["batch"])
     subject = _subject(services, state, candidate_id=canary.id, commit=incumbent, agent=agent_hash(source))
     log = decision_of(
@@ -177,10 +177,10 @@ def suite_of(services: Services, incumbent: str) -> tuple[SuiteCase, ...]:
 
 
 def known_failures(services: Services, incumbent: str) -> list[str]:
-    """Tasks that failed in traffic and are not in the suite of an incumbent."""
+    """Tasks that failed in traffic and are not in the suite of an incumbent, oldest failure first."""
     in_suite = {case.task_id for case in suite_of(services, incumbent)}
-    clusters = fold_clusters(services.journal.events(KINDS)).values()
-    return sorted({f.task_id for c in clusters for f in c.failures} - in_suite)
+    failed = (event.payload["failure"]["task_id"] for event in services.journal.events("failure_assigned"))
+    return [task for task in dict.fromkeys(failed) if task not in in_suite]
 
 
 def validation_ids(services: Services) -> list[str]:

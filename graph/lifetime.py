@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.benchmark import load_benchmark
+from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
 from sigmaloop.graph.prepare import STARTED, prepare_run
 from sigmaloop.graph.services import Services, make_gateway, make_supervisor
 from sigmaloop.graph.state import RunContext
@@ -83,7 +83,7 @@ def _open_services(run_id: str, home: Path) -> Services:
         benchmark = load_benchmark(settings.benchmark)
         if benchmark.fingerprint() != started.payload["benchmark"]:
             raise BadInput(
-                f"benchmark {settings.benchmark} has changed since run {run_id} began; "
+                f"benchmark {settings.benchmark} has changed since run {run_id} began{_lost(journal, benchmark)}; "
                 "its scores cannot be compared: start a new run"
             )
     except BaseException:
@@ -91,3 +91,11 @@ def _open_services(run_id: str, home: Path) -> Services:
         raise
     gateway = make_gateway(settings, journal=journal)
     return Services(run_id, settings, paths, journal, benchmark, gateway, make_supervisor(settings))
+
+
+def _lost(journal: Journal, benchmark: BenchmarkRunner) -> str:
+    """Members of the regression suite that the benchmark does not have any more."""
+    there = {task.id for task in benchmark.tasks("train")}
+    members = dict.fromkeys(event.payload["task_id"] for event in journal.events("promoted"))
+    gone = [task for task in members if task not in there]
+    return f", and {', '.join(gone[:5])} of its regression suite no longer exist" if gone else ""

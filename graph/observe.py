@@ -9,6 +9,7 @@ from typing import Any
 from sigmaloop.errors import SpecialistError
 from sigmaloop.eval.bank import Bank
 from sigmaloop.graph.law import filled, validation_ids
+from sigmaloop.graph.planning import check_budget, tell_plan
 from sigmaloop.graph.rolling import roll_covered, score_tasks, write_once
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, MineTask
@@ -39,11 +40,13 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     commit = services.versions.baseline()
     tasks = validation_ids(services)
     emit({"event": "baseline_started", "tasks": len(tasks)})
+    check_budget(services, emit, commit)
     counts = filled(services, emit, commit, Bank(), batch=0).counts(tasks).values()
     found = {"commit": commit, "units": sum(c.units for c in counts), "tasks": sum(c.trials for c in counts)}
     found = write_once(services, "baseline", f"baseline:{commit[:12]}", found)
     units, valid = found["units"], found["tasks"]
     emit({"event": "baseline", "units": units, "tasks": valid})
+    tell_plan(services, emit, commit)
     return {
         "run_id": services.run_id,
         "limits": {

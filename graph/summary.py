@@ -50,6 +50,9 @@ class Summary(Record):
     canaries: str
     """What the gate did with changes of known worth; empty before the first."""
     certificate: Certificate | None
+    """The headline: the final agent on the sealed test split; on validation where that was not opened for it."""
+    on_validation: Certificate | None
+    """The same agents, fresh trials on the split that the gate chose by."""
     usage: dict[str, Usage]
     """By role."""
 
@@ -85,7 +88,7 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
     scores += [
         v.units / v.evaluated for e in ledger if e.outcome == "kept" for v in e.verdicts if v.gate == "validation"
     ]
-    certificates = by_kind.get("certificate", [])
+    certificates = [Certificate.model_validate(payload) for payload in by_kind.get("certificate", [])]
     return Summary(
         run_id=paths.run_id,
         path=str(paths.root),
@@ -107,9 +110,18 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
         best=max(scores) / REWARD_UNITS if scores else None,
         estimate=_estimate(by_kind.get("decision", [])),
         canaries=_canaries(by_kind.get("decision", [])),
-        certificate=Certificate.model_validate(certificates[-1]) if certificates else None,
+        certificate=_headline(certificates),
+        on_validation=next((c for c in reversed(certificates) if c.split == "validation"), None),
         usage=journal.usage(),
     )
+
+
+def _headline(certificates: list[Certificate]) -> Certificate | None:
+    """Of the agent that was certified last, on test if it was measured there."""
+    if not certificates:
+        return None
+    own = [c for c in certificates if c.agent == certificates[-1].agent]
+    return next((c for c in reversed(own) if c.split == "test"), own[-1])
 
 
 def _estimate(decisions: list[dict[str, Any]]) -> tuple[float, float, float] | None:

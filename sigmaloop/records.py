@@ -398,6 +398,8 @@ class Certificate(Record):
     """Fresh trials of baseline and final agent: the headline of a run."""
 
     split: Split
+    agent: str = ""
+    """The final agent: `agent_hash` of its text."""
     tasks: int
     trials: int
     """Per task and agent."""

@@ -42,15 +42,21 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=96, ge=1, le=100_000, description="attempts in the whole run")
 
     policy: Literal["reference", "paired", "rigorous", "strict"] = Field(
-        default="reference", description="what may be kept: the law of the gate"
+        default="paired", description="what may be kept: the law of the gate"
     )
     target_tasks: int = Field(default=5, ge=1, le=100, description="failing tasks of the cluster that a change must help")
     target_trials: int = Field(default=2, ge=1, le=10, description="trials of each of them")
     target_floor: float = Field(default=0.40, ge=0, le=1, description="share of those trials that must pass")
     suite_tries: int = Field(default=2, ge=1, le=10, description="tries of a suite case before it has failed")
     promotion_passes: int = Field(default=3, ge=1, le=10, description="passes in a row that admit a task to the suite")
+    promotion_tasks: int = Field(
+        default=10, ge=1, le=1_000, description="known failures tried for the suite after a kept change"
+    )
     quarantine_floor: float = Field(
         default=0.70, ge=0, le=1, description="incumbent's pass rate below which a suite case is not counted"
+    )
+    recheck_trials: int = Field(
+        default=3, ge=1, le=12, description="fresh trials of the incumbent on a suite case that a rejected change failed"
     )
     bank_trials: int = Field(default=2, ge=1, le=12, description="trials a task that measure the incumbent at first")
     bank_cap: int = Field(default=12, ge=1, le=100, description="most trials a task that the bank holds")
@@ -63,7 +69,7 @@ class Settings(BaseSettings):
     regression_floor: float = Field(default=0.80, ge=0, le=1, description="share of the suite that must pass")
     coverage_floor: float = Field(default=0.95, ge=0, le=1, description="valid results needed for a verdict")
     suite_cap: int = Field(default=30, ge=1, description="most cases in the regression suite; oldest stay")
-    wave: int = Field(default=8, ge=1, description="rollouts started before the gate looks again")
+    wave: int = Field(default=4, ge=1, description="rollouts started before the gate looks again")
     certify_trials: int = Field(default=4, ge=1, le=100, description="fresh trials a task at the end")
     review: Literal["auto", "person"] = Field(default="auto", description="who approves a change that passed")
     concurrency: int = Field(default=4, ge=1, le=1_000, description="rollouts at the same time")

@@ -26,13 +26,13 @@ from sigmaloop.simulation.specialists.request import Request
 Quality = Literal["specific", "vague", "broad", "overfit", "broken", "empty", "repeat"]
 
 SHARES: tuple[tuple[Quality, float], ...] = (
-    ("specific", 0.55),
-    ("vague", 0.14),
-    ("broad", 0.11),
-    ("overfit", 0.08),
-    ("broken", 0.04),
-    ("empty", 0.03),
-    ("repeat", 0.05),
+    ("specific", 0.74),
+    ("vague", 0.08),
+    ("broad", 0.06),
+    ("overfit", 0.05),
+    ("broken", 0.03),
+    ("empty", 0.02),
+    ("repeat", 0.02),
 )
 """How good a proposal is, over many; they add up to 1."""
 

@@ -148,9 +148,7 @@ def test_a_veto_and_a_canary_keep_nothing_and_a_canary_leaves_the_bank_alone(mak
     assert discrepancies(log) == ()
     assert "by the judge, after it had passed" in explained(log)[0]
     law = make_policy(default_rules("paired"))
-    canary = decision_of(
-        subject(canary="identical"), law, log.standing, recompute(log), run_seed=5
-    )
+    canary = decision_of(subject(canary="identical"), law, log.standing, recompute(log), run_seed=5)
     assert not canary.kept
     assert bank_after(canary) == log.standing.bank
     assert "a canary (identical) that the gates would have kept" in explained(canary)[0]

@@ -71,9 +71,7 @@ def test_the_score_statistic_uses_the_most_likely_table_under_its_hypothesis(tab
 
 @settings(deadline=None)
 @given(table=counts, confidence=st.sampled_from([0.5, 0.9, 0.95, 0.99]))
-def test_the_ends_of_the_score_interval_are_just_not_rejected(
-    table: tuple[int, int, int], confidence: float
-) -> None:
+def test_the_ends_of_the_score_interval_are_just_not_rejected(table: tuple[int, int, int], confidence: float) -> None:
     b, c, same = table
     n = b + c + same
     z = NormalDist().inv_cdf((1 + confidence) / 2)

@@ -29,9 +29,7 @@ from sigmaloop.records import PolicyName, Rollout
 
 Make = Callable[..., Rollout]
 USUAL = Noise(mean=0.56, correlation=0.60)
-RUN = Budgeted(
-    validation=100, test=100, batches=3, batch_size=10, attempts=6, certify_trials=4, suite_cap=30
-)
+RUN = Budgeted(validation=100, test=100, batches=3, batch_size=10, attempts=6, certify_trials=4, suite_cap=30)
 
 
 @pytest.mark.parametrize(("tasks", "published"), [(100, 11.0), (200, 7.8), (400, 5.5)])

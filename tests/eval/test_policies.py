@@ -114,6 +114,7 @@ def test_counting_cases_decides_as_the_plain_rule_and_never_asks_for_more(make_r
     for _ in range(4_000):
         size, tries, wave = draw.randint(0, 30), draw.randint(1, 3), draw.randint(1, 9)
         sound, fault = draw.random(), draw.choice([0.0, 0.0, 0.05, 0.3])
+
         def letter() -> str:
             return "I" if draw.random() < fault else "FP"[draw.random() < sound]  # noqa: B023
 
@@ -191,6 +192,14 @@ def test_three_passes_in_a_row_promote_and_one_failure_ends_the_row(make_rollout
         seen += [make_rollout(task, table[task][trial], trial) for task, trial in step.pairs]
     assert step == ("sound",)
     assert asked == 3 + 2 + 2
+
+
+def test_targets_and_then_the_latest_known_failures_are_tried_for_the_suite(make_rollout: Make) -> None:
+    policy = make_policy(default_rules("paired", promotion_tasks=4))
+    known = [f"k{i}" for i in range(6)]
+    step = policy.promotion(known, ["k1", "k0"]).step([])
+    assert isinstance(step, Ask)
+    assert [task for task, _ in step.pairs] == ["k0", "k1", "k5", "k4"]
 
 
 # The comparison
@@ -362,6 +371,32 @@ def test_a_rejected_near_copy_lends_its_rollouts_up_to_twelve_a_task(
     assert after.count("v000") == ((10 * REWARD_UNITS, 12) if joins else (0, 2))
     assert after.held["v000"].origins[-1] == "agent"
     assert make_policy(default_rules("rigorous")).after_reject(bank, evidence, z) == bank
+
+
+def test_a_member_that_the_suite_rejected_a_change_for_is_measured_on_the_incumbent_again(make_rollout: Make) -> None:
+    paired = make_policy(default_rules("paired", recheck_trials=3))
+    bank = Bank().joined([make_rollout(task, "P", t) for task in ("s0", "s1", "s2") for t in range(3)], cap=12)
+    failed = [make_rollout("s0", "F", 0), make_rollout("s0", "F", 1), make_rollout("s1", "F", 0)]
+    suite = [*failed, make_rollout("s1", "P", 1), make_rollout("s2", "P", 0)]
+    doubted = paired.after_reject(bank, {"regression": suite}, None)
+    assert doubted.held.keys() == {"s1", "s2"}
+    assert paired.missing(doubted, (), ("s0", "s1", "s2")) == tuple(("s0", BANK_TRIALS + k) for k in range(3))
+    measured = doubted.joined([make_rollout("s0", x, k) for k, x in enumerate("PFF")], cap=12)
+    assert paired.quarantined(("s0", "s1", "s2"), measured) == ("s0",)
+    passed_the_suite = {"regression": suite, "validation": [make_rollout("v000", "P")]}
+    after = paired.after_reject(bank, passed_the_suite, 0.1)
+    assert after.count("s2") == bank.count("s2"), "a suite that was passed says nothing new of its members"
+    assert after.count("v000").trials == 1
+
+
+def test_after_a_keep_spared_members_stay_known_and_quarantined_ones_are_measured_again(make_rollout: Make) -> None:
+    paired = make_policy(default_rules("paired"))
+    table = {"run": "PPP", "spared": "PPP", "flaky": "PFF"}
+    bank = Bank().joined([make_rollout(t, x, k) for t, xs in table.items() for k, x in enumerate(xs)], cap=12)
+    after = paired.after_keep(bank, {"regression": [make_rollout("run", "P")]}, tuple(table))
+    assert after.count("run").trials == 1
+    assert after.count("spared") == bank.count("spared")
+    assert {task for task, _ in paired.missing(after, (), tuple(table))} == {"flaky"}
 
 
 def test_the_bank_estimates_the_incumbent_with_an_interval(bank: Bank) -> None:

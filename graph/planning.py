@@ -1,0 +1,70 @@
+"""What the run can see and will cost, told as soon as its baseline is measured; and the check that it can pay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sigmaloop.errors import BadInput, BudgetSpent
+from sigmaloop.eval.bank import Bank
+from sigmaloop.eval.planner import Budgeted, costs_of, headlines, least_rollouts, noise_at_hand, plan
+from sigmaloop.eval.rules import rules_of
+from sigmaloop.graph.law import policy_of, validation_ids
+from sigmaloop.graph.rolling import roll
+from sigmaloop.graph.services import Services
+from sigmaloop.graph.spending import limits
+from sigmaloop.records import Rollout, agent_hash
+
+Emit = Callable[[dict[str, Any]], None]
+WORLDS = 4
+"""Simulated runs behind the plan's lines: enough for a first idea in a second or two; `sigmaloop plan` has more."""
+
+
+def check_budget(services: Services, emit: Emit, commit: str) -> None:
+    """Raises BadInput when the run's limits cannot pay for one attempt from baseline to certificate.
+
+    What a rollout costs is measured on the first few of the baseline, which the run needs anyway.
+    """
+    most = limits(services.settings, services.journal)
+    if most.money is None and most.tokens is None:
+        return
+    least = least_rollouts(rules_of(services.settings), _budgeted(services))
+    probe = policy_of(services).missing(Bank(), validation_ids(services))[: services.settings.wave]
+    try:
+        roll(services, emit, commit, probe, stage="incumbent")
+    except BudgetSpent as spent:
+        raise BadInput(f"{spent}; but baseline, one attempt and certification are {least:,} rollouts") from None
+    each = costs_of(_measured(services, commit), concurrency=1)
+    _check("--max-run-tokens", most.tokens, f"{each.tokens:,.0f} tokens", least, each.tokens, services.run_id)
+    _check("--max-money", most.money, f"{each.money:,.4g} in money", least, each.money, services.run_id)
+
+
+def _check(flag: str, limit: float | None, told: str, least: int, cost: float, run_id: str) -> None:
+    if limit is not None and least * cost > limit:
+        raise BadInput(
+            f"{flag} {limit:,} cannot finish one attempt: baseline, one attempt and certification are {least:,} "
+            f"rollouts of about {told}. `sigmaloop resume {run_id[:8]} {flag} {least * cost:.0f}` or more goes on; a "
+            "smaller split or fewer --certify-trials need less"
+        )
+
+
+def tell_plan(services: Services, emit: Emit, commit: str) -> None:
+    """Emit the three lines of the plan that matter most, from the baseline's own rollouts."""
+    measured = _measured(services, commit)
+    try:
+        noise = noise_at_hand(measured)
+    except BadInput as problem:
+        emit({"event": "plan", "lines": [f"nothing can be foretold: {problem}"]})
+        return
+    costs = costs_of(measured, concurrency=services.settings.concurrency)
+    found = plan(rules_of(services.settings), noise, _budgeted(services), costs, worlds=WORLDS)
+    emit({"event": "plan", "lines": list(headlines(found))})
+
+
+def _budgeted(services: Services) -> Budgeted:
+    tasks, test = validation_ids(services), services.benchmark.tasks("test")
+    return Budgeted.of(services.settings, validation=len(tasks), test=len(test))
+
+
+def _measured(services: Services, commit: str) -> Sequence[Rollout]:
+    return services.journal.rollouts(agent=agent_hash(services.versions.source(commit)))

@@ -1,0 +1,54 @@
+"""What a run foretells once its baseline is measured, and limits that could not finish one attempt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sigmaloop.errors import BadInput
+from sigmaloop.graph.run import Run
+from sigmaloop.settings import load_settings
+
+SMALL = {
+    "benchmark": "small:SmallHelpdesk", "batches": 1, "batch_size": 8, "attempts": 1, "certify_trials": 1,
+    "concurrency": 2, "upstream": "simulated", "canaries": 0, "harmful_canaries": 0,
+}  # fmt: skip
+
+
+def started(home: Path, **flags: Any) -> Run:
+    return Run.start(load_settings(home=home, **{**SMALL, **flags}))
+
+
+@pytest.mark.parametrize("policy", ["reference", "paired"])
+def test_a_run_begins_with_the_three_lines_of_its_plan(home: Path, policy: str) -> None:
+    lines: list[str] = []
+    for event in started(home, policy=policy).follow():
+        if event["event"] == "plan":
+            lines += event["lines"]
+    gain, false, cost = lines
+    assert gain.startswith(f"policy {policy}: keeps a true gain of ")
+    assert "if no change helped at all" in false
+    assert cost.startswith("about ")
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [(1_000, "are spent"), (900_000, "--max-run-tokens 900,000 cannot finish one attempt")],
+    ids=["less than a rollout", "more than the first rollouts"],
+)
+def test_a_budget_that_cannot_finish_one_attempt_is_refused(home: Path, limit: int, told: str) -> None:
+    run = started(home, max_run_tokens=limit)
+    with pytest.raises(BadInput, match="one attempt") as refused:
+        run.go()
+    assert told in str(refused.value)
+    assert run.condition == "ready"
+    run.limit(max_run_tokens=10**9)
+    assert run.go().condition == "finished"
+
+
+def test_a_limit_on_money_is_judged_by_what_a_rollout_cost(home: Path) -> None:
+    run = started(home, max_money=1.0, price_input=2.0, price_output=8.0)
+    with pytest.raises(BadInput, match=r"--max-money 1\.0 cannot finish one attempt"):
+        run.go()
