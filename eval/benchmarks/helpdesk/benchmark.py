@@ -13,7 +13,7 @@ from sigmaloop.eval.benchmark import EpisodeBenchmark
 from sigmaloop.eval.benchmarks.helpdesk.domains import DESKS
 from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call
-from sigmaloop.eval.benchmarks.helpdesk.tasks import HelpdeskTask, all_tasks
+from sigmaloop.eval.benchmarks.helpdesk.tasks import GENERATION_SEED, HelpdeskTask, all_tasks
 from sigmaloop.records import Record, Split, Task
 
 
@@ -32,8 +32,12 @@ class Helpdesk(EpisodeBenchmark):
     name = "helpdesk"
     version = "1"
 
+    def __init__(self, seed: int = GENERATION_SEED) -> None:
+        """Another `seed` makes another benchmark: tasks of the same kinds that nobody has seen."""
+        self._seed = seed
+
     def tasks(self, split: Split) -> Sequence[Task]:
-        return tuple(entry.task for entry in all_tasks().values() if entry.task.split == split)
+        return tuple(entry.task for entry in all_tasks(self._seed).values() if entry.task.split == split)
 
     def open(self, task_id: str, *, seed: int) -> HelpdeskEpisode:
         """A fresh episode; the customers are scripted, so the seed changes nothing."""
@@ -58,7 +62,7 @@ class Helpdesk(EpisodeBenchmark):
         return tuple(steps)
 
     def _find(self, task_id: str) -> HelpdeskTask:
-        found = all_tasks().get(task_id)
+        found = all_tasks(self._seed).get(task_id)
         if found is None:
             raise BadInput(f"helpdesk has no task {task_id!r}; `sigmaloop benchmark list helpdesk` lists them")
         return found
