@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 @click.option("--seconds", type=click.FloatRange(min=0), help="Seconds of a rollout [as measured].")
 @click.option("--budget", type=click.IntRange(min=1), help="Most rollouts of the whole run.")
 @click.option("--worlds", type=click.IntRange(min=2), default=12, show_default=True, help="Simulated runs a policy.")
-@click.option("--all", "show_all", is_flag=True, help="Every policy, not only the chosen one.")
 @settings_options(leave_out=("home", "review", "embedder", "embedding_model"))
 def plan(
     *,
@@ -41,10 +40,9 @@ def plan(
     seconds: float | None,
     budget: int | None,
     worlds: int,
-    show_all: bool,
     **flags: Any,
 ) -> None:
-    """Plan a run: smallest effect, false keeps, rollouts, tokens, money and time.
+    """Plan a run: smallest effect, false keeps, rollouts, tokens, money and time, for each policy or for --policy.
 
     Without --mean and --correlation the baseline is run twice on every validation task.
     """
@@ -68,7 +66,10 @@ def plan(
         validation=validation or _enough(settings, len(benchmark.tasks("validation"))),
         test=len(benchmark.tasks("test")),
     )
-    rules = [rules_of(settings, policy=name) for name in (LOOKS if show_all else (settings.policy,))]
+    names = LOOKS if flags["policy"] is None else (settings.policy,)
+    rules = [rules_of(settings, policy=name) for name in names]
+    if not as_json:
+        click.echo(f"simulating {2 * worlds} runs of each policy ...", err=True)
     found = plans(rules, noise, run, costs, worlds=worlds, budget=budget)
     if as_json:
         told = {"noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}

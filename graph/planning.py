@@ -58,7 +58,8 @@ def tell_plan(services: Services, emit: Emit, commit: str) -> None:
         return
     costs = costs_of(measured, concurrency=services.settings.concurrency)
     found = plan(rules_of(services.settings), noise, _budgeted(services), costs, worlds=WORLDS)
-    emit({"event": "plan", "lines": list(headlines(found))})
+    assumed = [] if noise.measured else [f"assumed: the usual correlation within a task, {noise.correlation:.2f}"]
+    emit({"event": "plan", "lines": [*headlines(found), *assumed]})
 
 
 def _budgeted(services: Services) -> Budgeted:

@@ -1,6 +1,6 @@
 """The gate in simulated worlds: the goal table of the policies, every figure with its standard error.
 
-    python perf/gate_worlds.py [--worlds 200] [--wave 8] [--only paired,rigorous]
+    python perf/gate_worlds.py [--worlds 200] [--wave 4] [--only paired,rigorous]
 
 Peer: the published rule as it is coded, whole suite and whole split at every attempt, and the same without its suite.
 All policies meet the same worlds and the same proposals. A goal (<=, >=) is marked when it is missed by more than two
@@ -166,7 +166,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--only", default=",".join(COLUMNS), help="columns, separated by commas")
-    parser.add_argument("--wave", type=int, default=8)
+    parser.add_argument("--wave", type=int, default=4)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     columns = [column.strip() for column in given.only.split(",")]

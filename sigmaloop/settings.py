@@ -7,6 +7,8 @@ written anywhere, and are handed only to the gateway.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +23,8 @@ from pydantic_settings import (
 
 from sigmaloop.errors import BadInput
 
+PREFIX = "SIGMALOOP_"
+"""Of the variables that settings are read from."""
 TOML = "sigmaloop.toml"
 
 
@@ -28,7 +32,7 @@ class Settings(BaseSettings):
     """What a run is made of. Every field is a flag, a SIGMALOOP_* variable and a toml key."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SIGMALOOP_", extra="forbid", frozen=True, toml_file=TOML, env_ignore_empty=True
+        env_prefix=PREFIX, extra="forbid", frozen=True, toml_file=TOML, env_ignore_empty=True
     )
 
     home: Path = Field(default=Path(".sigmaloop"), description="folder of runs, journals and checkpoints")
@@ -177,6 +181,7 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
     Raises BadInput that names the key, the file and what is allowed. A toml named with `config` must
     exist; `sigmaloop.toml` in the current folder is read if it is there.
     """
+    _check_names(os.environ)
     given = {key: value for key, value in flags.items() if value is not None}
     path = config or Path(TOML)
     if config is not None and not config.is_file():
@@ -196,6 +201,16 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
     except ValueError as error:  # tomllib.TOMLDecodeError is one
         raise BadInput(f"{path} is not valid toml: {error}; mend or remove it") from None
     return Settings.model_construct(**dict(found))
+
+
+def _check_names(environment: Mapping[str, str]) -> None:
+    """A variable with a slip in its name would be a setting that silently is not made."""
+    for name, value in environment.items():
+        key = name.upper().removeprefix(PREFIX).lower()
+        if value and name.upper().startswith(PREFIX) and key not in Settings.model_fields:
+            like = get_close_matches(key, Settings.model_fields, n=1)
+            hint = f"; did you mean {PREFIX}{like[0].upper()}?" if like else "; unset it"
+            raise BadInput(f"the environment has {name}, which is no setting{hint}")
 
 
 def restore_settings(home: Path, stored: dict[str, Any]) -> Settings:

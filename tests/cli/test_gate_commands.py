@@ -37,7 +37,7 @@ def refused(done: CompletedProcess[str], *words: str) -> None:
 
 
 def test_a_plan_from_given_noise_runs_nothing_and_shows_every_policy(command: Command, tmp_path: Path) -> None:
-    told = json.loads(command("plan", "--json", "--all", "--tokens", "2000", "--seconds", "3", *GIVEN).stdout)
+    told = json.loads(command("plan", "--json", "--tokens", "2000", "--seconds", "3", *GIVEN).stdout)
     assert [p["policy"] for p in told["plans"]] == ["reference", "paired", "rigorous", "strict"]
     assert told["plans"][0]["detectable"] == pytest.approx(11.04, abs=0.01)
     assert told["noise"]["measured"] is False

@@ -1,0 +1,73 @@
+"""Settings: flags over variables over sigmaloop.toml over defaults, and every slip named with what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sigmaloop.errors import BadInput
+from sigmaloop.settings import Settings, load_settings, restore_settings
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_flags_win_over_variables_over_the_file_over_defaults(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().batches == 18
+    (here / "sigmaloop.toml").write_text("batches = 3\nattempts = 2\nseed = 9\n")
+    monkeypatch.setenv("SIGMALOOP_BATCHES", "4")
+    monkeypatch.setenv("SIGMALOOP_ATTEMPTS", "5")
+    found = load_settings(batches=6, attempts=None)
+    assert (found.batches, found.attempts, found.seed) == (6, 5, 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SIGMALOOP_CONCURENCY", "3", "did you mean SIGMALOOP_CONCURRENCY"),
+        ("SIGMALOOP_QQQ", "3", "unset it"),
+        ("SIGMALOOP_BATCHES", "none", "batches"),
+        ("SIGMALOOP_POLICY", "lenient", "policy"),
+    ],
+)
+def test_a_slip_in_a_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadInput, match=told):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("batches = 'many'", "batches"), ("batch = 3", "known settings"), ("batches = ", "not valid toml")],
+    ids=["wrong value", "unknown key", "broken file"],
+)
+def test_a_slip_in_the_file_is_named(here: Path, text: str, told: str) -> None:
+    (here / "mine.toml").write_text(text)
+    with pytest.raises(BadInput, match=told):
+        load_settings(config=here / "mine.toml")
+
+
+def test_a_file_that_was_named_must_exist(here: Path) -> None:
+    with pytest.raises(BadInput, match="does not exist"):
+        load_settings(config=here / "nowhere.toml")
+
+
+def test_a_run_keeps_its_settings_wherever_it_is_moved(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = load_settings(batches=7, policy="strict", home=here / "old").stored()
+    monkeypatch.setenv("SIGMALOOP_BATCHES", "1")
+    found = restore_settings(here / "new", stored)
+    assert (found.batches, found.policy, found.home) == (7, "strict", here / "new")
+
+
+def test_a_limit_on_money_needs_prices_unless_the_model_is_simulated() -> None:
+    with pytest.raises(BadInput, match="price_input"):
+        load_settings(upstream="openai", max_money=1.0).check_prices()
+    load_settings(upstream="simulated", max_money=1.0).check_prices()
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
