@@ -40,6 +40,8 @@ class Bank(Record):
     """The pooled results of the incumbent by task id; a task without a valid result is missing."""
 
     held: dict[str, Held] = {}
+    used: dict[str, int] = {}
+    """Trials of the incumbent that were spent on a task before it was forgotten: it is measured with later ones."""
 
     def count(self, task: str) -> Count:
         held = self.held.get(task)
@@ -49,10 +51,10 @@ class Bank(Record):
         """Counts of those of the tasks that were measured."""
         return {task: self.held[task].count for task in tasks if task in self.held}
 
-    def rate(self, task: str) -> Fraction | None:
-        """Mean reward of a task; None when it was never measured."""
-        units, trials = self.count(task)
-        return Fraction(units, trials * REWARD_UNITS) if trials else None
+    def pass_rate(self, task: str) -> Fraction | None:
+        """Share of a task's trials with full reward; None when it was never measured."""
+        held = self.held.get(task)
+        return Fraction(held.units.count(REWARD_UNITS), len(held.units)) if held else None
 
     def estimate(self, tasks: Iterable[str]) -> Estimate:
         """The incumbent's mean over those tasks that were measured, with its error over tasks.
@@ -72,16 +74,23 @@ class Bank(Record):
                     units=known.units + tuple(r.units for r in found[:room]),
                     origins=known.origins + tuple(r.key.agent for r in found[:room]),
                 )
-        return Bank(held=held)
+        return self.model_copy(update={"held": held})
 
     def carrying(self, other: Bank, tasks: Iterable[str]) -> Bank:
         """With what another bank holds of these tasks, in place of its own."""
-        return Bank(held={**self.held, **{task: other.held[task] for task in sorted(tasks) if task in other.held}})
+        taken = {task: other.held[task] for task in sorted(tasks) if task in other.held}
+        return self.model_copy(update={"held": {**self.held, **taken}})
 
     def without(self, tasks: Iterable[str]) -> Bank:
         """Without anything on these tasks."""
         gone = set(tasks)
-        return Bank(held={task: held for task, held in self.held.items() if task not in gone})
+        return self.model_copy(update={"held": {task: held for task, held in self.held.items() if task not in gone}})
+
+    def forgetting(self, tasks: Iterable[str], *, trials: int) -> Bank:
+        """Without anything on these tasks, and so many trials further on: measured again they give fresh results."""
+        gone = tuple(tasks)
+        used = {**self.used, **{task: self.used.get(task, 0) + trials for task in gone}}
+        return self.without(gone).model_copy(update={"used": used})
 
 
 _NOTHING = Held(units=(), origins=())

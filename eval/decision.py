@@ -268,7 +268,7 @@ def _bet(policy: Policy, standing: Standing, judged: Judged) -> Bet | None:
 
 def _suite_rate(policy: Policy, standing: Standing) -> float | None:
     quarantined = policy.quarantined(standing.suite, standing.bank)
-    rates = [standing.bank.rate(task) for task in standing.suite if task not in quarantined]
+    rates = [standing.bank.pass_rate(task) for task in standing.suite if task not in quarantined]
     known = [float(rate) for rate in rates if rate is not None]
     return sum(known) / len(known) if known else None
 

@@ -92,6 +92,8 @@ class PolicyPlan(Record):
     """What one policy sees and costs. Effects are points of score."""
 
     policy: PolicyName
+    worlds: int
+    """Simulated runs behind each estimate."""
     detectable: float
     """Smallest true gain that a test with all looks' rollouts shows at alpha .05 with power .8."""
     kept_at_80: float
@@ -183,6 +185,7 @@ def plan(
         afforded = floor(run.attempts * max(0.0, budget - fixed) / walked.rollouts.mean)
     return PolicyPlan(
         policy=rules.policy,
+        worlds=worlds,
         detectable=100 * (ALPHA_05 + POWER_80) * sqrt(noise.within * _spread(looks.bounds[-1].rollouts, n, looks.bank)),
         kept_at_80=100 * _least_effect(keep, 0.8),
         null_kept=keep(0.0),
@@ -226,8 +229,9 @@ def headlines(plan: PolicyPlan) -> tuple[str, str, str]:
         cost += f", {plan.money:,.2f} in money"
     return (
         f"policy {plan.policy}: keeps a true gain of {plan.kept_at_80:.1f} points in 4 of 5 cases",
-        f"if no change helped at all, it would still keep {plan.false_keeps.mean:.1f}; "
-        f"the run ends worse than it began with probability {plan.ends_worse.mean:.2f}",
+        f"if no change helped at all, it would still keep {plan.false_keeps.mean:.1f} "
+        f"+- {plan.false_keeps.standard_error:.1f}; of {plan.worlds} simulated runs with the usual changes "
+        f"{round(plan.ends_worse.mean * plan.worlds)} ended worse than they began",
         cost,
     )
 

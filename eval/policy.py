@@ -1,4 +1,4 @@
-"""The three policies behind one interface: which gates an attempt goes through, and what its rollouts teach.
+"""The policies behind one interface: which gates an attempt goes through, and what its rollouts teach.
 
 A policy is made from `Rules` and knows nothing else. It hands out stages (`finding.Stage`) for an attempt, says
 which rollouts of the incumbent are still missing, and how the bank looks after the attempt was kept or rejected.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from sigmaloop.eval.bank import Bank, counted
+from sigmaloop.eval.bank import Bank, by_task
 from sigmaloop.eval.cases import CasesGate
 from sigmaloop.eval.finding import Ask, Finding, Pair, Stage
 from sigmaloop.eval.gate import TRIAL, RegressionGate, ValidationGate, likely_failures_first
@@ -137,22 +137,18 @@ class MeasuredPolicy:
         self.rules = rules
 
     def missing(self, bank: Bank, tasks: Sequence[str], suite: Sequence[str] = ()) -> tuple[Pair, ...]:
-        """What tops up tasks to a fresh bank's size; with pooling, of tasks without any result alone.
+        """All trials of tasks that have fewer than a fresh bank; with pooling, of tasks without any result.
 
-        And a few trials of suite members of which nothing is known, or nothing any more: `after_reject`.
+        And a few trials of suite members of which nothing is known, or nothing any more: `after_reject`. Who adds them
+        to a bank drops what it held of these tasks: the same trial may be among them.
         """
         wanted = self.rules.bank_trials_for(len(tasks))
-        known = {task: bank.count(task).trials for task in tasks}
-        return tuple(
-            (task, BANK_TRIALS + k)
-            for k in range(wanted)
-            for task in tasks
-            if k >= known[task] and not (self.rules.pooling and known[task])
-        ) + tuple(
-            (task, BANK_TRIALS + k)
-            for task in suite
-            for k in range(self.rules.recheck_trials)
-            if not bank.count(task).trials
+        short = [task for task in tasks if bank.count(task).trials < (1 if self.rules.pooling else wanted)]
+        unknown = [task for task in suite if not bank.count(task).trials]
+        first = {task: BANK_TRIALS + bank.used.get(task, 0) for task in unknown}
+        return (
+            *((task, BANK_TRIALS + k) for k in range(wanted) for task in short),
+            *((task, first[task] + k) for task in unknown for k in range(self.rules.recheck_trials)),
         )
 
     def targets(self, failing: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Stage:
@@ -162,7 +158,7 @@ class MeasuredPolicy:
 
     def quarantined(self, members: Sequence[str], bank: Bank) -> tuple[str, ...]:
         floor = share(self.rules.quarantine_floor)
-        rates = ((task, bank.rate(task)) for task in members)
+        rates = ((task, bank.pass_rate(task)) for task in members)
         return tuple(task for task, rate in rates if rate is not None and rate < floor)
 
     def suite(self, members: Sequence[str], bank: Bank, history: History, *, first_trial: int = GATE_TRIALS) -> Stage:
@@ -181,19 +177,22 @@ class MeasuredPolicy:
 
         How often a task must pass in a row keeps the lucky ones out; how many are tried bounds the cost.
         """
-        chosen = list(dict.fromkeys([*reversed(targets), *reversed(known)]))[: self.rules.promotion_tasks]
+        own = list(dict.fromkeys(targets))[-self.rules.target_tasks :]
+        chosen = list(dict.fromkeys([*reversed(own), *reversed(known)]))[: self.rules.promotion_tasks]
         return Promotion(chosen, passes=self.rules.promotion_passes, first_trial=first_trial)
 
     def after_keep(self, bank: Bank, evidence: Evidence, suite: Sequence[str] = ()) -> Bank:
         """The candidate's own results; without pooling, validation is measured afresh, for those were lucky.
 
-        Members that the suite did without, since it had passed, stay as they were known; those in quarantine are
-        forgotten, so that they are measured again and may come back.
+        Members that the suite did without, since it had passed, stay as they were known. Those in quarantine are
+        forgotten, so that they are measured again and may come back; and so are those that would go there for a slip
+        or two on the way.
         """
         stages = [stage for stage in evidence if self.rules.pooling or stage != "validation"]
         own = Bank().joined(_all(evidence, stages), cap=self.rules.bank_cap)
         spared = {*suite} - own.held.keys() - {*self.quarantined(suite, bank)}
-        return own.carrying(bank, spared)
+        slipped = [t for t in self.quarantined(suite, own) if own.count(t).trials < self.rules.recheck_trials]
+        return own.without(slipped).carrying(bank, spared)
 
     def after_reject(self, bank: Bank, evidence: Evidence, z: float | None) -> Bank:
         """Validation of a near-copy is more evidence on the incumbent.
@@ -202,8 +201,7 @@ class MeasuredPolicy:
         failed are in doubt, and the incumbent itself is measured on them again: a flaky one may not block the way.
         """
         if not evidence.get("validation"):
-            suite = counted(evidence.get("regression", ()))
-            bank = bank.without(task for task, count in suite.items() if not count.units)
+            bank = bank.forgetting(_failed(evidence.get("regression", ())), trials=self.rules.recheck_trials)
         if not self.rules.pooling or z is None or abs(z) >= self.rules.join_below:
             return bank
         return bank.joined(evidence.get("validation", ()), cap=self.rules.bank_cap)
@@ -242,6 +240,11 @@ def _cases(rules: Rules, gate: GateName, cases: Sequence[Sequence[Pair]], quaran
         wave=rules.wave,
         quarantined=quarantined,
     )
+
+
+def _failed(rollouts: Sequence[Rollout]) -> list[str]:
+    """Tasks with a valid result and no pass."""
+    return [task for task, found in by_task(rollouts).items() if not any(r.passed for r in found)]
 
 
 def _all(evidence: Evidence, stages: Iterable[str]) -> list[Rollout]:

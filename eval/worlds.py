@@ -276,7 +276,8 @@ class Walk:
         missing = self.policy.missing(self.bank, self.world.validation, self.suite)
         if missing:
             found = answered(missing, self._roll(self.chances, missing))
-            self.bank = self.bank.joined(found, cap=self.policy.rules.bank_cap)
+            known = self.bank.without(task for task, _ in missing)
+            self.bank = known.joined(found, cap=self.policy.rules.bank_cap)
 
     def _standing(self, label: str) -> Standing:
         if label == "end":

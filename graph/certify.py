@@ -50,7 +50,8 @@ def _certify_on(split: Split, agents: Sequence[str], state: LoopState, services:
         }
     )
     stage = f"certify on {split}"
-    scored = [roll_covered(services, emit, agent, pairs, stage=stage, batch=batch) for agent in agents]
+    sources = [services.versions.source(agent) for agent in agents]
+    scored = [roll_covered(services, emit, source, pairs, stage=stage, batch=batch) for source in sources]
     started = services.journal.event(STARTED)
     assert started is not None
     found = certificate(
@@ -59,7 +60,7 @@ def _certify_on(split: Split, agents: Sequence[str], state: LoopState, services:
         split=split,
         trials=trials,
         simulated=started.payload["simulated"],
-        agent=agent_hash(services.versions.source(agents[-1])),
+        agent=agent_hash(sources[-1]),
     )
     told = write_once(
         services, "certificate", f"certificate:{split}:{agents[-1][:12]}", found.model_dump(mode="json"), batch=batch

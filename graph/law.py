@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sigmaloop.eval.attempt import Judged, Standing, drive
+from sigmaloop.eval.attempt import Judged, RunStage, Standing, drive
 from sigmaloop.eval.attempt import judge as judge_by
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.canaries import Canary, canaries, due
@@ -27,6 +27,8 @@ from sigmaloop.records import Candidate, GateName, Rollout, SuiteCase, agent_has
 
 Emit = Callable[[dict[str, Any]], None]
 DECISION = "decision"
+PROMOTION_COVERAGE = 0.5
+"""A single fault keeps one task out of the suite; more than so many are an outage, and the run waits."""
 
 
 def policy_of(services: Services) -> Policy:
@@ -40,8 +42,8 @@ def filled(services: Services, emit: Emit, commit: str, bank: Bank, *, suite: Se
     missing = policy.missing(bank, validation_ids(services), suite)
     if not missing:
         return bank
-    rollouts = roll_covered(services, emit, commit, missing, stage="incumbent", batch=batch)
-    return bank.joined(rollouts, cap=policy.rules.bank_cap)
+    rollouts = roll_covered(services, emit, services.versions.source(commit), missing, stage="incumbent", batch=batch)
+    return bank.without(task for task, _ in missing).joined(rollouts, cap=policy.rules.bank_cap)
 
 
 def bank_of(services: Services, incumbent: str) -> Bank:
@@ -86,24 +88,35 @@ def promotion_of(
     services: Services, emit: Emit, candidate: Candidate, standing: Standing
 ) -> tuple[tuple[str, ...], list[Rollout]]:
     """Who joins the suite after a keep, and the rollouts that showed it. Running it again costs nothing."""
-    policy = policy_of(services)
-    source = services.versions.source(candidate.commit)
-    seen = list(measure(services, emit, candidate, standing, "targets")[1])
+
+    def run(pairs: Sequence[Pair]) -> list[Rollout]:
+        source = services.versions.source(candidate.commit)
+        return roll_covered(
+            services, emit, source, pairs, stage="promotion", batch=candidate.batch, floor=PROMOTION_COVERAGE
+        )
+
+    passing, fresh = _promotion(services, candidate, standing, run)
+    return earned(services, emit, passing, batch=candidate.batch), fresh
+
+
+def _promotion(
+    services: Services, candidate: Candidate, standing: Standing, run: Callable[[Sequence[Pair]], list[Rollout]]
+) -> tuple[tuple[str, ...], list[Rollout]]:
+    """Who passes as often as the law asks; a fault ends a task's row, and says nothing of the others."""
+    policy, stored = policy_of(services), _stored(services, candidate)
+    seen = drive(standing.stage(policy, "targets"), stored)[1]
     fresh: list[Rollout] = []
     promotion = policy.promotion(known_failures(services, candidate.parent), standing.failing)
     while isinstance(step := promotion.step([*seen, *fresh]), Ask):
-        fresh += roll_source(services, emit, source, step.pairs, stage="promotion", batch=candidate.batch)
-        if any(not r.valid for r in fresh):  # a fault promotes nobody, and is not asked for again
-            step = promotion.step([*seen, *fresh])
-            break
-    passing = () if isinstance(step, Ask) else step
-    return earned(services, emit, passing, batch=candidate.batch), fresh
+        fresh += run(step.pairs)
+    return step, fresh
 
 
 def earned(services: Services, emit: Emit, tasks: Sequence[str], *, batch: int) -> tuple[str, ...]:
     """Those of the tasks that an agent which does nothing fails: passing the others proves nothing."""
-    idle = roll_source(
-        services, emit, CONTROLS[NULL], [(task, GATE_TRIAL) for task in tasks], stage="null agent", batch=batch
+    pairs = [(task, GATE_TRIAL) for task in tasks]
+    idle = roll_covered(
+        services, emit, CONTROLS[NULL], pairs, stage="null agent", batch=batch, floor=PROMOTION_COVERAGE
     )
     return tuple(r.task_id for r in idle if r.valid and not r.passed)
 
@@ -114,9 +127,11 @@ def log_decision(services: Services, state: LoopState, candidate: Candidate, *, 
     if stored is None or services.journal.event(f"decision:{candidate.id}"):
         return  # refused at admission: it cost nothing and teaches the bank nothing
     standing = Standing.model_validate(stored)
-    source = services.versions.source(candidate.commit)
-    judged = _judged(services, lambda _: None, source, standing, batch=candidate.batch)
-    fresh = promotion_of(services, lambda _: None, candidate, standing)[1] if state["kept"] else []
+    seen = _stored(services, candidate)
+    judged = judge_by(policy_of(services), standing, seen)
+    fresh: list[Rollout] = []
+    if state["kept"]:
+        fresh = _promotion(services, candidate, standing, lambda pairs: list(seen("targets", pairs)))[1]
     subject = _subject(services, state, candidate_id=candidate.id, commit=candidate.commit, agent=candidate.agent)
     subject = subject.model_copy(
         update={
@@ -177,10 +192,11 @@ def suite_of(services: Services, incumbent: str) -> tuple[SuiteCase, ...]:
 
 
 def known_failures(services: Services, incumbent: str) -> list[str]:
-    """Tasks that failed in traffic and are not in the suite of an incumbent, oldest failure first."""
+    """Tasks that failed in traffic and are not in the suite of an incumbent; those that failed last come last."""
     in_suite = {case.task_id for case in suite_of(services, incumbent)}
-    failed = (event.payload["failure"]["task_id"] for event in services.journal.events("failure_assigned"))
-    return [task for task in dict.fromkeys(failed) if task not in in_suite]
+    failed = [event.payload["failure"]["task_id"] for event in services.journal.events("failure_assigned")]
+    latest_first = dict.fromkeys(reversed(failed))
+    return [task for task in reversed(latest_first) if task not in in_suite]
 
 
 def validation_ids(services: Services) -> list[str]:
@@ -199,6 +215,16 @@ def _standing(services: Services, incumbent: str, cluster_id: str, bank: Bank, c
         history=_history(services),
         seed=digest("attempt", services.settings.seed, candidate_id),
     )
+
+
+def _stored(services: Services, candidate: Candidate) -> RunStage:
+    """The candidate's rollouts as the gates saw them, tolerated faults included: nothing is run again."""
+    found = {(r.task_id, r.key.trial): r for r in services.journal.rollouts(agent=candidate.agent)}
+
+    def run(stage: GateName, pairs: Sequence[Pair]) -> list[Rollout]:
+        return [found[pair] for pair in pairs]
+
+    return run
 
 
 def _judged(services: Services, emit: Emit, source: str, standing: Standing, *, batch: int) -> Judged:

@@ -80,7 +80,8 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     )
     emit({"event": "batch_started", "batch": batch, "tasks": len(window)})
     pairs = [(task.id, batch) for task in window]
-    rollouts = roll_covered(services, emit, state["incumbent"], pairs, stage="traffic", batch=batch)
+    source = services.versions.source(state["incumbent"])
+    rollouts = roll_covered(services, emit, source, pairs, stage="traffic", batch=batch)
     failed = [r for r in rollouts if r.valid and not r.passed]
     infra = sum(not r.valid for r in rollouts)
     write_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil, floor, log10
 from typing import Any
 
 from sigmaloop.errors import BadInput, BudgetSpent
@@ -16,6 +17,8 @@ from sigmaloop.graph.spending import limits
 from sigmaloop.records import Rollout, agent_hash
 
 Emit = Callable[[dict[str, Any]], None]
+MARGIN = 1.25
+"""For what the specialists cost, and rollouts dearer than the first: part of the limit that is suggested."""
 WORLDS = 4
 """Simulated runs behind the plan's lines: enough for a first idea in a second or two; `sigmaloop plan` has more."""
 
@@ -35,17 +38,30 @@ def check_budget(services: Services, emit: Emit, commit: str) -> None:
     except BudgetSpent as spent:
         raise BadInput(f"{spent}; but baseline, one attempt and certification are {least:,} rollouts") from None
     each = costs_of(_measured(services, commit), concurrency=1)
-    _check("--max-run-tokens", most.tokens, f"{each.tokens:,.0f} tokens", least, each.tokens, services.run_id)
-    _check("--max-money", most.money, f"{each.money:,.4g} in money", least, each.money, services.run_id)
+    measured = _measured(services, commit)
+    if not measured:
+        return  # an outage: the run will pause for it
+    each = costs_of(measured, concurrency=1)
+    _check(services, "--max-run-tokens", most.tokens, least, each.tokens)
+    _check(services, "--max-money", most.money, least, each.money)
 
 
-def _check(flag: str, limit: float | None, told: str, least: int, cost: float, run_id: str) -> None:
-    if limit is not None and least * cost > limit:
-        raise BadInput(
-            f"{flag} {limit:,} cannot finish one attempt: baseline, one attempt and certification are {least:,} "
-            f"rollouts of about {told}. `sigmaloop resume {run_id[:8]} {flag} {least * cost:.0f}` or more goes on; a "
-            "smaller split or fewer --certify-trials need less"
-        )
+def _check(services: Services, flag: str, limit: float | None, least: int, cost: float) -> None:
+    if limit is None or least * cost <= limit:
+        return
+    home = "" if str(services.settings.home) == ".sigmaloop" else f" --home {services.settings.home}"
+    raise BadInput(
+        f"{flag} {limit:,} cannot finish one attempt: baseline, one attempt and certification are {least:,} rollouts "
+        f"of about {cost:,.4g}, and the specialists cost something, too. Go on with `sigmaloop resume "
+        f"{services.run_id[:8]}{home} {flag} {_generous(MARGIN * least * cost)}` or more; a smaller split or fewer "
+        "--certify-trials need less"
+    )
+
+
+def _generous(amount: float) -> str:
+    """Rounded up to two significant digits."""
+    step = 10.0 ** (floor(log10(amount)) - 1)
+    return f"{ceil(amount / step) * step:.12g}"
 
 
 def tell_plan(services: Services, emit: Emit, commit: str) -> None:
@@ -68,4 +84,7 @@ def _budgeted(services: Services) -> Budgeted:
 
 
 def _measured(services: Services, commit: str) -> Sequence[Rollout]:
-    return services.journal.rollouts(agent=agent_hash(services.versions.source(commit)))
+    """The baseline's valid rollouts that fill the bank, and no others: a run that was forked has more of that agent."""
+    wanted = {*policy_of(services).missing(Bank(), validation_ids(services))}
+    found = services.journal.rollouts(agent=agent_hash(services.versions.source(commit)))
+    return [r for r in found if r.valid and (r.task_id, r.key.trial) in wanted]

@@ -13,7 +13,7 @@ from sigmaloop.records import Rollout
 Emit = Callable[[dict[str, Any]], None]
 
 GATE_TRIAL = 0
-"""Trial number of every rollout that a gate asks for; traffic uses the batch number, so they never meet."""
+"""Trial number of the reference law's rollouts; traffic uses the batch number, so they never meet."""
 CERTIFY_TRIAL = 1_000_000
 """First trial number of certification: fresh, never used by traffic or gates."""
 
@@ -51,21 +51,24 @@ def roll_source(
 def roll_covered(
     services: Services,
     emit: Emit,
-    commit: str,
+    source: str,
     pairs: Sequence[tuple[str, int]],
     *,
     stage: str,
     batch: int = 0,
+    floor: float | None = None,
 ) -> list[Rollout]:
-    """`roll`, but pause the run while infrastructure faults leave too few valid results to mean anything.
+    """`roll_source`, but pause the run while infrastructure faults leave too few valid results to mean anything.
 
     An outage is neither a failure of the agent nor a reason to go on: traffic, baseline and certification wait
-    for the endpoint. Once resumed, only the faults are run again.
+    for the endpoint. Once resumed, only the faults are run again. `floor`: share of valid results that is needed;
+    the run's coverage floor unless given.
     """
+    floor = services.settings.coverage_floor if floor is None else floor
     while True:
-        rollouts = roll(services, emit, commit, pairs, stage=stage, batch=batch)
+        rollouts = roll_source(services, emit, source, pairs, stage=stage, batch=batch)
         faults = [r for r in rollouts if not r.valid]
-        if len(faults) <= (1 - services.settings.coverage_floor) * len(rollouts):
+        if len(faults) <= (1 - floor) * len(rollouts):
             return rollouts
         message = (
             f"{len(faults)} of {len(rollouts)} {stage} rollouts ended in an infrastructure fault "

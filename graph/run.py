@@ -34,7 +34,7 @@ from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
 from sigmaloop.memory.suite import fold_suite
-from sigmaloop.records import Candidate, Cluster, FailureRecord, Learning, LedgerEntry, SuiteCase
+from sigmaloop.records import Candidate, Cluster, FailureRecord, Learning, LedgerEntry, SuiteCase, agent_hash
 from sigmaloop.settings import Settings, load_settings, restore_settings
 from sigmaloop.tools.edits import unified_diff
 from sigmaloop.tools.versions import Versions, write_branch
@@ -161,7 +161,8 @@ class Run:
 
     def summary(self) -> Summary:
         with self._reading() as journal:
-            return summarise(self.paths, journal, condition=self.condition)
+            agent = agent_hash(self.agent()) if journal.count("certificate") else ""
+            return summarise(self.paths, journal, condition=self.condition, agent=agent)
 
     def failures(self) -> list[FailureRecord]:
         with self._reading() as journal:

@@ -69,8 +69,8 @@ class Summary(Record):
         return {**self.model_dump(mode="json"), "total": self.total.model_dump(), "gain": self.gain}
 
 
-def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
-    """Fold the journal of a run."""
+def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str) -> Summary:
+    """Fold the journal of a run; `agent`: hash of the agent that is kept now, whose certificates count."""
     events = journal.events()
     by_kind: dict[str, list[Any]] = {}
     for event in events:
@@ -89,6 +89,7 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
         v.units / v.evaluated for e in ledger if e.outcome == "kept" for v in e.verdicts if v.gate == "validation"
     ]
     certificates = [Certificate.model_validate(payload) for payload in by_kind.get("certificate", [])]
+    own = {c.split: c for c in certificates if c.agent == agent}
     return Summary(
         run_id=paths.run_id,
         path=str(paths.root),
@@ -110,18 +111,10 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str) -> Summary:
         best=max(scores) / REWARD_UNITS if scores else None,
         estimate=_estimate(by_kind.get("decision", [])),
         canaries=_canaries(by_kind.get("decision", [])),
-        certificate=_headline(certificates),
-        on_validation=next((c for c in reversed(certificates) if c.split == "validation"), None),
+        certificate=own.get("test", own.get("validation")),
+        on_validation=own.get("validation"),
         usage=journal.usage(),
     )
-
-
-def _headline(certificates: list[Certificate]) -> Certificate | None:
-    """Of the agent that was certified last, on test if it was measured there."""
-    if not certificates:
-        return None
-    own = [c for c in certificates if c.agent == certificates[-1].agent]
-    return next((c for c in reversed(own) if c.split == "test"), own[-1])
 
 
 def _estimate(decisions: list[dict[str, Any]]) -> tuple[float, float, float] | None:

@@ -31,6 +31,11 @@ def test_the_first_command_stands_near_the_top() -> None:
     assert len(lines) < 125
 
 
+def test_no_page_has_a_gap() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        assert not re.search(r"@@|TODO|TBD|XXX", page.read_text(encoding="utf-8")), page
+
+
 def commands(marker: str) -> list[str]:
     """Lines of the README's ```sh blocks that follow a `<!-- run: marker -->` comment."""
     blocks = re.findall(rf"<!-- run: {marker} -->\s*```sh\n(.*?)```", README, re.DOTALL)

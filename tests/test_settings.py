@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,15 @@ def test_a_limit_on_money_needs_prices_unless_the_model_is_simulated() -> None:
     with pytest.raises(BadInput, match="price_input"):
         load_settings(upstream="openai", max_money=1.0).check_prices()
     load_settings(upstream="simulated", max_money=1.0).check_prices()
+
+
+def test_the_file_in_the_repository_shows_the_defaults() -> None:
+    text = (Path(__file__).parent.parent / "sigmaloop.toml").read_text(encoding="utf-8")
+    shown = tomllib.loads(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE))
+    assert len(shown) > 8
+    for name, value in shown.items():
+        if name != "agent":  # its default is no file at all
+            assert Settings.model_fields[name].default == value, name
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -194,12 +194,24 @@ def test_three_passes_in_a_row_promote_and_one_failure_ends_the_row(make_rollout
     assert asked == 3 + 2 + 2
 
 
+def test_a_fault_keeps_its_own_task_out_of_the_suite_and_no_other(make_rollout: Make) -> None:
+    promotion = Promotion(["sound", "unlucky"], passes=3, first_trial=0)
+    table = {"sound": "PPP", "unlucky": "PIP"}
+    seen: list[Rollout] = []
+    while isinstance(step := promotion.step(seen), Ask):
+        seen += [make_rollout(task, table[task][trial], trial) for task, trial in step.pairs]
+    assert step == ("sound",)
+
+
 def test_targets_and_then_the_latest_known_failures_are_tried_for_the_suite(make_rollout: Make) -> None:
     policy = make_policy(default_rules("paired", promotion_tasks=4))
     known = [f"k{i}" for i in range(6)]
     step = policy.promotion(known, ["k1", "k0"]).step([])
     assert isinstance(step, Ask)
     assert [task for task, _ in step.pairs] == ["k0", "k1", "k5", "k4"]
+    crowd = policy.promotion(known, [f"t{i}" for i in range(9)]).step([])
+    assert isinstance(crowd, Ask)
+    assert [task for task, _ in crowd.pairs] == ["t8", "t7", "t6", "t5"]
 
 
 # The comparison
@@ -343,7 +355,7 @@ def test_a_fresh_bank_asks_for_every_task_and_a_pooled_one_only_for_holes(make_r
     assert len(paired.missing(Bank(), TASKS)) == 200
     assert len(set(rigorous.missing(Bank(), TASKS))) == 600
     assert paired.missing(bank, TASKS) == ()
-    assert len(rigorous.missing(bank, TASKS)) == 400
+    assert len(rigorous.missing(bank, TASKS)) == 600, "all trials: the two that are known may be among them"
     hole = bank.without(["v007"])
     assert paired.missing(hole, TASKS) == (("v007", BANK_TRIALS), ("v007", BANK_TRIALS + 1))
 
@@ -380,9 +392,12 @@ def test_a_member_that_the_suite_rejected_a_change_for_is_measured_on_the_incumb
     suite = [*failed, make_rollout("s1", "P", 1), make_rollout("s2", "P", 0)]
     doubted = paired.after_reject(bank, {"regression": suite}, None)
     assert doubted.held.keys() == {"s1", "s2"}
-    assert paired.missing(doubted, (), ("s0", "s1", "s2")) == tuple(("s0", BANK_TRIALS + k) for k in range(3))
+    first = paired.missing(doubted, (), ("s0", "s1", "s2"))
+    assert [task for task, _ in first] == ["s0"] * 3
     measured = doubted.joined([make_rollout("s0", x, k) for k, x in enumerate("PFF")], cap=12)
     assert paired.quarantined(("s0", "s1", "s2"), measured) == ("s0",)
+    again = paired.after_reject(measured, {"regression": suite}, None)
+    assert not {*paired.missing(again, (), ("s0",))} & {*first}, "measured with trials that were not used before"
     passed_the_suite = {"regression": suite, "validation": [make_rollout("v000", "P")]}
     after = paired.after_reject(bank, passed_the_suite, 0.1)
     assert after.count("s2") == bank.count("s2"), "a suite that was passed says nothing new of its members"
@@ -391,20 +406,29 @@ def test_a_member_that_the_suite_rejected_a_change_for_is_measured_on_the_incumb
 
 def test_after_a_keep_spared_members_stay_known_and_quarantined_ones_are_measured_again(make_rollout: Make) -> None:
     paired = make_policy(default_rules("paired"))
-    table = {"run": "PPP", "spared": "PPP", "flaky": "PFF"}
+    table = {"run": "PPP", "spared": "PPP", "flaky": "PFF", "slipped": "PPP"}
     bank = Bank().joined([make_rollout(t, x, k) for t, xs in table.items() for k, x in enumerate(xs)], cap=12)
-    after = paired.after_keep(bank, {"regression": [make_rollout("run", "P")]}, tuple(table))
+    suite = [make_rollout("run", "P"), make_rollout("slipped", "F"), make_rollout("slipped", "P", 1)]
+    after = paired.after_keep(bank, {"regression": suite}, tuple(table))
     assert after.count("run").trials == 1
     assert after.count("spared") == bank.count("spared")
-    assert {task for task, _ in paired.missing(after, (), tuple(table))} == {"flaky"}
+    assert {task for task, _ in paired.missing(after, (), tuple(table))} == {"flaky", "slipped"}
+
+
+def test_a_pass_is_a_full_reward_wherever_the_suite_is_concerned(make_rollout: Make) -> None:
+    paired = make_policy(default_rules("paired"))
+    nearly = [make_rollout("s0", "P", k).model_copy(update={"reward": 0.75}) for k in range(3)]
+    bank = Bank().joined(nearly, cap=12)
+    assert paired.quarantined(("s0",), bank) == ("s0",)
+    assert paired.after_reject(bank, {"regression": nearly[:2]}, None).held == {}
 
 
 def test_the_bank_estimates_the_incumbent_with_an_interval(bank: Bank) -> None:
     found = bank.estimate(TASKS)
     assert found.mean == 0.5
     assert found.interval[0] < 0.5 < found.interval[1]
-    assert bank.rate("v001") == 1
-    assert bank.rate("unheard of") is None
+    assert bank.pass_rate("v001") == 1
+    assert bank.pass_rate("unheard of") is None
     with pytest.raises(ValueError, match="nothing to estimate"):
         Bank().estimate(TASKS)
 

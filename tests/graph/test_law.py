@@ -46,6 +46,28 @@ def test_every_decision_of_a_run_recomputes_from_its_log(home: Path, policy: str
     assert summary.policy == policy
 
 
+@pytest.mark.parametrize("policy", ["paired", "reference"])
+def test_a_decision_is_logged_with_the_faults_that_it_tolerated(home: Path, policy: str) -> None:
+    """What is run again later, when the endpoint is well, is not what the gate has seen."""
+    settings = load_settings(
+        home=home, policy=policy, **{**SMALL, "benchmark": "small:Patchy", "coverage_floor": 0.6, "batches": 3}
+    )
+    run = Run.start(settings)
+    while run.condition != "finished":
+        run.go()
+    ledger = {entry.candidate_id: entry for entry in run.ledger()}
+    logs = [log for log in decisions(run) if not log.subject.canary]
+    assert sum(finding.infra for log in logs for finding in log.findings) > 0
+    for log in logs:
+        entry = ledger[log.subject.candidate_id]
+        assert log.kept == (entry.outcome == "kept")
+        said = {verdict.gate: (verdict.outcome, verdict.message, verdict.infra) for verdict in entry.verdicts}
+        for finding in log.findings:
+            if finding.gate in said:
+                assert (finding.outcome, finding.message, finding.infra) == said[finding.gate]
+        assert discrepancies(log) == ()
+
+
 def test_an_altered_decision_is_detected(home: Path) -> None:
     run = Run.start(load_settings(home=home, **SMALL))
     run.go()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,10 @@ def test_a_budget_that_cannot_finish_one_attempt_is_refused(home: Path, limit: i
 
 
 def test_a_limit_on_money_is_judged_by_what_a_rollout_cost(home: Path) -> None:
-    run = started(home, max_money=1.0, price_input=2.0, price_output=8.0)
-    with pytest.raises(BadInput, match=r"--max-money 1\.0 cannot finish one attempt"):
+    run = started(home, max_money=0.1, price_input=0.05, price_output=0.1)
+    with pytest.raises(BadInput, match=r"--max-money 0\.1 cannot finish one attempt") as refused:
         run.go()
+    suggested = re.search(rf"resume {run.id[:8]} --home {home} --max-money (\S+)`", str(refused.value))
+    assert suggested
+    run.limit(max_money=float(suggested[1]))
+    assert run.go().condition == "finished"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
+from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
+from sigmaloop.eval.rollouts import EXTRA_TRIES
 from sigmaloop.records import Split, Task
 
 SIZES: dict[Split, int] = {"train": 24, "validation": 16, "test": 8}
@@ -26,3 +30,17 @@ class Unsealed(SmallHelpdesk):
 
     def tasks(self, split: Split) -> Sequence[Task]:
         return () if split == "test" else super().tasks(split)
+
+
+class Patchy(SmallHelpdesk):
+    """The same, but every ninth rollout of a validation or training task cannot be opened at first: faults that are
+    tolerated, or paused for, and gone when the rollout is run again later."""
+
+    name = "patchy-helpdesk"
+    opened: ClassVar[Counter[int]] = Counter()
+
+    def open(self, task_id: str, *, seed: int) -> HelpdeskEpisode:
+        self.opened[seed] += 1
+        if seed and seed % 9 == 0 and self.opened[seed] <= 1 + EXTRA_TRIES:
+            raise ConnectionError("the desk is closed")
+        return super().open(task_id, seed=seed)
