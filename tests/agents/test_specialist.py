@@ -1,3 +1,5 @@
+"""What all specialists share: any usable answer is understood, the rest is repaired once, faults keep their cause."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Every decision of a specialist is a LangSmith run with role and ids when tracing is on; else nothing is sent."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The embedder: the same vector in every process, and the same cause in other words is nearer than another cause."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The index finds a cause in other words, agrees with a full scan, and is rebuilt whenever it cannot be trusted."""
+
 from __future__ import annotations
 
 import shutil

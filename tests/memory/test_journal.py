@@ -1,3 +1,5 @@
+"""The journal: what was written is there, once and unaltered, for every thread and process, or it says why not."""
+
 from __future__ import annotations
 
 import sqlite3
