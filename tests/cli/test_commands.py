@@ -12,9 +12,9 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from processes import environment, sigmaloop
 
 Command = Callable[..., "CompletedProcess[str]"]
-SUPPORT = Path(__file__).parent.parent / "support"
 SMALL = (
     "--benchmark", "small:SmallHelpdesk", "--batches", "2", "--batch-size", "8", "--attempts", "3",
     "--certify-trials", "1",
@@ -100,12 +100,10 @@ def test_apply_makes_a_branch_and_a_patch_that_git_accepts(command: Command, tmp
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 @pytest.mark.slow
 def test_a_signal_stops_at_a_checkpoint_and_resume_goes_on(command: Command, tmp_path: Path, name: str) -> None:
-    import os
-
     process = subprocess.Popen(
-        [sys.executable, "-m", "sigmaloop.cli.main", "run", *SMALL],
+        sigmaloop("run", *SMALL),
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(SUPPORT)},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

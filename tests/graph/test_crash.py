@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from endpoint import Endpoint, serve
+from processes import environment, sigmaloop
 
 from sigmaloop.graph.run import Run
 from sigmaloop.memory.journal import Journal
 
-SUPPORT = Path(__file__).parent.parent / "support"
 KILLS = 20
 CONCURRENCY = 2
 FLAGS = (
@@ -26,17 +24,12 @@ FLAGS = (
 
 
 def start(*arguments: str, endpoint: Endpoint, folder: Path) -> subprocess.Popen[bytes]:
-    env = {
-        **os.environ,
-        "PYTHONPATH": str(SUPPORT),
-        "OPENAI_API_KEY": "sk-loopback-0000",
-        "OPENAI_BASE_URL": endpoint.url,
-        "SIGMALOOP_HOME": str(folder / "home"),
-    }
     return subprocess.Popen(
-        [sys.executable, "-m", "sigmaloop.cli.main", *arguments],
+        sigmaloop(*arguments),
         cwd=folder,
-        env=env,
+        env=environment(
+            OPENAI_API_KEY="sk-loopback-0000", OPENAI_BASE_URL=endpoint.url, SIGMALOOP_HOME=str(folder / "home")
+        ),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

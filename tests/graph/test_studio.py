@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
@@ -15,12 +14,12 @@ from typing import Any
 
 import pytest
 from langgraph_sdk import get_sync_client
+from processes import environment
 
 from sigmaloop.graph.run import Run
 from sigmaloop.settings import load_settings
 
 ROOT = Path(__file__).parent.parent.parent
-SUPPORT = ROOT / "tests" / "support"
 SMALL: dict[str, Any] = {
     "benchmark": "small:SmallHelpdesk", "batches": 2, "batch_size": 8, "attempts": 2, "certify_trials": 1,
 }  # fmt: skip
@@ -33,14 +32,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "LANGSMITH_"))}
-    env |= {
-        "SIGMALOOP_HOME": str(home),
-        "PYTHONPATH": str(SUPPORT),
-        "LANGGRAPH_CLI_NO_ANALYTICS": "1",
-        "LANGGRAPH_NO_VERSION_CHECK": "1",
-        "LANGSMITH_TRACING": "false",
-    }
+    env = environment(SIGMALOOP_HOME=str(home), LANGGRAPH_CLI_NO_ANALYTICS="1", LANGGRAPH_NO_VERSION_CHECK="1")
     log = (home.parent / "server.log").open("wb")
     server = subprocess.Popen(
         [
