@@ -196,7 +196,7 @@ UNTIDY = {
 def test_what_is_only_untidy_is_ok(supervisor: Supervisor, name: str, body: str) -> None:
     ended = run(supervisor, body)
     assert (ended.status, ended.detail) == ("ok", ""), name
-    assert ended.wall_seconds < 5
+    assert ended.wall_seconds < 30, "it waited for what the agent left behind"
 
 
 def test_malformed_tool_arguments_come_back_to_the_agent_as_text(supervisor: Supervisor) -> None:
@@ -236,7 +236,7 @@ def test_an_agent_that_takes_too_long_is_stopped(hasty: Supervisor, body: str, d
     ended = run(hasty, body)
     assert ended.status == "agent_error"
     assert_matches(detail, ended.detail)
-    assert ended.wall_seconds < 2
+    assert ended.wall_seconds < 30, "it waited for the agent's own end"
 
 
 def test_loading_for_ever_is_stopped_as_well(hasty: Supervisor) -> None:
