@@ -27,6 +27,7 @@ def serve_json(answer: Callable[[Asked], tuple[int, Any]], *, keep_alive: bool =
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1" if keep_alive else "HTTP/1.0"
+        disable_nagle_algorithm = True  # head and body are two pieces: 40 ms an answer
 
         def _answer(self) -> None:
             status, said = answer(Asked(self.path, self.headers, self._body()))
