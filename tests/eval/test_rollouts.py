@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import _thread
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import wait_for
 
 from sigmaloop.errors import ModelUnavailable, StoreError, UpstreamError
 from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine
@@ -249,12 +250,20 @@ def test_a_drain_finishes_what_is_in_flight_and_a_new_engine_does_the_rest(make_
 def test_an_interrupt_drains_too(make_engine: MakeEngine, sums: Any) -> None:
     store, asked = MemoryStore(), pairs(*[f"train-{i}" for i in range(12)])
     engine = make_engine(store=store, concurrency=2)
-    sums.on_open = lambda _episode: _thread.interrupt_main() if len(sums.opened) == 4 else None
+
+    def interrupt(_: object) -> None:
+        if len(sums.opened) == 4:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        if len(sums.opened) >= 4:
+            wait_for(lambda: engine.draining)  # or the rollouts could all end before the interrupt is heard
+
+    sums.on_open = interrupt
     with pytest.raises(Drained):
         engine.run(SUM, asked)
     assert engine.draining
     opened = len(sums.opened)
     assert 4 <= opened < 12
+    sums.on_open = lambda _: None
     make_engine(store=store).run(SUM, asked)
     assert len(sums.opened) == 12, "all that was in flight had been stored"
 
