@@ -13,7 +13,7 @@ from processes import environment, sigmaloop
 from sigmaloop.settings import Settings, load_settings
 
 SMALL = {
-    "benchmark": "small:SmallHelpdesk",
+    "benchmark": "small:TinyHelpdesk",
     "batches": 2,
     "batch_size": 8,
     "attempts": 3,
@@ -46,14 +46,23 @@ def small_settings(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     return load_settings(home=home, **SMALL)
 
 
+@pytest.fixture(scope="session")
+def command_in() -> Callable[[Path], Command]:
+    """Makes commands like `command` for a folder that tests share."""
+    return _command_in
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     """Run `sigmaloop ...` as a process in an empty folder; returns exit code, output and errors."""
+    return _command_in(tmp_path)
 
+
+def _command_in(folder: Path) -> Command:
     def run(*arguments: str, timeout: float = 240, **changed: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             sigmaloop(*arguments),
-            cwd=tmp_path,
+            cwd=folder,
             env=environment(**{"NO_COLOR": "1", "COLUMNS": "200", **changed}),
             capture_output=True,
             text=True,

@@ -10,7 +10,7 @@ from sigmaloop.graph.run import Run
 from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import load_settings
 
-SMALL = {"benchmark": "small:SmallHelpdesk", "batches": 2, "batch_size": 8, "attempts": 3, "certify_trials": 1}
+SMALL = {"benchmark": "small:TinyHelpdesk", "batches": 2, "batch_size": 8, "attempts": 3, "certify_trials": 1}
 
 
 def facts(home: Path, *, seed: int, concurrency: int) -> tuple[str, str, list[str]]:

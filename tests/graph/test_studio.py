@@ -22,7 +22,7 @@ from sigmaloop.settings import load_settings
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL: dict[str, Any] = {
-    "benchmark": "small:SmallHelpdesk", "batches": 2, "batch_size": 8, "attempts": 2, "certify_trials": 1,
+    "benchmark": "small:TinyHelpdesk", "batches": 2, "batch_size": 8, "attempts": 2, "certify_trials": 1,
 }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def run_once(folder: Path, collector: Collector, *, tracing: bool) -> None:
     )
     subprocess.run(
         sigmaloop(
-            "run", "--benchmark", "small:SmallHelpdesk", "--batches", "1",
+            "run", "--benchmark", "small:TinyHelpdesk", "--batches", "1",
             "--batch-size", "8", "--attempts", "2", "--certify-trials", "1", "--upstream", "simulated",
         ),
         cwd=folder, env=env, check=True, capture_output=True, timeout=200,
