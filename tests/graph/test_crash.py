@@ -23,7 +23,7 @@ FLAGS = (
     "--benchmark", "small:TinyHelpdesk", "--batches", "3", "--batch-size", "6", "--attempts", "3",
     "--certify-trials", "1", "--concurrency", str(CONCURRENCY), "--seed", "1",
 )  # fmt: skip
-"""Seven attempts: one is kept, the others are rejected at admission, at the suite and at validation."""
+"""Eight attempts: one is kept, the others are rejected at their targets and at validation."""
 
 
 @pytest.fixture
