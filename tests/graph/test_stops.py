@@ -15,7 +15,7 @@ from sigmaloop.settings import load_settings
 
 SMALL = {
     "benchmark": "small:TinyHelpdesk", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 1,
-    "concurrency": 2, "upstream": "simulated",
+    "concurrency": 2, "upstream": "simulated", "policy": "reference",
 }  # fmt: skip
 """Two attempts: one is kept, one is rejected."""
 
