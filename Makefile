@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO_HOME := .sigmaloop
+WORKERS ?= 2
 
 .PHONY: demo test check lint types docs perf clean help
 
@@ -13,8 +14,8 @@ help:  ## what can be made
 demo: $(VENV)/installed  ## three batches on the embedded benchmark with the simulated model, in under a minute
 	$(BIN)/sigmaloop run --batches 3 --certify-trials 2 --upstream simulated --home $(DEMO_HOME)
 
-test: $(VENV)/installed-dev  ## the whole test suite: no network, no key
-	$(BIN)/python -m pytest
+test: $(VENV)/installed-dev  ## the whole test suite, in two processes: no network, no key
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: lint types test  ## style, types, tests and docs
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from processes import environment, sigmaloop
 
 from sigmaloop.settings import Settings, load_settings
 
-SUPPORT = Path(__file__).parent / "support"
 SMALL = {
-    "benchmark": "small:SmallHelpdesk",
+    "benchmark": "small:TinyHelpdesk",
     "batches": 2,
     "batch_size": 8,
     "attempts": 3,
@@ -24,13 +23,15 @@ SMALL = {
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key, no endpoint, no tracing, no settings of the person who runs the tests."""
-    for name in list(os.environ):
-        if name.startswith(("OPENAI_", "SIGMALOOP_", "LANGSMITH_", "LANGCHAIN_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("LANGSMITH_TRACING", "false")
+@pytest.fixture(autouse=True, scope="session")
+def clean_environment() -> Iterator[None]:
+    """No key, no endpoint, no tracing, no settings of the person who runs the tests; also for runs that tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("OPENAI_", "SIGMALOOP_", "LANGSMITH_", "LANGCHAIN_")):
+                patch.delenv(name)
+        patch.setenv("LANGSMITH_TRACING", "false")
+        yield
 
 
 @pytest.fixture
@@ -45,16 +46,24 @@ def small_settings(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     return load_settings(home=home, **SMALL)
 
 
+@pytest.fixture(scope="session")
+def command_in() -> Callable[[Path], Command]:
+    """Makes commands like `command` for a folder that tests share."""
+    return _command_in
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     """Run `sigmaloop ...` as a process in an empty folder; returns exit code, output and errors."""
+    return _command_in(tmp_path)
 
-    def run(*arguments: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "PYTHONPATH": str(SUPPORT), "NO_COLOR": "1", "COLUMNS": "200", **environment}
+
+def _command_in(folder: Path) -> Command:
+    def run(*arguments: str, timeout: float = 240, **changed: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "sigmaloop.cli.main", *arguments],
-            cwd=tmp_path,
-            env=env,
+            sigmaloop(*arguments),
+            cwd=folder,
+            env=environment(**{"NO_COLOR": "1", "COLUMNS": "200", **changed}),
             capture_output=True,
             text=True,
             timeout=timeout,

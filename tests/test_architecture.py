@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ RUNS_ALONE = {"tools/worker.py", "tools/session.py"}
 """Run as a program inside the sandbox: they import their neighbours by bare name, and empty the environment."""
 
 
+@functools.cache
 def imported(path: Path) -> set[str]:
     """Dotted names that a file imports, wherever in it."""
     found: set[str] = set()

@@ -1,3 +1,5 @@
+"""The clusterer: every failure gets a cluster that was shown or a new one with a title, never one that was made up."""
+
 from __future__ import annotations
 
 from typing import Any

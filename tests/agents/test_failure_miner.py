@@ -1,3 +1,5 @@
+"""The failure miner: one failed rollout becomes one explanation, whose quotes really stand in the trace."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""The gate judge: it reads a change and explains a verdict; it may veto overfitting and can save nothing."""
+
 from __future__ import annotations
 
 from typing import Any

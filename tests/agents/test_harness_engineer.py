@@ -1,3 +1,5 @@
+"""The harness engineer: it changes a working copy with tools, is told of its mistakes, and hands in one change."""
+
 from __future__ import annotations
 
 import json

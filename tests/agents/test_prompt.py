@@ -1,3 +1,5 @@
+"""Prompt files: each names the values that it takes, and quoted data can neither leave its section nor give orders."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""What all specialists share: any usable answer is understood, the rest is repaired once, faults keep their cause."""
+
 from __future__ import annotations
 
 import json
@@ -150,11 +152,11 @@ def test_a_fault_of_the_endpoint_passes_and_is_not_retried_here(endpoint: Any, s
 
 
 def test_a_dead_endpoint_is_an_upstream_error(endpoint: Any) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        endpoint.base_url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-    with pytest.raises(UpstreamError):
-        ask(endpoint)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        endpoint.base_url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"  # taken, and nobody listens
+        with pytest.raises(UpstreamError):
+            ask(endpoint)
 
 
 def test_an_endpoint_that_hangs_is_given_up(endpoint: Any) -> None:

@@ -1,14 +1,15 @@
+"""Every decision of a specialist is a LangSmith run with role and ids when tracing is on; else nothing is sent."""
+
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from langsmith import Client
 from langsmith.run_helpers import tracing_context
+from loopback import Asked, serve_json
 
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
@@ -25,39 +26,20 @@ class Collector:
         self.requests = 0
         self.url = ""
 
+    def take(self, asked: Asked) -> tuple[int, dict[str, Any]]:
+        self.requests += 1
+        run = json.loads(asked.body)
+        key = run.get("id") or asked.path.rsplit("/", 1)[-1]
+        self.runs.setdefault(key, {}).update({k: v for k, v in run.items() if v is not None})
+        return 202, {}
+
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
     state = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _take(self) -> None:
-            state.requests += 1
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            run = json.loads(body)
-            key = run.get("id") or self.path.rsplit("/", 1)[-1]
-            state.runs.setdefault(key, {}).update({k: v for k, v in run.items() if v is not None})
-            self.send_response(202)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        do_POST = do_PATCH = _take  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serve_json(state.take) as url:
+        state.url = url
+        yield state
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 from endpoint import Endpoint, serve
+from processes import sigmaloop
 
 Command = Callable[..., "CompletedProcess[str]"]
 RUN = "def run(session):\n"
@@ -127,7 +127,7 @@ def test_an_unwritable_home_is_named(command: Command, tmp_path: Path) -> None:
 
 def test_a_second_run_in_one_home_is_refused_and_status_still_answers(command: Command, tmp_path: Path) -> None:
     first = subprocess.Popen(
-        [sys.executable, "-m", "sigmaloop.cli.main", "run", "--upstream", "simulated", "--batches", "3"],
+        sigmaloop("run", "--upstream", "simulated", "--batches", "3"),
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

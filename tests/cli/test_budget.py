@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 Command = Callable[..., "CompletedProcess[str]"]
 SMALL = (
-    "--benchmark", "small:SmallHelpdesk", "--batches", "2", "--batch-size", "6", "--attempts", "3",
+    "--benchmark", "small:TinyHelpdesk", "--batches", "2", "--batch-size", "6", "--attempts", "3",
     "--certify-trials", "1", "--upstream", "simulated",
 )  # fmt: skip
 

@@ -10,15 +10,30 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
+from processes import environment, sigmaloop
 
 Command = Callable[..., "CompletedProcess[str]"]
-SUPPORT = Path(__file__).parent.parent / "support"
 SMALL = (
-    "--benchmark", "small:SmallHelpdesk", "--batches", "2", "--batch-size", "8", "--attempts", "3",
+    "--benchmark", "small:TinyHelpdesk", "--batches", "2", "--batch-size", "8", "--attempts", "3",
     "--certify-trials", "1",
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, command_in: Callable[[Path], Command]
+) -> tuple[Command, Path, dict[str, Any]]:
+    """A run that kept something: commands in its folder, the folder, and what `run --json` said."""
+    folder = tmp_path_factory.mktemp("finished")
+    command = command_in(folder)
+    done = command("run", "--json", *SMALL, "--seed", "4")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["kept"] >= 1, "nothing was kept on this seed; choose another"
+    return command, folder, told
 
 
 def test_help_lists_every_command_without_loading_the_machine(command: Command) -> None:
@@ -53,10 +68,8 @@ def test_every_setting_is_a_flag(command: Command) -> None:
 
 
 @pytest.mark.slow
-def test_run_status_and_apply_tell_one_story(command: Command, tmp_path: Path) -> None:
-    done = command("run", "--json", *SMALL, timeout=200)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_run_status_and_apply_tell_one_story(finished: tuple[Command, Path, dict[str, Any]]) -> None:
+    command, _, told = finished
     assert told["condition"] == "finished"
     assert told["simulated"] is True
     assert told["attempts"] == told["kept"] + sum(told["rejected"].values())
@@ -75,37 +88,33 @@ def test_run_status_and_apply_tell_one_story(command: Command, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_apply_makes_a_branch_and_a_patch_that_git_accepts(command: Command, tmp_path: Path) -> None:
+def test_apply_makes_a_branch_and_a_patch_that_git_accepts(finished: tuple[Command, Path, dict[str, Any]]) -> None:
     from sigmaloop.settings import Settings
 
-    repo = tmp_path / "mine"
+    command, folder, _ = finished
+    repo = folder / "mine"
     repo.mkdir()
     git = ["git", "-c", "user.name=u", "-c", "user.email=u@example.org", "-C", str(repo)]
     subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
     (repo / "agent.py").write_text(Settings().agent_source())
     subprocess.run([*git, "add", "."], check=True)
     subprocess.run([*git, "commit", "-qm", "first"], check=True)
-    done = command("run", "--json", *SMALL, "--batches", "6", "--seed", "4", timeout=200)
-    told = json.loads(done.stdout)
-    assert told["kept"] >= 1, "nothing was kept on this seed; choose another"
     done = command("apply", "--branch", "better", "--repo", "mine", "--path", "agent.py", "--patch", "better.patch")
     assert done.returncode == 0, done.stderr
-    subprocess.run([*git, "apply", "--check", str(tmp_path / "better.patch")], check=True)
+    subprocess.run([*git, "apply", "--check", str(folder / "better.patch")], check=True)
     on_branch = subprocess.run([*git, "show", "better:agent.py"], capture_output=True, text=True, check=True).stdout
-    command("apply", "--output", "better.py")
-    assert on_branch == (tmp_path / "better.py").read_text()
+    assert command("apply", "--output", "taken.py").returncode == 0
+    assert on_branch == (folder / "taken.py").read_text()
     assert subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True).stdout == b""
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 @pytest.mark.slow
 def test_a_signal_stops_at_a_checkpoint_and_resume_goes_on(command: Command, tmp_path: Path, name: str) -> None:
-    import os
-
     process = subprocess.Popen(
-        [sys.executable, "-m", "sigmaloop.cli.main", "run", *SMALL],
+        sigmaloop("run", *SMALL, "--batches", "3"),
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(SUPPORT)},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -116,7 +125,7 @@ def test_a_signal_stops_at_a_checkpoint_and_resume_goes_on(command: Command, tmp
             break
     time.sleep(0.1)
     process.send_signal(getattr(signal, name))
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=120)
     assert process.returncode == 130, (output, errors)
     assert "resume" in output
     done = command("resume", "--json", timeout=200)

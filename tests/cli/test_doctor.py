@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import resource
 from collections.abc import Callable
 from subprocess import CompletedProcess
 
 Command = Callable[..., "CompletedProcess[str]"]
 
 
-def test_a_machine_with_a_wall_is_fine_within_seconds(command: Command) -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def test_a_machine_with_a_wall_is_fine(command: Command) -> None:
     done = command("doctor", "--json", SOME_API_KEY="sk-do-not-show-me")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     told = json.loads(done.stdout)
     assert done.returncode == 0, told
     found = {finding["name"]: finding for finding in told["findings"]}
@@ -26,8 +23,6 @@ def test_a_machine_with_a_wall_is_fine_within_seconds(command: Command) -> None:
     stopped, _, tried = found["self-test"]["detail"].split()[:3]
     assert stopped == tried
     assert int(tried) >= 12
-    work = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert work < 5, "seconds of processor time: how busy the machine is says nothing"
 
 
 def test_without_a_wall_every_canary_gets_through_and_the_exit_code_says_so(command: Command) -> None:

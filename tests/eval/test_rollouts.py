@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import _thread
+import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import wait_for
 
 from sigmaloop.errors import ModelUnavailable, StoreError, UpstreamError
 from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine
@@ -246,15 +247,31 @@ def test_a_drain_finishes_what_is_in_flight_and_a_new_engine_does_the_rest(make_
     assert len(sums.opened) == 20
 
 
-def test_an_interrupt_drains_too(make_engine: MakeEngine, sums: Any) -> None:
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """Interrupts the main thread as Ctrl-C does, also where the tests run in a worker that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_drains_too(make_engine: MakeEngine, sums: Any, ctrl_c: Callable[[], None]) -> None:
     store, asked = MemoryStore(), pairs(*[f"train-{i}" for i in range(12)])
     engine = make_engine(store=store, concurrency=2)
-    sums.on_open = lambda _episode: _thread.interrupt_main() if len(sums.opened) == 4 else None
+
+    def interrupt(_: object) -> None:
+        if len(sums.opened) == 4:
+            ctrl_c()
+        if len(sums.opened) >= 4:
+            wait_for(lambda: engine.draining)  # or the rollouts could all end before the interrupt is heard
+
+    sums.on_open = interrupt
     with pytest.raises(Drained):
         engine.run(SUM, asked)
     assert engine.draining
     opened = len(sums.opened)
     assert 4 <= opened < 12
+    sums.on_open = lambda _: None
     make_engine(store=store).run(SUM, asked)
     assert len(sums.opened) == 12, "all that was in flight had been stored"
 

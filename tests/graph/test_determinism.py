@@ -1,7 +1,12 @@
-"""One seed, one run: to the last hash of the journal."""
+"""One seed, one run, to the last hash of the journal: whatever the concurrency, and whatever the clock on the wall."""
 
 from __future__ import annotations
 
+import itertools
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,10 +15,12 @@ from sigmaloop.graph.run import Run
 from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import load_settings
 
-SMALL = {"benchmark": "small:SmallHelpdesk", "batches": 2, "batch_size": 8, "attempts": 3, "certify_trials": 1}
+SMALL = {"benchmark": "small:TinyHelpdesk", "batches": 2, "batch_size": 8, "attempts": 3, "certify_trials": 1}
+YEAR = 365 * 86_400
+Facts = tuple[str, str, list[str]]
 
 
-def facts(home: Path, *, seed: int, concurrency: int) -> tuple[str, str, list[str]]:
+def facts(home: Path, *, seed: int, concurrency: int) -> Facts:
     """Agent, ledger and every event but the first, which holds the settings."""
     run = Run.start(load_settings(home=home, seed=seed, concurrency=concurrency, **SMALL))
     run.go()
@@ -22,12 +29,36 @@ def facts(home: Path, *, seed: int, concurrency: int) -> tuple[str, str, list[st
     return run.agent(), (run.paths.root / "results.tsv").read_text(), events
 
 
-def test_two_runs_with_one_seed_are_identical_and_another_seed_differs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty folder to work in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder := tmp_path_factory.mktemp("elsewhere"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def first(elsewhere: Path) -> Facts:
+    return facts(elsewhere / "first", seed=5, concurrency=1)
+
+
+def test_two_runs_with_one_seed_are_identical_and_another_seed_differs(elsewhere: Path, first: Facts) -> None:
+    assert facts(elsewhere / "again", seed=5, concurrency=4) == first
+    assert facts(elsewhere / "other", seed=6, concurrency=4)[2] != first[2]
+
+
+def test_a_clock_that_jumps_by_years_changes_no_decision(
+    elsewhere: Path, first: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    first = facts(tmp_path / "a", seed=5, concurrency=1)
-    again = facts(tmp_path / "b", seed=5, concurrency=4)
-    other = facts(tmp_path / "c", seed=6, concurrency=4)
-    assert first == again
-    assert first[2] != other[2]
+    """Deadlines of the sandbox, clocks of the gateway, order in the journal: all of this process's time.time jumps."""
+    seconds, nanoseconds = time.time, time.time_ns
+    jumps = itertools.cycle([0, YEAR, -YEAR, 3_600, -20 * YEAR])
+    with monkeypatch.context() as jumping:
+        jumping.setattr(time, "time", lambda: seconds() + next(jumps))
+        jumping.setattr(time, "time_ns", lambda: nanoseconds() + next(jumps) * 10**9)
+        told = facts(elsewhere / "jumping", seed=5, concurrency=4)
+    assert told == first
+    (journal,) = (elsewhere / "jumping").glob("runs/*/journal.sqlite")
+    with closing(sqlite3.connect(journal)) as database:
+        written = [at for (at,) in database.execute("SELECT written FROM events ORDER BY seq")]
+    assert any(later < earlier - YEAR / 2 for earlier, later in itertools.pairwise(written)), "the clock did not jump"

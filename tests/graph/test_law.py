@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from sigmaloop.records import Split, Task
 from sigmaloop.settings import load_settings
 
 SMALL = {
-    "benchmark": "small:SmallHelpdesk", "batches": 2, "batch_size": 8, "attempts": 3, "certify_trials": 1,
+    "benchmark": "small:TinyHelpdesk", "batches": 2, "batch_size": 8, "attempts": 3, "certify_trials": 1,
     "concurrency": 2, "upstream": "simulated",
 }  # fmt: skip
 
@@ -30,10 +31,22 @@ def decisions(run: Run) -> list[Decision]:
         return [Decision.model_validate(e.payload) for e in journal.events("decision")]
 
 
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run]:
+    """A run under a policy, gone to its end once."""
+
+    @functools.cache
+    def under(policy: str) -> Run:
+        run = Run.start(load_settings(home=tmp_path_factory.mktemp(policy) / "home", policy=policy, **SMALL))
+        run.go()
+        return run
+
+    return under
+
+
 @pytest.mark.parametrize("policy", ["reference", "paired", "rigorous"])
-def test_every_decision_of_a_run_recomputes_from_its_log(home: Path, policy: str) -> None:
-    run = Run.start(load_settings(home=home, policy=policy, **SMALL))
-    summary = run.go()
+def test_every_decision_of_a_run_recomputes_from_its_log(ended: Callable[[str], Run], policy: str) -> None:
+    run = ended(policy)
     assert run.condition == "finished"
     logs = decisions(run)
     assert logs
@@ -43,7 +56,7 @@ def test_every_decision_of_a_run_recomputes_from_its_log(home: Path, policy: str
     for entry in run.ledger():
         if entry.gate != "admission":
             assert judged[entry.candidate_id].kept == (entry.outcome == "kept")
-    assert summary.policy == policy
+    assert run.summary().policy == policy
 
 
 @pytest.mark.parametrize("policy", ["paired", "reference"])
@@ -68,10 +81,8 @@ def test_a_decision_is_logged_with_the_faults_that_it_tolerated(home: Path, poli
         assert discrepancies(log) == ()
 
 
-def test_an_altered_decision_is_detected(home: Path) -> None:
-    run = Run.start(load_settings(home=home, **SMALL))
-    run.go()
-    log = next(log for log in decisions(run) if any(row.stage == "validation" for row in log.rows))
+def test_an_altered_decision_is_detected(ended: Callable[[str], Run]) -> None:
+    log = next(log for log in decisions(ended("reference")) if any(row.stage == "validation" for row in log.rows))
     rows = list(log.rows)
     turned = rows[-1].model_copy(update={"reward": 1.0 - (rows[-1].reward or 0.0)})
     assert discrepancies(log.model_copy(update={"rows": (*rows[:-1], turned)}))

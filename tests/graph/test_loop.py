@@ -99,7 +99,8 @@ def test_a_run_can_be_followed_batch_by_batch(small_settings: Settings) -> None:
 
 
 def test_a_person_can_be_asked_before_a_change_is_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run.start(load_settings(home=home, batches=4, review="person", seed=1, **SMALL))
+    small = {**SMALL, "benchmark": "small:TinyHelpdesk", "seed": 4}
+    run = Run.start(load_settings(home=home, batches=2, review="person", **small))
     asked = 0
     for _ in range(20):
         for _ in run.follow(answer="decline"):

@@ -11,7 +11,7 @@ from sigmaloop.graph.run import Run
 from sigmaloop.settings import load_settings
 
 SMALL = {
-    "benchmark": "small:SmallHelpdesk", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 1,
+    "benchmark": "small:TinyHelpdesk", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 1,
     "concurrency": 2, "model_tries": 1, "model_timeout": 5.0, "upstream": "openai",
 }  # fmt: skip
 

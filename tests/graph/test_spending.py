@@ -19,7 +19,7 @@ from sigmaloop.tools.gateway import Gateway
 from sigmaloop.tools.scripted import ScriptedModel
 
 SMALL = {
-    "benchmark": "small:SmallHelpdesk", "batches": 1, "batch_size": 4, "attempts": 1, "certify_trials": 1,
+    "benchmark": "small:TinyHelpdesk", "batches": 1, "batch_size": 4, "attempts": 1, "certify_trials": 1,
     "concurrency": 2, "model_tries": 1, "upstream": "openai", "price_input": 1.0, "price_output": 4.0,
 }  # fmt: skip
 

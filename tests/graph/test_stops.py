@@ -14,9 +14,10 @@ from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import load_settings
 
 SMALL = {
-    "benchmark": "small:SmallHelpdesk", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 1,
-    "concurrency": 2, "seed": 3, "upstream": "simulated",
+    "benchmark": "small:TinyHelpdesk", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 1,
+    "concurrency": 2, "upstream": "simulated", "policy": "reference",
 }  # fmt: skip
+"""Two attempts: one is kept, one is rejected."""
 
 
 class Death(BaseException):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import random
 import socket
 import subprocess
 import sys
@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 from langgraph_sdk import get_sync_client
+from processes import environment
 
 from sigmaloop.graph.run import Run
 from sigmaloop.settings import load_settings
 
 ROOT = Path(__file__).parent.parent.parent
-SUPPORT = ROOT / "tests" / "support"
 SMALL: dict[str, Any] = {
-    "benchmark": "small:SmallHelpdesk", "batches": 2, "batch_size": 8, "attempts": 2, "certify_trials": 1,
+    "benchmark": "small:TinyHelpdesk", "batches": 2, "batch_size": 8, "attempts": 2, "certify_trials": 1,
 }  # fmt: skip
 
 
@@ -30,24 +30,15 @@ SMALL: dict[str, Any] = {
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
     """A client of a real server, and the home that the server shares with the command line."""
     home = tmp_path_factory.mktemp("studio") / "home"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "LANGSMITH_"))}
-    env |= {
-        "SIGMALOOP_HOME": str(home),
-        "PYTHONPATH": str(SUPPORT),
-        "LANGGRAPH_CLI_NO_ANALYTICS": "1",
-        "LANGGRAPH_NO_VERSION_CHECK": "1",
-        "LANGSMITH_TRACING": "false",
-    }
+    port = _free_port()
+    env = environment(SIGMALOOP_HOME=str(home), LANGGRAPH_CLI_NO_ANALYTICS="1", LANGGRAPH_NO_VERSION_CHECK="1")
     log = (home.parent / "server.log").open("wb")
     server = subprocess.Popen(
         [
             sys.executable, "-m", "langgraph_cli", "dev", "--no-browser", "--no-reload",
             "--host", "127.0.0.1", "--port", str(port),
         ],
-        cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT,
+        cwd=_checkout(home.parent / "checkout"), env=env, stdout=log, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
         _wait_for(port, server, home.parent / "server.log")
@@ -63,14 +54,32 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path
         log.close()
 
 
+def _checkout(place: Path) -> Path:
+    """This checkout in links, so that what the server leaves in its folder is in nobody's way."""
+    place.mkdir()
+    for entry in ROOT.iterdir():
+        if not entry.name.startswith("."):
+            (place / entry.name).symlink_to(entry)
+    return place
+
+
+def _free_port() -> int:
+    """A port below those that the system gives out by itself, so that no other test is given it meanwhile."""
+    for port in random.SystemRandom().sample(range(20_000, 30_000), 100):
+        with contextlib.suppress(OSError), socket.socket() as free:
+            free.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while time.monotonic() < deadline:
         assert server.poll() is None, log.read_text()[-3_000:]
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.2)
-    raise AssertionError(f"langgraph dev did not answer within a minute: {log.read_text()[-3_000:]}")
+    raise AssertionError(f"langgraph dev did not answer: {log.read_text()[-3_000:]}")
 
 
 def new_thread(client: Any) -> str:

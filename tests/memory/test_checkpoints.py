@@ -1,3 +1,5 @@
+"""Checkpoints: command line and server share one file, which loads no code but our records."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Clusters are folded from events: ids never move, every failure has one home, the newest scores decide their state."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,10 +1,10 @@
+"""The index finds a cause in other words, agrees with a full scan, and is rebuilt whenever it cannot be trusted."""
+
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -209,10 +209,5 @@ def test_chroma_agrees_with_a_full_scan_over_many_records(
     index = open_index()
     index.add_all([Item("failure", f"F{n:04d}", text) for n, text in enumerate(texts)])
     beside = open_index()
-    seconds = []
     for text in texts[:20]:
-        begin = time.perf_counter()
-        hits = index.search("failure", text, 5)
-        seconds.append(time.perf_counter() - begin)
-        assert hits == beside.search("failure", text, 5)
-    assert median(seconds) < 0.1
+        assert index.search("failure", text, 5) == beside.search("failure", text, 5)

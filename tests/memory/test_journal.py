@@ -1,3 +1,5 @@
+"""The journal: what was written is there, once and unaltered, for every thread and process, or it says why not."""
+
 from __future__ import annotations
 
 import sqlite3
@@ -6,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
@@ -409,13 +410,3 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> Non
     database.close()
     with Journal(path) as journal:
         assert journal.length() == 0
-
-
-def test_remembering_a_model_call_costs_next_to_nothing(journal: Journal) -> None:
-    response = {"choices": [{"message": {"content": "x" * 1500}}], "usage": {"total_tokens": 900}}
-    seconds = []
-    for number in range(400):
-        begin = time.perf_counter()
-        journal.remember(f"scope{number // 20}", number % 20, f"{number:032x}", response)
-        seconds.append(time.perf_counter() - begin)
-    assert median(seconds) < 0.001, "the goal is .15 ms; a busy machine is forgiven much"

@@ -1,3 +1,5 @@
+"""The lock of a home: one process works there, the next is told which, and a killed one leaves nothing behind."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""The runs of a home: each in a folder of its own, found by the beginning of its id, listed even when damaged."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The regression suite is folded from events: a case keeps its first origin, and the oldest stay for ever."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Views: they say what the journal says, byte for byte the same each time, and a model's words stay words in them."""
+
 from __future__ import annotations
 
 import json

@@ -44,3 +44,12 @@ class Patchy(SmallHelpdesk):
         if seed and seed % 9 == 0 and self.opened[seed] <= 1 + EXTRA_TRIES:
             raise ConnectionError("the desk is closed")
         return super().open(task_id, seed=seed)
+
+
+class TinyHelpdesk(Helpdesk):
+    """Fewer still, for runs that are begun again and again."""
+
+    name = "tiny-helpdesk"
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return super().tasks(split)[: SIZES[split] // 2]

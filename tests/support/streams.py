@@ -45,9 +45,10 @@ CALLS = [
 
 
 class Streams:
-    """What it does, in turn, the last behaviour again and again: pieces of text, seconds to wait, or `hang`, `reset`.
+    """What it does, in turn, the last behaviour again and again.
 
-    A behaviour that is a tuple (status, body) is an ordinary answer.
+    A behaviour is made of pieces of text, seconds or an event to wait for, and `hang`, `reset`, `cut`.
+    One that is a tuple (status, body) is an ordinary answer.
     """
 
     def __init__(self, *script: Any) -> None:
@@ -63,6 +64,7 @@ class Streams:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two pieces: 40 ms an answer
     streams: Streams
 
     def do_POST(self) -> None:
@@ -97,9 +99,11 @@ class _Handler(BaseHTTPRequestHandler):
         if piece == "cut":
             return False
         if piece == "hang":
-            return self.wait(20.0) and False
+            return self.wait(60.0) and False
         if isinstance(piece, float):
             return self.wait(piece)
+        if isinstance(piece, threading.Event):
+            return piece.wait(20.0)
         data = piece.encode()
         with suppress(OSError):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))

@@ -51,6 +51,9 @@ class Stub:
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.released = threading.Event()
+        """Ends every `hang`."""
+        self.hanging = 0
+        """Requests that it is leaving without an answer just now."""
         self.lock = threading.Lock()
         self.url = ""
 
@@ -61,16 +64,24 @@ class Stub:
             self.seen.append(body)
             return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
+    def hang(self) -> None:
+        with self.lock:
+            self.hanging += 1
+        self.released.wait(60)
+        with self.lock:
+            self.hanging -= 1
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two pieces: 40 ms an answer
     stub: Stub
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         act = self.stub.turn(self.path, dict(self.headers), body)
         if act == "hang":
-            self.stub.released.wait(20)
+            self.stub.hang()
             self.close_connection = True
         elif act == "reset":
             # Linger 0: closing sends RST instead of FIN.

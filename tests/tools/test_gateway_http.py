@@ -6,7 +6,6 @@ import json
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel, SecretStr
+from waiting import wait_for
 
 from sigmaloop.errors import ModelUnavailable, UpstreamError
 from sigmaloop.tools.gateway import Gateway, Lease
@@ -50,13 +50,13 @@ def serve(no_leaks: None) -> Iterator[Callable[..., Lease]]:
 
 @pytest.fixture
 def http() -> Iterator[Any]:
-    with openai.DefaultHttpxClient(trust_env=False, verify=False, timeout=5) as client:
+    with openai.DefaultHttpxClient(trust_env=False, verify=False, timeout=30) as client:
         yield client
 
 
 @pytest.fixture
 def plain() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, verify=False, timeout=5) as client:
+    with httpx.Client(trust_env=False, verify=False, timeout=30) as client:
         yield client
 
 
@@ -357,7 +357,7 @@ def test_a_stopped_gateway_does_not_serve_again(serve: Any) -> None:
         _ = lease.base_url
 
 
-def test_it_stops_within_a_moment_with_a_call_under_way_and_a_client_connected(
+def test_it_stops_at_once_with_a_call_under_way_and_a_client_connected(
     stub: Any, serve: Any, http: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     stub.script = ["hang"]
@@ -369,11 +369,9 @@ def test_it_stops_within_a_moment_with_a_call_under_way_and_a_client_connected(
     list(client.models.list())
     with ThreadPoolExecutor(1) as pool, caplog.at_level(logging.WARNING):
         call = pool.submit(client.chat.completions.create, model="x", messages=ASK)
-        while not stub.seen:
-            time.sleep(0.005)
-        began = time.monotonic()
+        wait_for(lambda: stub.hanging)
         gateway.stop()
-        assert time.monotonic() - began < 2
+        assert stub.hanging, "it waited until the endpoint gave up"
         with pytest.raises(openai.APIError):
             call.result(timeout=5)
     assert caplog.records == []
@@ -384,12 +382,9 @@ def test_it_stops_within_a_moment_with_a_call_under_way_and_a_client_connected(
 def test_an_answer_is_not_held_back_by_the_network(serve: Any, plain: httpx.Client) -> None:
     lease = serve(ScriptedModel(["fine"], repeat=True))
     post(plain, lease, {"messages": ASK})
-    times = []
-    for _ in range(15):
-        began = time.perf_counter()
-        post(plain, lease, {"messages": ASK})
-        times.append(time.perf_counter() - began)
-    assert sorted(times)[5] < 0.03, "delayed sending costs 40 ms"
+    (connection,) = lease._gateway._face._server.server_state.connections
+    accepted = connection.transport.get_extra_info("socket")
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "delayed sending costs 40 ms an answer"
 
 
 def test_many_clients_at_once_are_all_answered_and_metered(serve: Any, plain: httpx.Client) -> None:

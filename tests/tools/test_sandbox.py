@@ -196,7 +196,7 @@ UNTIDY = {
 def test_what_is_only_untidy_is_ok(supervisor: Supervisor, name: str, body: str) -> None:
     ended = run(supervisor, body)
     assert (ended.status, ended.detail) == ("ok", ""), name
-    assert ended.wall_seconds < 5
+    assert ended.wall_seconds < 30, "it waited for what the agent left behind"
 
 
 def test_malformed_tool_arguments_come_back_to_the_agent_as_text(supervisor: Supervisor) -> None:
@@ -218,7 +218,7 @@ DEADLINES = {
         "step_seconds = 0.3",
     ),
     "sleeps a little before every step": (
-        "import time\nfor _ in range(20):\n    time.sleep(.15); session.call('look_up', {})", "rollout_seconds = 0.6",
+        "import time\nfor _ in range(40):\n    time.sleep(.05); session.call('look_up', {})", "rollout_seconds = 0.6",
     ),
     "sends one byte at a time": (
         "import os, time\nos.write(3, b'\\0\\0\\1\\0')\nwhile True: os.write(3, b' '); time.sleep(.05)",
@@ -236,7 +236,7 @@ def test_an_agent_that_takes_too_long_is_stopped(hasty: Supervisor, body: str, d
     ended = run(hasty, body)
     assert ended.status == "agent_error"
     assert_matches(detail, ended.detail)
-    assert ended.wall_seconds < 2
+    assert ended.wall_seconds < 30, "it waited for the agent's own end"
 
 
 def test_loading_for_ever_is_stopped_as_well(hasty: Supervisor) -> None:
@@ -249,14 +249,15 @@ def test_a_child_that_does_not_read_is_stopped(hasty: Supervisor) -> None:
     assert (ended.status, ended.detail) == ("agent_error", "it did not read its socket for 0.3 s")
 
 
-def test_time_in_model_and_environment_is_not_the_agents(hasty: Supervisor) -> None:
+def test_time_in_model_and_environment_is_not_the_agents() -> None:
     def slow(*_: Any) -> Any:
-        time.sleep(0.4)
+        time.sleep(1.2)
         return completion("x")
 
-    ended = run(hasty, "for _ in range(2): session.complete([])", Table(llm=slow))
+    with Supervisor(step_seconds=1, rollout_seconds=2, cpu_seconds=10, max_steps=50) as supervisor:
+        ended = run(supervisor, "for _ in range(2): session.complete([])", Table(llm=slow))
     assert (ended.status, ended.detail) == ("ok", "")
-    assert ended.wall_seconds > 0.8
+    assert ended.wall_seconds > 2
 
 
 def test_processor_time_is_limited() -> None:

@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import wait_for
 from walls import each_tier
 
 from sigmaloop.errors import SandboxError
@@ -46,8 +46,8 @@ class Listener:
         return {}
 
 
-def make(tier: Any = "none") -> Supervisor:
-    return Supervisor(step_seconds=1.0, rollout_seconds=5, cpu_seconds=5, max_steps=20, sandbox=tier)
+def make(tier: Any = "none", *, step_seconds: float = 30) -> Supervisor:
+    return Supervisor(step_seconds=step_seconds, rollout_seconds=30, cpu_seconds=5, max_steps=20, sandbox=tier)
 
 
 @pytest.fixture
@@ -77,12 +77,10 @@ def alive(pid: int) -> bool:
     return state not in "ZX"
 
 
-def gone_soon(*pids: int) -> bool:
-    for _ in range(100):
-        if not any(alive(pid) for pid in pids):
-            return True
-        time.sleep(0.02)
-    return False
+def gone(*pids: int) -> bool:
+    """True once they have all ended; what is tested would live for a minute, were it left alone."""
+    wait_for(lambda: not any(alive(pid) for pid in pids))
+    return True
 
 
 FORKS = {
@@ -105,21 +103,22 @@ def test_what_an_agent_forks_ends_with_it(unwalled: Supervisor, body: str, end: 
     ended = run(unwalled, f"session.say(str(os.getpid()))\n{body}\n{end}", listener)
     assert ended.status == ("ok" if end == "return" else "agent_error")
     assert len(listener.said) == 2
-    assert gone_soon(*map(int, listener.said))
+    assert gone(*map(int, listener.said))
 
 
 def test_a_fork_that_holds_the_socket_does_not_hide_the_end(unwalled: Supervisor) -> None:
     ended = run(unwalled, "if os.fork() == 0: time.sleep(60)\nos._exit(0)")
     assert ended.status == "agent_error"
-    assert ended.wall_seconds < 0.9
+    assert "exit code 0" in ended.detail, "not that its time was up"
 
 
-def test_the_child_and_its_daemon_are_killed_when_its_time_is_up(unwalled: Supervisor) -> None:
+def test_the_child_and_its_daemon_are_killed_when_its_time_is_up() -> None:
     listener = Listener()
     body = f"session.say(str(os.getpid()))\n{FORKS['a daemon, forked twice']}\ntime.sleep(60)"
-    assert run(unwalled, body, listener).status == "agent_error"
-    assert len(listener.said) == 2
-    assert gone_soon(*map(int, listener.said))
+    with make(step_seconds=1) as unwalled:
+        assert run(unwalled, body, listener).status == "agent_error"
+        assert len(listener.said) == 2
+        assert gone(*map(int, listener.said))
 
 
 def test_an_interrupt_in_the_parent_kills_the_child(supervisor: Supervisor) -> None:
@@ -129,7 +128,7 @@ def test_an_interrupt_in_the_parent_kills_the_child(supervisor: Supervisor) -> N
     listener = Listener(on_say=interrupt)
     with pytest.raises(KeyboardInterrupt):
         run(supervisor, "session.say(str(os.getpid()))", listener)
-    assert gone_soon(int(listener.said[0]))
+    assert gone(int(listener.said[0]))
 
 
 def test_stopping_the_supervisor_ends_every_process_of_it(supervisor: Supervisor) -> None:
@@ -139,11 +138,11 @@ def test_stopping_the_supervisor_ends_every_process_of_it(supervisor: Supervisor
     body = "session.say(f'{os.getpid()} {os.getppid()}')\nwhile True: pass"
     thread = threading.Thread(target=lambda: ended.append(run(supervisor, body, listener)))
     thread.start()
-    assert heard.wait(5)
+    assert heard.wait(30)
     supervisor.stop()
-    thread.join(5)
+    thread.join(30)
     assert ended[0].status == "infra"
-    assert gone_soon(*map(int, listener.said[0].split()))
+    assert gone(*map(int, listener.said[0].split()))
     assert run(supervisor, "pass").status == "ok", "it starts again when it is needed"
 
 
@@ -160,7 +159,7 @@ def test_a_zygote_that_died_unnoticed_costs_no_rollout(supervisor: Supervisor) -
     listener = Listener()
     run(supervisor, "session.say(str(os.getppid()))", listener)
     os.kill(int(listener.said[0]), signal.SIGKILL)
-    assert gone_soon(int(listener.said[0]))
+    assert gone(int(listener.said[0]))
     assert run(supervisor, "pass").status == "ok"
 
 
@@ -226,17 +225,15 @@ def test_a_killed_program_leaves_no_process_behind(tier: str) -> None:
         assert len(set(pids)) >= 4
         assert all(alive(pid) for pid in pids)
         program.kill()
-    started = time.monotonic()
-    assert gone_soon(*pids)
-    assert time.monotonic() - started < 1.0
+    assert gone(*pids)
 
 
 @pytest.mark.parametrize("tier", each_tier("none", "landlock", "bubblewrap"))
 def test_a_program_that_ends_without_stopping_its_supervisor_leaves_none_either(tier: str) -> None:
     program, pids = start("time.sleep(.3)", tier)
     with program:
-        assert program.wait(10) == 0
-    assert gone_soon(*pids)
+        assert program.wait(30) == 0
+    assert gone(*pids)
 
 
 def test_many_rollouts_leave_no_process_and_no_descriptor(supervisor: Supervisor) -> None:
@@ -248,9 +245,5 @@ def test_many_rollouts_leave_no_process_and_no_descriptor(supervisor: Supervisor
     assert len(os.listdir("/proc/self/fd")) == before
     zygote = int(listener.said[0])
     children = Path(f"/proc/{zygote}/task/{zygote}/children")
-    for _ in range(100):
-        if not children.read_text():
-            break
-        time.sleep(0.01)
-    assert children.read_text() == ""
+    wait_for(lambda: not children.read_text())
     assert len(os.listdir(f"/proc/{zygote}/fd")) < 10

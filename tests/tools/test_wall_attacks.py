@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import wait_for
 from walls import each_tier
 
 from sigmaloop.tools.attacks import ATTACKS, CANARIES, Attack
@@ -148,11 +148,7 @@ session.submit(os.getcwd())
     for _ in range(2):
         ended = run(walled, body, talk)
         assert (ended.status, ended.detail) == ("ok", "")
-    for _ in range(50):
-        if not Path(talk.submitted).exists():
-            break
-        time.sleep(0.02)
-    assert not Path(talk.submitted).exists()
+    wait_for(lambda: not Path(talk.submitted).exists())
 
 
 def test_filling_the_folder_is_an_agent_error_that_says_so(walled: Supervisor) -> None:

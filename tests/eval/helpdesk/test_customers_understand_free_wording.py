@@ -1,7 +1,5 @@
 """Over a hundred hand-written utterances, worded as very different agents would, and what customers answer."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -427,10 +425,10 @@ def test_any_texts_are_answered_and_every_conversation_ends(texts: list[str]) ->
     assert [speaker.answer("Hm.") for _ in range(MAX_TURNS)][-1] is None
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "piece", ["your ", "email or ", "a@", "which which ", "please ", "?", "\n- ", "**", "can i not "]
 )
-def test_a_megabyte_of_anything_is_listened_to_in_no_time(piece: str) -> None:
-    started = time.process_time()
+def test_a_megabyte_of_anything_is_listened_to_without_going_over_it_again_and_again(piece: str) -> None:
+    """Milliseconds; a pattern that backtracks would take hours."""
     customer().answer(piece * (1_000_000 // len(piece)))
-    assert time.process_time() - started < 0.5

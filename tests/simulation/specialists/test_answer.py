@@ -1,3 +1,5 @@
+"""The simulated specialists: a role is known by its prompt, and the seed is the only source of chance."""
+
 from __future__ import annotations
 
 import json

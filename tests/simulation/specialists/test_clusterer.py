@@ -1,3 +1,5 @@
+"""The simulated clusterer knows every wording of a habit and sorts a night of failures by cause, with some mistakes."""
+
 from __future__ import annotations
 
 from collections import Counter

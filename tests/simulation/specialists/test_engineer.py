@@ -1,3 +1,5 @@
+"""The simulated engineer makes good and bad changes in the documented shares, and each does what its kind promises."""
+
 from __future__ import annotations
 
 from collections import Counter

@@ -1,3 +1,5 @@
+"""The simulated judge reads a change for what it adds, vetoes clear overfitting, and is off the mark now and then."""
+
 from __future__ import annotations
 
 from collections import Counter

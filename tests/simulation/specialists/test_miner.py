@@ -1,3 +1,5 @@
+"""The simulated miner is right most of the time, wrong in believable ways, and quotes what stands in the trace."""
+
 from __future__ import annotations
 
 import tomllib
