@@ -34,23 +34,27 @@ def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_run_stops_when_its_money_is_spent_and_goes_on_with_more(home: Path) -> None:
     prices = {"specialist_price_input": 2.0, "specialist_price_output": 8.0}
     with serve() as endpoint:
-        run = Run.start(load_settings(home=home, base_url=endpoint.url, max_money=0.06, **prices, **SMALL))
-        checked = endpoint.answered
-        with pytest.raises(BudgetSpent, match=r"0\.0\d+ of 0.06 money are spent.*resume --max-money") as caught:
+        run = Run.start(load_settings(home=home, base_url=endpoint.url, **prices, **SMALL))
+        for event in run.follow():
+            if event["event"] == "baseline":
+                run.drain()
+        with Journal(run.paths.journal) as journal:
+            began = JournalAccount(journal).load().money
+        limit = round(began + 0.06, 4)
+        run.limit(max_money=limit)
+        with pytest.raises(BudgetSpent, match=rf"0\.\d+ of {limit} money are spent.*resume --max-money") as caught:
             list(run.follow())
         assert caught.value.exit_code == 3
         assert run.condition == "ready"
-        before = endpoint.answered - checked
-        assert before > 0
         with Journal(run.paths.journal) as journal:
-            assert 0 < JournalAccount(journal).load().money <= 0.06
+            assert began < JournalAccount(journal).load().money <= limit
             assert all(rollout.status != "infra" for rollout in journal.rollouts())
             set_limits(journal, max_money=50.0)
         list(run.follow())
         assert run.condition == "finished"
         with Journal(run.paths.journal, readonly=True) as journal:
             charged = JournalAccount(journal).load().money
-            assert 0.06 < charged < 50
+            assert limit < charged < 50
             assert charged == pytest.approx(sum(usage.cost for usage in journal.usage().values())), "nothing paid twice"
 
 
