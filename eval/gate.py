@@ -18,7 +18,7 @@ enough has failed, no later fault, pass or failure changes the decision.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 
@@ -26,7 +26,7 @@ from sigmaloop.eval.finding import Ask, Finding, evidence_of, points, uncovered
 from sigmaloop.eval.tally import Tally, faults_allowed, next_size, share, tally_of
 from sigmaloop.records import REWARD_UNITS, Outcome, Rollout
 
-__all__ = ["Ask", "Finding", "RegressionGate", "ValidationGate", "likely_failures_first", "promotable"]
+__all__ = ["Ask", "Finding", "RegressionGate", "ValidationGate", "likely_failures_first"]
 
 PASSING_SHARE = Fraction("0.80")
 """Share of the suite's valid results that must pass."""
@@ -197,11 +197,6 @@ def likely_failures_first(tasks: Sequence[str], history: Mapping[str, tuple[int,
         return Fraction(2 * passes + 1, 2 * results + 2)
 
     return tuple(sorted(tasks, key=rate))
-
-
-def promotable(known_failures: Iterable[str], outcomes: Mapping[str, Rollout]) -> tuple[str, ...]:
-    """Known failures that pass on the kept agent: once is enough for `reference`. Sorted by task id."""
-    return tuple(sorted({task for task in known_failures if task in outcomes and outcomes[task].passed}))
 
 
 def _ask(tasks: Sequence[str], outcomes: Mapping[str, Rollout], size: int) -> Ask:

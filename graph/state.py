@@ -36,7 +36,7 @@ class LoopState(TypedDict, total=False):
     incumbent: str
     """Commit of the kept agent."""
     best_units: int
-    """Best validation reward sum recorded, in whole units: the bar."""
+    """Validation reward sum of the kept agent, in whole units: the bar of `reference`; others compare with the bank."""
     best_tasks: int
     """Valid results behind it."""
     batch: int

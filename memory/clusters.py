@@ -38,11 +38,6 @@ def fold_clusters(events: Iterable[Event]) -> dict[str, Cluster]:
     return ClusterFold().extend(events).clusters()
 
 
-def fold_statuses(events: Iterable[Event], *, batch: int | None = None) -> dict[str, ClusterStatus]:
-    """Where each surviving cluster stands, as of `batch` (default: the newest batch of the events)."""
-    return ClusterFold().extend(events).statuses(batch=batch)
-
-
 def next_cluster_id(events: Iterable[Event]) -> str:
     """The id of the next new cluster; an id is never reused, not even a merged one's."""
     return ClusterFold().extend(events).next_id()

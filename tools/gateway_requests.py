@@ -90,7 +90,10 @@ def refuse(message: str, *, status: int = 400) -> UpstreamError:
 
 
 def _plain(request: object, max_bytes: int) -> Json:
-    """A deep copy as plain JSON, so that nothing in it can be odd or change later."""
+    """A deep copy as plain JSON, so that nothing in it can be odd or change later.
+
+    NaN becomes null: neither the wall nor the HTTP face lets one through.
+    """
     try:
         data = orjson.dumps(request, option=_JSON_TYPES_ONLY)
         plain = orjson.loads(data)

@@ -16,7 +16,7 @@ import re
 import shutil
 import tempfile
 import threading
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -296,17 +296,6 @@ def write_branch(
         except git.GitCommandError as error:
             raise BadInput(f"git refused in {repo_path}: {str(error.stderr).strip() or error}") from error
         return str(commit)
-
-
-def patch_text(repo_or_dir: Path, *, file_path: str, source: str) -> str:
-    """The patch that turns the user's file, as it lies on disk, into the agent; for `git apply` there."""
-    place = Path(repo_or_dir) / file_path
-    try:
-        with place.open(encoding="utf-8", newline="") as file:
-            current = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{place} cannot be read: {error}; name the agent's file with --path") from None
-    return unified_diff(current, source, path=PurePosixPath(file_path).as_posix())
 
 
 def _git() -> ModuleType:

@@ -12,7 +12,6 @@ from sigmaloop.eval.gate import (
     RegressionGate,
     ValidationGate,
     likely_failures_first,
-    promotable,
 )
 from sigmaloop.records import REWARD_UNITS, Rollout
 
@@ -156,12 +155,6 @@ def test_likely_failures_come_first_and_unknown_tasks_stand_in_the_middle() -> N
     history = {"sound": (3, 3), "flaky": (1, 3), "broken": (0, 2), "once": (1, 1)}
     order = likely_failures_first(["sound", "new", "once", "flaky", "broken", "newer"], history)
     assert order == ("broken", "flaky", "new", "newer", "once", "sound")
-
-
-def test_promotable_are_the_known_failures_that_pass_once(outcomes: Outcomes) -> None:
-    table = outcomes("PFIH")
-    tasks = list(table)
-    assert promotable([*reversed(tasks), tasks[0], "elsewhere"], table) == (tasks[0],)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first, promotable
+from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
 from sigmaloop.records import Rollout
 
 VALIDATION, TRAFFIC, POPULATION = 100, 180, 2000
@@ -113,7 +113,8 @@ def run(world: World) -> dict[str, float]:
             if plain:
                 cost["kept"] += 1
                 best, world.chances = score, chances
-                fresh = promotable(set(world.known) - set(world.suite), world.outcomes(chances))
+                table = world.outcomes(chances)
+                fresh = sorted(task for task in set(world.known) - set(world.suite) if table[task].passed)
                 world.suite += fresh[: SUITE_CAP - len(world.suite)]
     cost["gain"] = 100 * (world.chances[-POPULATION:].mean() - start)
     return cost

@@ -14,7 +14,6 @@ from sigmaloop.memory.clusters import (
     ClusterFold,
     fallback_choice,
     fold_clusters,
-    fold_statuses,
     nearest_clusters,
     next_cluster_id,
     rank,
@@ -127,7 +126,7 @@ def test_a_cluster_goes_from_new_to_resolved_and_may_come_back(make_events: Fact
 
     def status(*more: tuple[str, dict[str, Any], int], batch: int | None = None) -> str:
         facts.extend(more)
-        return fold_statuses(make_events(*facts), batch=batch)["C001"]
+        return ClusterFold().extend(make_events(*facts)).statuses(batch=batch)["C001"]
 
     assert status() == "new"
     assert status(batch=2) == "active"
@@ -143,9 +142,9 @@ def test_a_cluster_whose_last_failing_task_moved_away_was_resolved_too(make_even
     failing = make_failure("t2")
     facts = [created("C001"), created("C002"), assigned("C001", make_failure("t1")), assigned("C001", failing)]
     facts += [scored("t1", True, 2), assigned("C002", failing)]
-    assert fold_statuses(make_events(*facts))["C001"] == "resolved"
+    assert ClusterFold().extend(make_events(*facts)).statuses()["C001"] == "resolved"
     facts += [assigned("C001", make_failure("t3", batch=3))]
-    assert fold_statuses(make_events(*facts))["C001"] == "recurring"
+    assert ClusterFold().extend(make_events(*facts)).statuses()["C001"] == "recurring"
 
 
 def test_the_stubborn_the_old_and_the_resolved_are_ranked_behind(make_events: Facts, make_failure: Make) -> None:
@@ -248,7 +247,7 @@ def test_folding_a_beginning_and_then_the_rest_equals_folding_all(
     fold.extend(events[cut:])
     whole = ClusterFold().extend(events)
     assert fold.clusters() == whole.clusters() == fold_clusters(events)
-    assert fold.statuses() == whole.statuses() == fold_statuses(events)
+    assert fold.statuses() == whole.statuses()
     assert fold.next_id() == next_cluster_id(events)
 
 

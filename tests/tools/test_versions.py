@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sigmaloop.errors import BadInput, StoreError
-from sigmaloop.tools.versions import Versions, patch_text, write_branch
+from sigmaloop.tools.versions import Versions, write_branch
 
 BASE, BETTER, OTHER = ("def run(session):\n    pass\n", "def run(session):\n    'é'\n", "def run(s): 1")
 MESSAGE = "A0001: say more\n\nBecause: it helps.\n\nCluster: C001 silent agent\nFailures: F1, F2\nBatch: 3\n"
@@ -313,14 +313,6 @@ def test_a_folder_without_repository_or_commit_is_refused(tmp_path: Path) -> Non
     git("init", "-q", at=tmp_path)
     with pytest.raises(BadInput, match="has no commit yet"):
         write_branch(tmp_path, branch="x", file_path="agent.py", source=BETTER, message="m")
-
-
-def test_the_patch_turns_the_users_file_into_the_agent(mine: Path) -> None:
-    patch = patch_text(mine, file_path="src/agent.py", source=BETTER)
-    subprocess.run(["git", "apply", "-"], cwd=mine, input=patch.encode(), check=True)
-    assert (mine / "src/agent.py").read_text() == BETTER
-    with pytest.raises(BadInput, match="cannot be read"):
-        patch_text(mine, file_path="none.py", source=BETTER)
 
 
 def test_the_run_may_be_moved(versions: Versions, tmp_path: Path) -> None:
