@@ -86,6 +86,7 @@ GOALS = [
     Goal("null proposals kept, %", "base", lambda f: f.null_kept, scale=100),
     Goal("suite rejects a no-op, %", "base", lambda f: f.no_op_rejected, scale=100,
          most={"paired": 10, "rigorous": 12}, about={"peer": 80}),
+    Goal("a byte-identical copy kept, %", "base", lambda f: f.no_op_kept, scale=100),
     Goal("ends worse, base world", "base", lambda f: f.ends_worse,
          most={"paired": 0.01, "rigorous": 0.01}, about={"peer": 0.20}),
     Goal("ends worse, hard world", "hard", lambda f: f.ends_worse,
