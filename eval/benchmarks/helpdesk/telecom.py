@@ -13,7 +13,7 @@ from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
 
 ROAMING_FEE = "8"
 """Dollars a day."""
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 NUMBERED = ("It's the number {number}.", "The phone number of the line is {number}.", "It's about {number}.")
