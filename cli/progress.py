@@ -186,7 +186,7 @@ _LINES: dict[str, Any] = {
     "paused": lambda e: f"[yellow]paused[/yellow]: {escape(e['message'])}",
     "certify_started": lambda e: (
         f"certify: {e['rollouts']} fresh rollouts on {e['tasks']} {_SPLITS.get(e['split'], e['split'])} tasks, "
-        f"{e['trials']} trials each agent"
+        f"{e['trials']} {'trials' if e['trials'] > 1 else 'trial'} of each for each agent"
     ),
     "certificate": lambda e: (
         f"certified on {e['split']}: {_score(e['baseline'])}"

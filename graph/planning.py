@@ -37,7 +37,6 @@ def check_budget(services: Services, emit: Emit, commit: str) -> None:
         roll(services, emit, commit, probe, stage="incumbent")
     except BudgetSpent as spent:
         raise BadInput(f"{spent}; but baseline, one attempt and certification are {least:,} rollouts") from None
-    each = costs_of(_measured(services, commit), concurrency=1)
     measured = _measured(services, commit)
     if not measured:
         return  # an outage: the run will pause for it
@@ -50,11 +49,11 @@ def _check(services: Services, flag: str, limit: float | None, least: int, cost:
     if limit is None or least * cost <= limit:
         return
     home = "" if str(services.settings.home) == ".sigmaloop" else f" --home {services.settings.home}"
+    each = f"{cost:,.0f}" if cost >= 100 else f"{cost:.3g}"
     raise BadInput(
         f"{flag} {limit:,} cannot finish one attempt: baseline, one attempt and certification are {least:,} rollouts "
-        f"of about {cost:,.4g}, and the specialists cost something, too. Go on with `sigmaloop resume "
-        f"{services.run_id[:8]}{home} {flag} {_generous(MARGIN * least * cost)}` or more; a smaller split or fewer "
-        "--certify-trials need less"
+        f"of about {each}, and the specialists cost something, too. Go on with `sigmaloop resume {services.run_id[:8]}"
+        f"{home} {flag} {_generous(MARGIN * least * cost)}` or more; a smaller split or fewer --certify-trials need less"
     )
 
 
