@@ -53,7 +53,7 @@ def _check(services: Services, flag: str, limit: float | None, least: int, cost:
     raise BadInput(
         f"{flag} {limit:,} cannot finish one attempt: baseline, one attempt and certification are {least:,} rollouts "
         f"of about {each}, and the specialists cost something, too. Go on with `sigmaloop resume {services.run_id[:8]}"
-        f"{home} {flag} {_generous(MARGIN * least * cost)}` or more; a smaller split or fewer --certify-trials need less"
+        f"{home} {flag} {_generous(MARGIN * least * cost)}` or more; small splits, few --certify-trials need less"
     )
 
 
