@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from pydantic import SecretStr
 from sigmaloop.errors import BadInput, UpstreamError, boundary
 from sigmaloop.records import Record, digest
 from sigmaloop.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_openai import OpenAIEmbeddings
 
 PROBE = "The agent acted on the first order it found and never asked which one was meant."
 """Embedded when an index is opened: the same name must still give the same vector."""
@@ -96,24 +99,28 @@ class OpenAIEmbedder:
         return EmbedderId(kind="openai", model=self.model, dimension=self._dimension)
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        from langchain_openai import OpenAIEmbeddings  # two seconds to import, and only needed here
-
         if not texts:
             return np.zeros((0, self._dimension), dtype=np.float32)
         with boundary(UpstreamError, f"embedding {len(texts)} texts with {self.model}"):
-            client = OpenAIEmbeddings(
-                model=self.model,
-                api_key=self._key,
-                base_url=self._base_url,
-                timeout=self._timeout,
-                check_embedding_ctx_length=False,  # otherwise it downloads tokenizer data
-            )
-            matrix = np.asarray(client.embed_documents(list(texts)), dtype=np.float32)
+            matrix = np.asarray(self._client.embed_documents(list(texts)), dtype=np.float32)
             if matrix.ndim != 2 or len(matrix) != len(texts) or not np.isfinite(matrix).all():
                 raise UpstreamError(f"{self.model} answered with vectors of a wrong shape: {matrix.shape}")
         self._dimension = matrix.shape[1]
         norms = np.linalg.norm(matrix, axis=1, keepdims=True)
         return np.asarray(matrix / np.where(norms > 0, norms, 1.0), dtype=np.float32)
+
+    @cached_property
+    def _client(self) -> OpenAIEmbeddings:
+        """One for all calls: each has a pool of connections of its own."""
+        from langchain_openai import OpenAIEmbeddings  # two seconds to import, and only needed here
+
+        return OpenAIEmbeddings(
+            model=self.model,
+            api_key=self._key,
+            base_url=self._base_url,
+            timeout=self._timeout,
+            check_embedding_ctx_length=False,  # otherwise it downloads tokenizer data
+        )
 
 
 _WORDS = re.compile(r"\w+")
