@@ -44,7 +44,7 @@ class Rules(Record):
     target_floor: float = Field(default=0.40, ge=0, le=1)
     suite_tries: int = Field(default=2, ge=1)
     promotion_passes: int = Field(default=3, ge=1)
-    promotion_tasks: int = Field(default=8, ge=1)
+    promotion_tasks: int = Field(default=12, ge=1)
     quarantine_floor: float = Field(default=0.70, ge=0, le=1)
     recheck_trials: int = Field(default=3, ge=1)
     bank_trials: int = Field(default=2, ge=1)

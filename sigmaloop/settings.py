@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     suite_tries: int = Field(default=2, ge=1, le=10, description="tries of a suite case before it has failed")
     promotion_passes: int = Field(default=3, ge=1, le=10, description="passes in a row that admit a task to the suite")
     promotion_tasks: int = Field(
-        default=8, ge=1, le=1_000, description="known failures tried for the suite after a kept change"
+        default=12, ge=1, le=1_000, description="known failures tried for the suite after a kept change"
     )
     quarantine_floor: float = Field(
         default=0.70, ge=0, le=1, description="incumbent's pass rate below which a suite case is not counted"
