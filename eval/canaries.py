@@ -7,6 +7,7 @@ text. Their rollouts are fresh (trial numbers of their own), nothing is learned 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Literal
 
 from sigmaloop.eval.decision import Decision
@@ -64,8 +65,8 @@ def canaries(identical: int, harmful: int) -> tuple[Canary, ...]:
     )
 
 
-def due(planned: tuple[Canary, ...], done: Iterable[str], *, attempts: int, most_attempts: int) -> Canary | None:
-    """The canary whose turn it is after so many attempts: they are spread evenly over the run.
+def due(planned: tuple[Canary, ...], done: Iterable[str], *, progress: Fraction) -> Canary | None:
+    """The canary whose turn it is when this share of the run is over: they are spread evenly over it.
 
     `done`: candidate ids of decided canaries. None: not yet, or all are done.
     """
@@ -73,7 +74,7 @@ def due(planned: tuple[Canary, ...], done: Iterable[str], *, attempts: int, most
     if not waiting:
         return None
     first = waiting[0]
-    return first if attempts * (len(planned) + 1) >= first.number * most_attempts else None
+    return first if progress >= Fraction(first.number, len(planned) + 1) else None
 
 
 class CanaryReport(Record):

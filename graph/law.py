@@ -7,6 +7,7 @@ that it can be recomputed from the journal alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from sigmaloop.eval.attempt import Judged, RunStage, Standing, drive
@@ -153,9 +154,11 @@ def sing(services: Services, state: LoopState, emit: Emit) -> None:
     settings = services.settings
     planned = canaries(settings.canaries, settings.harmful_canaries)
     most = min(settings.max_attempts, settings.batches * settings.attempts)
+    # A run that keeps much ends its batches before its attempts: whatever is further on counts.
+    progress = max(Fraction(state["attempts_total"], most), Fraction(state["batch"], settings.batches))
     while True:
         done = [e.payload["subject"]["candidate_id"] for e in services.journal.events(DECISION)]
-        canary = due(planned, done, attempts=state["attempts_total"], most_attempts=most)
+        canary = due(planned, done, progress=progress)
         if canary is None:
             return
         _sing_one(services, state, emit, canary)

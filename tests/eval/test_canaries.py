@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from importlib import resources
 from types import SimpleNamespace
 from typing import Any
@@ -37,11 +38,11 @@ def test_canaries_are_spread_over_the_run_and_each_comes_once() -> None:
     planned, done, came = canaries(3, 1), [], {}
     assert [c.worth for c in planned] == ["identical", "identical", "identical", "harmful"]
     for attempts in range(97):
-        while canary := due(planned, done, attempts=attempts, most_attempts=96):
+        while canary := due(planned, done, progress=Fraction(attempts, 96)):
             came[canary.number] = attempts
             done.append(canary.id)
     assert came == {1: 20, 2: 39, 3: 58, 4: 77}
-    assert due((), [], attempts=5, most_attempts=6) is None
+    assert due((), [], progress=Fraction(1)) is None
 
 
 @pytest.mark.parametrize("policy", ["reference", "paired", "rigorous"])
