@@ -87,18 +87,18 @@ def line(run: Finished, truth: Truth) -> tuple[float, float]:
     return certificate.difference - real.mean, real.mean
 
 
-def compare(policies: Sequence[PolicyName], seeds: int, trials: int) -> None:
+def compare(policies: Sequence[PolicyName], seeds: range, trials: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home, settings = Path(folder), load_settings(upstream="simulated")
         with engine_for(settings, Helpdesk(UNSEEN)) as engine:
             truth = Truth(engine, trials)
             for policy in policies:
                 found = []
-                for seed in range(seeds):
+                for seed in seeds:
                     place = home / f"{policy}-{seed}"
                     run = finish(load_settings(home=place, policy=policy, seed=seed, upstream="simulated"))
                     found.append(line(run, truth))
-                off, gain = (100 * sum(column) / seeds for column in zip(*found, strict=True))
+                off, gain = (100 * sum(column) / len(seeds) for column in zip(*found, strict=True))
                 print(f"{policy:<10} mean: true gain {gain:+.1f} points, certified minus true {off:+.1f}", flush=True)
 
 
@@ -106,10 +106,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--policies", nargs="+", default=["reference", "paired", "rigorous"])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--trials", type=int, default=4, help="of each unseen task")
     chosen = parser.parse_args()
     print("simulated model")
-    compare(cast(Sequence[PolicyName], chosen.policies), chosen.seeds, chosen.trials)
+    seeds = range(chosen.first, chosen.first + chosen.seeds)
+    compare(cast(Sequence[PolicyName], chosen.policies), seeds, chosen.trials)
 
 
 if __name__ == "__main__":
