@@ -17,6 +17,7 @@ from sigmaloop.memory.clusters import ClusterFold
 from sigmaloop.memory.events import Event
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.learnings import learnings_of, plain, render_learnings
+from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.runs import LEARNINGS, PROGRESS, RESULTS, SUITE, RunPaths
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import REWARD_UNITS, Certificate, GateName, LedgerEntry, SuiteCase, Verdict
@@ -34,13 +35,18 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write_views(run: RunPaths | Path, journal: Journal, *, suite_cap: int | None = None) -> None:
+def write_views(
+    run: RunPaths | Path, journal: Journal, *, incumbent: str | None = None, suite_cap: int | None = None
+) -> None:
     """Write the four files into a run's folder. Raises BadInput when the folder cannot be written.
 
+    `incumbent`: commit of the kept agent, whose lineage they tell; without one they tell all that happened.
     The suite's cap is the one of the run's settings, unless another is given.
     """
     folder = run.root if isinstance(run, RunPaths) else run
     events = journal.events()
+    if incumbent is not None:
+        events = lineage(journal, incumbent).of(events)
     clusters = ClusterFold().extend(events)
     suite = fold_suite(events, _cap(events) if suite_cap is None else suite_cap)
     ledger = ledger_of(events)
