@@ -1,6 +1,7 @@
 """What the harness engineer is told before an attempt, and what it may look up during one.
 
-Nothing of validation gets in: of earlier attempts it learns kept or rejected, and by which gate.
+Nothing of validation gets in: of earlier attempts it learns kept or rejected, and by which gate. Attempts and
+learnings are those of the kept agent's lineage: what was kept on a way that was left is not in the file.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 from sigmaloop.agents.harness_engineer import Brief, Hands, PastAttempt
 from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.errors import BadInput
-from sigmaloop.graph.prepare import smoke_session
+from sigmaloop.graph.rehearsal import rehearse
 from sigmaloop.graph.services import Services
 from sigmaloop.memory.index import Kind
+from sigmaloop.memory.lineage import lineage
 from sigmaloop.records import Cluster, FailureRecord, LedgerEntry
-from sigmaloop.tools.dry_run import dry_run
 
 SHOWN_FAILURES = 5
 """Failures of the target cluster that are laid before the engineer at once; the rest it can search."""
@@ -20,12 +21,11 @@ FOUND = 5
 """Results of one search."""
 
 
-def brief_for(services: Services, cluster: Cluster, attempt: int, agent_size: int) -> Brief:
+def brief_for(services: Services, incumbent: str, cluster: Cluster, attempt: int, agent_size: int) -> Brief:
     """The cluster, its newest failures, earlier attempts on it, and the learnings nearest to it."""
-    ledger = [LedgerEntry.model_validate(e.payload) for e in services.journal.events("ledger")]
     earlier = [
         PastAttempt(summary=e.summary, kind=e.kind, outcome=e.outcome, gate=e.gate)
-        for e in ledger
+        for e in ledger_of(services, incumbent)
         if e.cluster_id == cluster.id
     ]
     query = f"{cluster.title}. {cluster.root_cause}"
@@ -33,14 +33,20 @@ def brief_for(services: Services, cluster: Cluster, attempt: int, agent_size: in
         cluster=cluster,
         failures=tuple(reversed(cluster.failures))[:SHOWN_FAILURES],
         attempts=tuple(earlier),
-        learnings=tuple(_search(services, "learning", query)),
+        learnings=tuple(_search_own(services, incumbent, "learning", query)),
         attempt=attempt,
         agent_size=agent_size,
     )
 
 
-def hands_for(services: Services, source: str) -> Hands:
-    """Look-ups and a rehearsal, as callables."""
+def ledger_of(services: Services, incumbent: str) -> list[LedgerEntry]:
+    """Every attempt of an agent's lineage, in the order in which they ended."""
+    own = lineage(services.journal, incumbent).of(services.journal.events("ledger"))
+    return [LedgerEntry.model_validate(event.payload) for event in own]
+
+
+def hands_for(services: Services, incumbent: str, source: str) -> Hands:
+    """Look-ups and a rehearsal, as callables; `source`: the text of the incumbent."""
 
     def read_trace(failure_id: str) -> str:
         payload = services.journal.get("failure", failure_id)
@@ -49,19 +55,23 @@ def hands_for(services: Services, source: str) -> Hands:
         failure = FailureRecord.model_validate(payload)
         return trace_text(services.journal.trace(failure.rollout_id))
 
-    def rehearse(changed: str) -> str:
-        tried = dry_run(services.supervisor, changed, **smoke_session(services.benchmark))
-        return tried.report()
-
     return Hands(
         source=source,
         search_failures=lambda query: _search(services, "failure", query),
-        search_learnings=lambda query: _search(services, "learning", query),
-        search_attempts=lambda query: _search(services, "attempt", query),
+        search_learnings=lambda query: _search_own(services, incumbent, "learning", query),
+        search_attempts=lambda query: _search_own(services, incumbent, "attempt", query),
         read_trace=read_trace,
-        dry_run=rehearse,
+        dry_run=lambda changed: rehearse(services, source, changed).report(),
     )
 
 
 def _search(services: Services, kind: Kind, query: str) -> list[str]:
     return [f"{hit.id}: {hit.text}" for hit in services.index.search(kind, query, FOUND)]
+
+
+def _search_own(services: Services, incumbent: str, kind: Kind, query: str) -> list[str]:
+    """The same among the lineage's own attempts: learning `L0001` is of attempt `A0001`."""
+    own = {entry.candidate_id[1:] for entry in ledger_of(services, incumbent)}
+    left = services.journal.count("ledger") - len(own)
+    hits = services.index.search(kind, query, FOUND + left)
+    return [f"{hit.id}: {hit.text}" for hit in hits if hit.id[1:] in own][:FOUND]

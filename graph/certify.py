@@ -31,7 +31,7 @@ def certify(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
         emit({"event": "uncertified", "split": "test", "message": refusal})
     else:
         _certify_on("test", agents, state, services, emit)
-    write_views(services.paths, services.journal)
+    write_views(services.paths, services.journal, incumbent=state["incumbent"])
     return {"next": "finished", "reason": "validation_certified" if refusal else "certified"}
 
 

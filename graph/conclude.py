@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
-from sigmaloop.graph.attempt import candidate_of, judge, verdicts_of
-from sigmaloop.graph.law import log_decision, promotion_of, standing_of, suite_of
-from sigmaloop.graph.observe import choose_cluster, clusters_of
+from sigmaloop.graph.attempt import FAULT, candidate_of, judge, verdicts_of
+from sigmaloop.graph.law import clusters_of, log_decision, promotion_of, standing_of, suite_of
+from sigmaloop.graph.measuring import UNMEASURABLE
+from sigmaloop.graph.observe import choose_cluster
 from sigmaloop.graph.prepare import STARTED
 from sigmaloop.graph.rolling import score_tasks
 from sigmaloop.graph.services import Services
@@ -42,7 +44,7 @@ def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Phase D: known failures that the kept agent passes, as often as the law asks, join the suite for ever."""
     candidate = candidate_of(services, state)
     in_suite = {case.task_id for case in suite_of(services, candidate.parent)}
-    clusters = clusters_of(services)
+    clusters = clusters_of(services, state["incumbent"])
     cluster_of = {f.task_id: c.id for c in clusters.values() for f in c.failures}
     standing = standing_of(services, state, emit, candidate)
     passing, seen = promotion_of(services, emit, candidate, standing)
@@ -73,36 +75,38 @@ def revert(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
 
 def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Write down what the attempt taught, whatever became of it, and choose the next cluster."""
+    return _conclude(state, services, emit, read=True)
+
+
+def learn_unread(state: LoopState, services: Services, emit: Emit, said: str) -> dict[str, Any]:
+    """The same without the judge, whose reading died twice of one exception."""
+    return _conclude(state, services, emit, read=False)
+
+
+def _conclude(state: LoopState, services: Services, emit: Emit, *, read: bool) -> dict[str, Any]:
     candidate_id = str(state["candidate_id"])
     intent = services.journal.event(f"attempt:{candidate_id}")
     assert intent is not None
     verdicts = verdicts_of(services, state)
     failing = next((v for v in verdicts if v.outcome == "failed"), None)
     candidate = candidate_of(services, state) if services.journal.get("candidate", candidate_id) else None
-    judgement = judge(services, state) if candidate else None
+    died = failing is not None and failing.reason == FAULT
+    judgement = judge(services, state) if candidate and read and not died else None
     entry = _entry(services, state, intent.payload, candidate, verdicts, failing, judgement)
-    journal, batch = services.journal, state["batch"]
-    if candidate:
+    journal, batch, turn = services.journal, state["batch"], _turn(services, entry)
+    if candidate and entry.reason not in (FAULT, UNMEASURABLE):  # nothing was decided by those, so nothing is learned
         stopped = entry.gate if entry.gate in ("judge", "review") else ""
-        log_decision(services, state, candidate, veto="person" if stopped == "review" else stopped or "")
-    journal.append("ledger", f"ledger:{candidate_id}", entry.model_dump(mode="json"), batch=batch)
-    journal.append(
-        "attempt_ended",
-        f"ended:{candidate_id}",
-        {
-            "candidate_id": candidate_id,
-            "cluster_id": entry.cluster_id,
-            "outcome": entry.outcome,
-            "batch": batch,
-        },
-        batch=batch,
-    )
+        log_decision(services, state, candidate, veto="person" if stopped == "review" else stopped or "", turn=turn)
+    ended = {"candidate_id": candidate_id, "cluster_id": entry.cluster_id, "outcome": entry.outcome, "batch": batch}
     learning = lesson(entry, judgement)
-    journal.append("learning", f"learning:{candidate_id}", learning.model_dump(mode="json"), batch=batch)
+    with journal.transaction():  # an attempt has ended with all of this, or not yet
+        journal.append("ledger", f"ledger:{candidate_id}{turn}", entry.model_dump(mode="json"), batch=batch)
+        journal.append("attempt_ended", f"ended:{candidate_id}{turn}", ended, batch=batch)
+        journal.append("learning", f"learning:{candidate_id}{turn}", learning.model_dump(mode="json"), batch=batch)
     services.index.add("learning", learning.id, learning.embedding_text, {"batch": batch, "outcome": entry.outcome})
     attempt_text = f"{entry.cluster_title}. {entry.summary}. {entry.outcome} {entry.gate or ''}"
     services.index.add("attempt", candidate_id, attempt_text, {"batch": batch, "outcome": entry.outcome})
-    target = choose_cluster(services, batch)
+    target = choose_cluster(services, state["incumbent"], batch)
     emit(
         {
             "event": "learned",
@@ -112,8 +116,19 @@ def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
             "reason": entry.reason,
         }
     )
-    write_views(services.paths, journal)
+    write_views(services.paths, journal, incumbent=state["incumbent"])
     return {"cluster_id": target.id if target else None, "reason": f"learned_{entry.outcome}"}
+
+
+def _turn(services: Services, entry: LedgerEntry) -> str:
+    """Tells the endings of one attempt apart, in the ids of their events: empty for the first.
+
+    A fork behind the proposal may end the attempt otherwise than before; ending it the same way is no news.
+    """
+    payload = entry.model_dump(mode="json")
+    turns = ("" if number == 0 else f":{number}" for number in count())
+    known = ((turn, services.journal.event(f"ledger:{entry.candidate_id}{turn}")) for turn in turns)
+    return next(turn for turn, event in known if event is None or event.payload == payload)
 
 
 def _entry(
@@ -125,7 +140,7 @@ def _entry(
     failing: Verdict | None,
     judgement: Judgement | None,
 ) -> LedgerEntry:
-    cluster = clusters_of(services)[intent["cluster_id"]]
+    cluster = clusters_of(services, state["incumbent"])[intent["cluster_id"]]
     started = services.journal.event(STARTED)
     assert started is not None
     validation = next((v for v in verdicts if v.gate == "validation"), None)

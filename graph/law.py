@@ -23,8 +23,9 @@ from sigmaloop.graph.rolling import GATE_TRIAL, roll_covered, roll_source
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.memory.clusters import KINDS, fold_clusters
-from sigmaloop.memory.suite import fold_suite
-from sigmaloop.records import Candidate, GateName, Rollout, SuiteCase, agent_hash, digest
+from sigmaloop.memory.lineage import lineage
+from sigmaloop.memory.suite import PROMOTED, fold_suite
+from sigmaloop.records import Candidate, Cluster, GateName, Rollout, SuiteCase, agent_hash, digest
 
 Emit = Callable[[dict[str, Any]], None]
 DECISION = "decision"
@@ -93,7 +94,14 @@ def promotion_of(
     def run(pairs: Sequence[Pair]) -> list[Rollout]:
         source = services.versions.source(candidate.commit)
         return roll_covered(
-            services, emit, source, pairs, stage="promotion", batch=candidate.batch, floor=PROMOTION_COVERAGE
+            services,
+            emit,
+            source,
+            pairs,
+            stage="promotion",
+            batch=candidate.batch,
+            floor=PROMOTION_COVERAGE,
+            spare=True,
         )
 
     passing, fresh = _promotion(services, candidate, standing, run)
@@ -117,15 +125,18 @@ def earned(services: Services, emit: Emit, tasks: Sequence[str], *, batch: int) 
     """Those of the tasks that an agent which does nothing fails: passing the others proves nothing."""
     pairs = [(task, GATE_TRIAL) for task in tasks]
     idle = roll_covered(
-        services, emit, CONTROLS[NULL], pairs, stage="null agent", batch=batch, floor=PROMOTION_COVERAGE
+        services, emit, CONTROLS[NULL], pairs, stage="null agent", batch=batch, floor=PROMOTION_COVERAGE, spare=True
     )
     return tuple(r.task_id for r in idle if r.valid and not r.passed)
 
 
-def log_decision(services: Services, state: LoopState, candidate: Candidate, *, veto: str) -> None:
-    """Append everything that the attempt was decided on, as `sigmaloop gate explain` reads it."""
+def log_decision(services: Services, state: LoopState, candidate: Candidate, *, veto: str, turn: str = "") -> None:
+    """Append everything that the attempt was decided on, as `sigmaloop gate explain` reads it.
+
+    `turn` tells the endings of one attempt apart: empty, unless it ended otherwise before a fork.
+    """
     stored = services.journal.get("standing", candidate.id)
-    if stored is None or services.journal.event(f"decision:{candidate.id}"):
+    if stored is None or services.journal.event(f"decision:{candidate.id}{turn}"):
         return  # refused at admission: it cost nothing and teaches the bank nothing
     standing = Standing.model_validate(stored)
     seen = _stored(services, candidate)
@@ -146,7 +157,9 @@ def log_decision(services: Services, state: LoopState, candidate: Candidate, *, 
     log = decision_of(
         subject, policy_of(services), standing, judged, run_seed=services.settings.seed, veto=veto, promotion=fresh
     )
-    services.journal.append(DECISION, f"decision:{candidate.id}", log.model_dump(mode="json"), batch=state["batch"])
+    services.journal.append(
+        DECISION, f"decision:{candidate.id}{turn}", log.model_dump(mode="json"), batch=state["batch"]
+    )
 
 
 def sing(services: Services, state: LoopState, emit: Emit) -> None:
@@ -185,13 +198,14 @@ def _sing_one(services: Services, state: LoopState, emit: Emit, canary: Canary) 
 
 def suite_of(services: Services, incumbent: str) -> tuple[SuiteCase, ...]:
     """The regression suite of an agent: what was promoted on the way to it, not on a way that was left."""
-    made = {payload["commit"]: payload for payload in services.journal.all("candidate")}
-    ancestors = set()
-    while incumbent in made:
-        ancestors.add(made[incumbent]["id"])
-        incumbent = made[incumbent]["parent"]
-    promoted = [e for e in services.journal.events("promoted") if e.payload["candidate_id"] in ancestors]
-    return fold_suite(promoted, cap=services.settings.suite_cap)
+    own = lineage(services.journal, incumbent).of(services.journal.events(PROMOTED))
+    return fold_suite(own, cap=services.settings.suite_cap)
+
+
+def clusters_of(services: Services, incumbent: str) -> dict[str, Cluster]:
+    """Every cluster, with the attempts and scores of an agent's own lineage."""
+    own = lineage(services.journal, incumbent).of(services.journal.events(KINDS))
+    return fold_clusters(own)
 
 
 def known_failures(services: Services, incumbent: str) -> list[str]:
@@ -208,7 +222,7 @@ def validation_ids(services: Services) -> list[str]:
 
 def _standing(services: Services, incumbent: str, cluster_id: str, bank: Bank, candidate_id: str) -> Standing:
     suite = [case.task_id for case in suite_of(services, incumbent)]
-    cluster = fold_clusters(services.journal.events(KINDS)).get(cluster_id)
+    cluster = clusters_of(services, incumbent).get(cluster_id)
     open_tasks = [f.task_id for f in cluster.failures if f.task_id not in cluster.resolved_tasks] if cluster else []
     return Standing(
         tasks=tuple(validation_ids(services)),

@@ -8,15 +8,14 @@ from typing import Any
 
 from sigmaloop.errors import SpecialistError
 from sigmaloop.eval.bank import Bank
-from sigmaloop.graph.law import filled, validation_ids
+from sigmaloop.graph.law import clusters_of, filled, validation_ids
 from sigmaloop.graph.planning import check_budget, tell_plan
-from sigmaloop.graph.rolling import roll_covered, score_tasks, write_once
+from sigmaloop.graph.rolling import roll_covered, score_tasks, unusable_tasks, write_once
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, MineTask
 from sigmaloop.memory.clusters import (
     KINDS,
     fallback_choice,
-    fold_clusters,
     nearest_clusters,
     next_cluster_id,
     rank,
@@ -72,8 +71,9 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
 def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Phase 0: a window of simulated production traffic on the kept agent."""
     batch = state["batch"] + 1
+    unusable = unusable_tasks(services, before=batch)
     window = sample_window(
-        services.benchmark.tasks("train"),
+        [task for task in services.benchmark.tasks("train") if task.id not in unusable],
         services.settings.batch_size,
         seed=services.settings.seed,
         batch=batch,
@@ -81,7 +81,7 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     emit({"event": "batch_started", "batch": batch, "tasks": len(window)})
     pairs = [(task.id, batch) for task in window]
     source = services.versions.source(state["incumbent"])
-    rollouts = roll_covered(services, emit, source, pairs, stage="traffic", batch=batch)
+    rollouts = roll_covered(services, emit, source, pairs, stage="traffic", batch=batch, spare=True)
     failed = [r for r in rollouts if r.valid and not r.passed]
     infra = sum(not r.valid for r in rollouts)
     write_once(
@@ -156,8 +156,8 @@ def cluster(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
             failure.embedding_text,
             {"batch": batch, "request_type": failure.request_type},
         )
-        _assign(failure, services, emit, batch)
-    target = choose_cluster(services, batch)
+        _assign(failure, services, emit, state)
+    target = choose_cluster(services, state["incumbent"], batch)
     if target:
         emit({"event": "target", "cluster_id": target.id, "title": target.title, "failures": target.size})
     return {"cluster_id": target.id if target else None, "reason": "clustered"}
@@ -174,13 +174,9 @@ def sample_window(tasks: Sequence[Task], size: int, *, seed: int, batch: int) ->
     return [t for _, _, t in keyed[:size]]
 
 
-def clusters_of(services: Services) -> dict[str, Cluster]:
-    return fold_clusters(services.journal.events(KINDS))
-
-
-def choose_cluster(services: Services, batch: int) -> Cluster | None:
+def choose_cluster(services: Services, incumbent: str, batch: int) -> Cluster | None:
     """The open cluster with the highest selection value; None when nothing is left to fix."""
-    for found in rank(clusters_of(services), batch):
+    for found in rank(clusters_of(services, incumbent), batch):
         if found.selection(batch) > 0:
             return found
     return None
@@ -192,11 +188,11 @@ def failure_of(services: Services, failure_id: str) -> FailureRecord:
     return FailureRecord.model_validate(payload)
 
 
-def _assign(failure: FailureRecord, services: Services, emit: Emit, batch: int) -> None:
-    journal = services.journal
+def _assign(failure: FailureRecord, services: Services, emit: Emit, state: LoopState) -> None:
+    journal, batch = services.journal, state["batch"]
     if journal.event(f"assigned:{failure.id}"):
         return
-    choice = _choice(failure, clusters_of(services), services)
+    choice = _choice(failure, clusters_of(services, state["incumbent"]), services)
     founded = choice.cluster_id is None
     cluster_id = choice.cluster_id or next_cluster_id(journal.events(KINDS))
     title = choice.title or failure.mechanism

@@ -55,12 +55,17 @@ class LoopState(TypedDict, total=False):
     candidate_id: str | None
     paused_gate: Literal["regression_gate", "validation_gate"] | None
     """The gate that could not decide and is tried again on resume."""
+    verdicts: list[str]
+    """Names of this attempt's verdicts in the journal, in the order of the gates: those of this way through the
+    graph, whatever another one came to."""
     kept: bool
     """Whether the last attempt was kept."""
     next: Next
     """What the last node found: the label of the edge to follow."""
     reason: str
     """Why, as a stable code."""
+    journal: int
+    """Events in the journal when the last node ended: a state that knows of more has lost its journal's end."""
 
 
 class MineTask(TypedDict):

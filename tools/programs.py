@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+from functools import lru_cache
 
 Edit = tuple[str, ...]
 """Removed (`-`) and added (`+`) lines of code, in order, without where they stand."""
@@ -23,6 +24,7 @@ def same_program(a: str, b: str) -> bool:
     return first is not None and second is not None and ast.dump(first) == ast.dump(second)
 
 
+@lru_cache(maxsize=256)
 def edit_of(parent: str, source: str) -> Edit:
     """What a change does to its parent's code; empty when it does nothing, or when one of the two is no Python."""
     before, after = _tree(parent), _tree(source)
