@@ -195,5 +195,6 @@ _LINES: dict[str, Any] = {
     ),
     "uncertified": lambda e: f"not certified on {e['split']}: {escape(e['message'])}",
     "plan": lambda e: "\n".join(f"plan: {escape(line)}" for line in e["lines"]),
+    "note": lambda e: f"[yellow]note[/yellow]: {escape(e['message'])}",
     "drained": lambda e: "stopped at a checkpoint; nothing is lost",
 }

@@ -17,6 +17,8 @@ from langgraph.runtime import Runtime
 
 from sigmaloop.graph import attempt, conclude, observe, routing
 from sigmaloop.graph.certify import certify
+from sigmaloop.graph.checks import check_state
+from sigmaloop.graph.faults import endured
 from sigmaloop.graph.lifetime import at_work
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, RunContext
@@ -69,13 +71,18 @@ def build_graph(
 
 
 def _node(work: Work) -> Callable[..., dict[str, Any]]:
-    """A graph node around `work`: opens the run's services and holds the home's lock while it works."""
+    """A graph node around `work`: opens the run's services and holds the home's lock while it works.
+
+    A state that does not fit is refused before; an exception that ends an attempt twice becomes its outcome.
+    """
 
     def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> dict[str, Any]:
         with at_work(state, thread_id=config["configurable"]["thread_id"], context=runtime.context) as services:
-            update = work(state, services, runtime.stream_writer)
+            check_state(work.__name__, state, services)
+            update = endured(work, state, services, runtime.stream_writer)
             note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
-            return update
+            # Miners work side by side and append nothing: one value a step is all that a channel takes.
+            return update if work is observe.mine else {**update, "journal": services.journal.length()}
 
     node.__name__ = node.__qualname__ = work.__name__
     node.__doc__ = work.__doc__

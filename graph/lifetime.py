@@ -6,6 +6,7 @@ run can be taken up by another process between any two nodes.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sigmaloop.errors import BadInput
+from sigmaloop.errors import BadInput, Busy
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
 from sigmaloop.graph.prepare import STARTED, prepare_run
 from sigmaloop.graph.services import Services, make_gateway, make_supervisor
@@ -25,6 +26,9 @@ from sigmaloop.settings import load_settings, restore_settings
 
 _open: dict[str, Services] = {}
 _users: Counter[str] = Counter()
+_followed: set[str] = set()
+_threads: dict[str, tuple[str, int]] = {}
+"""Which graph thread works on a run, and in how many nodes at once."""
 _guard = threading.RLock()
 
 
@@ -35,13 +39,20 @@ def at_work(state: Mapping[str, Any], *, thread_id: str, context: RunContext | N
     A thread that is not a run yet becomes one: its settings are the context's fields over the usual sources.
     """
     run_id = str(state.get("run_id") or thread_id)
-    with _guard:
-        services = opened(run_id)
-        home = services.settings.home if services else load_settings().home
-        if services is None and not RunPaths(home, run_id).exists():
-            prepare_run(run_id, load_settings(**(context.given() if context else {})))
-    with in_use(run_id, home=home) as services:
-        yield services
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run_id):
+        raise BadInput(f"the run's state has run_id = {run_id[:100]!r}: that can name no run; give a thread's own id")
+    with _claimed(run_id, thread_id):
+        with _guard:
+            services = opened(run_id)
+            home = services.settings.home if services else load_settings().home
+            if services is None and not RunPaths(home, run_id).exists():
+                if "baseline" in state or "task_id" in state:
+                    raise BadInput(
+                        f"the run's state has run_id = {run_id!r}: there is no such run in {home}; mend that"
+                    )
+                prepare_run(run_id, load_settings(**(context.given() if context else {})))
+        with in_use(run_id, home=home) as services:
+            yield services
 
 
 @contextmanager
@@ -63,6 +74,40 @@ def in_use(run_id: str, *, home: Path) -> Iterator[Services]:
                 if not _users[run_id]:
                     del _users[run_id], _open[run_id]
                     services.close()
+
+
+@contextmanager
+def followed(run_id: str) -> Iterator[None]:
+    """The right to follow a run in this process. Raises Busy when somebody else in it does."""
+    with _guard:
+        if run_id in _followed:
+            raise Busy(
+                f"run {run_id[:8]} is being followed in this process already; let that end, or close it, before "
+                "it is followed again"
+            )
+        _followed.add(run_id)
+    try:
+        yield
+    finally:
+        with _guard:
+            _followed.discard(run_id)
+
+
+@contextmanager
+def _claimed(run_id: str, thread_id: str) -> Iterator[None]:
+    """A node's right to work on a run, which one graph thread has at a time. Raises Busy for another one."""
+    with _guard:
+        holder, nodes = _threads.get(run_id, (thread_id, 0))
+        if holder != thread_id:
+            raise Busy(f"run {run_id[:8]} is being worked on by thread {holder[:8]}; wait until that one stops")
+        _threads[run_id] = holder, nodes + 1
+    try:
+        yield
+    finally:
+        with _guard:
+            holder, nodes = _threads.pop(run_id)
+            if nodes > 1:
+                _threads[run_id] = holder, nodes - 1
 
 
 def opened(run_id: str) -> Services | None:

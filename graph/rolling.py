@@ -95,7 +95,7 @@ def roll_covered(
         f"(the first: {faults[0].detail}); mend that, then `sigmaloop resume`"
     )
     emit({"event": "paused", "stage": stage, "message": message})
-    wait({"reason": "coverage_too_low", "message": message, "then": "resume runs only the faults again"})
+    return wait({"reason": "coverage_too_low", "message": message, "then": "resume runs only the faults again"})
 
 
 def wait(why: dict[str, Any]) -> NoReturn:

@@ -24,13 +24,19 @@ from langgraph.types import Command
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.rollouts import Drained
 from sigmaloop.graph.build import build_graph
-from sigmaloop.graph.lifetime import in_use, opened
+from sigmaloop.graph.checks import check_facts
+from sigmaloop.graph.lifetime import followed, in_use, opened
 from sigmaloop.graph.prepare import STARTED, prepare_run
+from sigmaloop.graph.rebuild import Stand, rebuilt
+from sigmaloop.graph.rolling import RESUME
+from sigmaloop.graph.settle import settle, usable
 from sigmaloop.graph.spending import set_limits
 from sigmaloop.graph.summary import Summary, summarise
 from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.clusters import fold_clusters
+from sigmaloop.memory.events import Event as Recorded
 from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
 from sigmaloop.memory.suite import fold_suite
@@ -77,10 +83,11 @@ class Run:
         """
         self._control = RunControl()
         checkpoints = open_checkpointer(checkpoints_path(self.home))
-        with in_use(self.id, home=self.home) as services, checkpoints as saver:
+        with followed(self.id), in_use(self.id, home=self.home) as services, checkpoints as saver:
             graph = build_graph(saver)
             config = self._config(services.settings)
             remaining = batches
+            yield from settle(graph, saver, config, services)
             try:
                 while True:
                     snapshot = graph.get_state(config)
@@ -136,8 +143,10 @@ class Run:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The graph state at the last checkpoint; empty before the first."""
-        return dict(self._snapshot().values)
+        """The graph state at the newest checkpoint that can be used, or as the journal gives it; empty before."""
+        values = dict(self._snapshot().values)
+        stand = None if values else self._stand()
+        return stand.values if stand else values
 
     @property
     def next(self) -> tuple[str, ...]:
@@ -150,7 +159,7 @@ class Run:
         if snapshot.interrupts:
             return "paused"
         if not snapshot.values:
-            return "new"
+            return "ready" if self._stand() else "new"
         return "finished" if _finished(snapshot) else "ready"
 
     @property
@@ -161,28 +170,31 @@ class Run:
 
     def summary(self) -> Summary:
         with self._reading() as journal:
-            agent = agent_hash(self.agent()) if journal.count("certificate") else ""
-            return summarise(self.paths, journal, condition=self.condition, agent=agent)
+            versions = Versions(self.paths.versions)
+            incumbent = self._incumbent(versions)
+            agent = agent_hash(versions.source(incumbent)) if journal.count("certificate") else ""
+            return summarise(self.paths, journal, condition=self.condition, agent=agent, incumbent=incumbent)
 
     def failures(self) -> list[FailureRecord]:
         with self._reading() as journal:
             return [FailureRecord.model_validate(e.payload["failure"]) for e in journal.events("failure_assigned")]
 
     def clusters(self) -> dict[str, Cluster]:
-        with self._reading() as journal:
-            return fold_clusters(journal.events())
+        """Every cluster, with the attempts and scores of the kept agent's lineage."""
+        return fold_clusters(self._own())
 
     def suite(self) -> tuple[SuiteCase, ...]:
-        with self._reading() as journal:
-            return fold_suite(journal.events("promoted"), cap=self.settings.suite_cap)
+        """The regression suite of the kept agent."""
+        return fold_suite(self._own("promoted"), cap=self.settings.suite_cap)
 
     def ledger(self) -> list[LedgerEntry]:
+        """Every attempt of the run, those on ways that were left included."""
         with self._reading() as journal:
             return [LedgerEntry.model_validate(e.payload) for e in journal.events("ledger")]
 
     def learnings(self) -> list[Learning]:
-        with self._reading() as journal:
-            return [Learning.model_validate(e.payload) for e in journal.events("learning")]
+        """What the attempts of the kept agent's lineage taught."""
+        return [Learning.model_validate(e.payload) for e in self._own("learning")]
 
     def candidate(self, candidate_id: str) -> Candidate:
         with self._reading() as journal:
@@ -223,6 +235,12 @@ class Run:
             force=force,
         )
 
+    def _own(self, kind: str | None = None) -> list[Recorded]:
+        """Events of the kept agent's lineage."""
+        incumbent = self._incumbent(Versions(self.paths.versions))
+        with self._reading() as journal:
+            return lineage(journal, incumbent).of(journal.events(kind))
+
     def _incumbent(self, versions: Versions) -> str:
         """The kept agent of the newest checkpoint; `main` may have gone another way before a fork."""
         return str(self.state.get("incumbent") or versions.main())
@@ -249,7 +267,8 @@ class Run:
             return None
         if "answers" in snapshot.interrupts[0].value and answer is None:
             raise BadInput(f"run {self.id[:8]} waits for a person: answer with 'approve' or 'decline'")
-        return Command(resume=answer or "resume")
+        asked = "answers" in snapshot.interrupts[0].value
+        return Command(resume=answer if asked else RESUME)
 
     def _config(self, settings: Settings) -> RunnableConfig:
         steps = 100 + 4 * settings.batches + 12 * settings.max_attempts
@@ -261,8 +280,17 @@ class Run:
         }
 
     def _snapshot(self) -> Any:
-        with open_checkpointer(checkpoints_path(self.home)) as saver:
-            return build_graph(saver).get_state({"configurable": {"thread_id": self.id}})
+        """The newest checkpoint that can be used; an empty one where there is none."""
+        with open_checkpointer(checkpoints_path(self.home)) as saver, self._reading() as journal:
+            graph = build_graph(saver)
+            config: RunnableConfig = {"configurable": {"thread_id": self.id}}
+            versions = Versions(self.paths.versions)
+            return usable(graph, saver, config, lambda values: check_facts(values, journal, versions)).snapshot
+
+    def _stand(self) -> Stand | None:
+        """Where the journal says that the run stands."""
+        with self._reading() as journal:
+            return rebuilt(journal)
 
     @contextmanager
     def _reading(self) -> Iterator[Journal]:

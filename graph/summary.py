@@ -11,6 +11,7 @@ from sigmaloop.eval.decision import Decision
 from sigmaloop.eval.statistics import Estimate
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import REWARD_UNITS, Certificate, LedgerEntry, Record, Usage
@@ -69,9 +70,12 @@ class Summary(Record):
         return {**self.model_dump(mode="json"), "total": self.total.model_dump(), "gain": self.gain}
 
 
-def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str) -> Summary:
-    """Fold the journal of a run; `agent`: hash of the agent that is kept now, whose certificates count."""
-    events = journal.events()
+def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str, incumbent: str) -> Summary:
+    """Fold the journal of a run, as far as it belongs to the agent that is kept now.
+
+    `agent`: its hash, whose certificates count; `incumbent`: its commit, whose lineage counts.
+    """
+    events = lineage(journal, incumbent).of(journal.events())
     by_kind: dict[str, list[Any]] = {}
     for event in events:
         by_kind.setdefault(event.kind, []).append(event.payload)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosqlite
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -57,6 +58,16 @@ async def create_checkpointer() -> AsyncIterator[AsyncSqliteSaver]:
         except sqlite3.Error as error:
             raise _explained(path, error) from error
         yield saver
+
+
+def checkpoint_ids(saver: BaseCheckpointSaver[Any], thread_id: str) -> list[str]:
+    """Ids of a thread's checkpoints, the newest first; nothing is read but the ids, so a damaged one is listed."""
+    if not isinstance(saver, SqliteSaver):
+        found = saver.list({"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}})
+        return [item.checkpoint["id"] for item in found]
+    query = "SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = '' ORDER BY 1 DESC"
+    with saver.cursor(transaction=False) as cursor:
+        return [str(name) for (name,) in cursor.execute(query, (thread_id,)).fetchall()]
 
 
 def serializer() -> JsonPlusSerializer:
