@@ -50,8 +50,7 @@ def usable(graph: Any, saver: BaseCheckpointSaver[Any], config: RunnableConfig, 
             problem = problem or str(error)
         else:
             return Usable(snapshot, problem)
-    nowhere = {**config, "configurable": {"thread_id": thread, "checkpoint_id": "none"}}
-    return Usable(graph.get_state(nowhere), problem)
+    return Usable(graph.get_state(_nowhere(config, thread)), problem)
 
 
 def settle(
@@ -74,6 +73,11 @@ def settle(
     if stand is None:
         return
     values = {"run_id": services.run_id, **stand.values}
-    graph.update_state({**config, "configurable": {"thread_id": services.run_id}}, values, as_node=stand.after)
+    graph.update_state(_nowhere(config, services.run_id), values, as_node=stand.after)
     why = found.passed_over or "its checkpoints are gone"
     yield {"event": "note", "message": f"{why}: going on from the journal, behind batch {stand.values['batch']}"}
+
+
+def _nowhere(config: RunnableConfig, thread: str) -> RunnableConfig:
+    """A place without a checkpoint: what is written from there has no past, however damaged the thread's is."""
+    return {**config, "configurable": {"thread_id": thread, "checkpoint_id": "none"}}
