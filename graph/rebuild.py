@@ -24,14 +24,17 @@ class Stand(NamedTuple):
     after: Literal["baseline", "learn"]
 
 
-def rebuilt(journal: Journal) -> Stand | None:
-    """The newest safe point; None when the run has not measured its baseline yet and simply begins."""
-    events = journal.events()
+def rebuilt(journal: Journal, *, length: int | None = None) -> Stand | None:
+    """The newest safe point; None when the run has not measured its baseline yet and simply begins.
+
+    `length`: as if the journal held its first so many events only.
+    """
+    events = journal.events()[:length]
     base = next((e.payload for e in events if e.kind == "baseline"), None)
     if base is None:
         return None
     newest = next((e for e in reversed(events) if e.kind in ("batch_started", "learning")), None)
-    common = {**_common(events, base), "journal": journal.length()}
+    common = {**_common(events, base), "journal": len(events)}
     if newest is None:
         return Stand({**common, "batch": 0, "attempts_total": 0, **_best(events, base["commit"], base)}, "baseline")
     made = _number(events, newest)

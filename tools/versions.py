@@ -108,12 +108,13 @@ class Versions:
     def fork(self, commit: str) -> None:
         """Take `main` back to an agent that was kept earlier, to go another way from there.
 
-        The way that it had gone stays, under refs/forks/ and the name of its last commit. Raises StoreError
-        when the commit is not on `main`.
+        The way that it had gone stays, under refs/forks/ and the name of its last commit; `main` may come back to
+        it. Raises StoreError when the commit was never on `main`.
         """
         with self._writing:
             chain = self._chain()
-            if commit not in chain:
+            left = (path.name for path in (self.path / "refs/forks").glob("*"))
+            if commit not in chain and not any(commit in self._chain(end) for end in left):
                 raise StoreError(f"{self.path}: {commit} was never kept on main, so nothing can fork from it")
             if commit != chain[-1]:
                 self._point(f"refs/forks/{chain[-1]}", chain[-1])
@@ -170,10 +171,10 @@ class Versions:
             evidence={pair[1]: pair[2] for pair in pairs if pair} if last != read.message.rstrip("\n") else {},
         )
 
-    def _chain(self) -> list[str]:
-        """Commits of `main`, oldest first."""
+    def _chain(self, end: str | None = None) -> list[str]:
+        """Commits of `main`, or those that lead to `end`, oldest first."""
         chain: list[str] = []
-        commit: str | None = self.main()
+        commit: str | None = end or self.main()
         while commit is not None:
             chain.append(commit)
             commit = self._commit(commit).parent

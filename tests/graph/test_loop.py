@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from sigmaloop.errors import BadInput, Busy
+from sigmaloop.graph.build import build_graph
+from sigmaloop.graph.rebuild import rebuilt
 from sigmaloop.graph.run import Run
+from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
+from sigmaloop.memory.runs import checkpoints_path
 from sigmaloop.settings import Settings, load_settings
 from sigmaloop.tools.versions import Versions
 
@@ -83,6 +87,28 @@ def test_validation_and_test_tasks_never_reach_a_specialist(
     told = [f.model_dump_json() for f in run.failures()] + [x.model_dump_json() for x in run.learnings()]
     assert not [task for task in sealed if any(task in text for text in told)]
     assert not [task for task in sealed if task in run.agent()]
+
+
+def test_the_state_folded_from_the_journal_is_the_one_of_the_checkpoint(
+    finished: tuple[Run, list[dict[str, object]]],
+) -> None:
+    run, _ = finished
+    volatile = {"run_id", "window", "failed", "mined", "reason", "verdicts", "paused_gate", "next"}
+    compared = []
+    with open_checkpointer(checkpoints_path(run.home)) as saver, Journal(run.paths.journal, readonly=True) as journal:
+        graph = build_graph(saver)
+        for snapshot in graph.get_state_history({"configurable": {"thread_id": run.id}}):
+            behind_attempt = snapshot.values.get("reason", "").startswith("learned_")
+            if not behind_attempt and snapshot.values.get("reason") != "baseline_scored":
+                continue
+            stand = rebuilt(journal, length=snapshot.values["journal"])
+            assert stand is not None
+            assert stand.after == ("learn" if behind_attempt else "baseline")
+            left, right = ({k: v for k, v in d.items() if k not in volatile} for d in (stand.values, snapshot.values))
+            assert left == right
+            compared.append(stand.after)
+    assert compared.count("baseline") == 1
+    assert compared.count("learn") == len(run.ledger())
 
 
 def test_a_run_can_be_followed_batch_by_batch(small_settings: Settings) -> None:

@@ -332,8 +332,24 @@ def test_a_fork_goes_another_way_and_the_first_way_stays(versions: Versions) -> 
     versions.keep(second)
     assert versions.main() == second
     assert versions.source(first) == BETTER
+    tried = versions.record("A0002", second, BETTER, "A0002: better")
     with pytest.raises(StoreError, match="never kept"):
-        versions.fork(first)
+        versions.fork(tried)
+
+
+def test_main_comes_back_to_a_way_that_was_left(versions: Versions) -> None:
+    base = versions.main()
+    first = versions.record("A0001", base, BETTER, "A0001: better")
+    versions.keep(first)
+    versions.fork(base)
+    second = versions.record("A10001", base, OTHER, "A10001: other")
+    versions.keep(second)
+    versions.fork(first)
+    assert versions.main() == first
+    third = versions.record("A0002", first, OTHER, "A0002: other")
+    versions.keep(third)
+    versions.fork(second)
+    assert versions.main() == second
 
 
 def test_many_threads_may_read_a_repository_that_was_just_opened(versions: Versions) -> None:
