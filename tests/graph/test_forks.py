@@ -1,4 +1,4 @@
-"""Going back in a run and going another way: no run is dead afterwards, and the reports tell of the way that is kept."""
+"""Going back in a run and going another way: no run is dead afterwards, and reports tell of the way that is kept."""
 
 from __future__ import annotations
 
