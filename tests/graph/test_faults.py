@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from langgraph.errors import GraphInterrupt
 
@@ -184,6 +184,7 @@ def test_a_resumed_outage_runs_its_faults_once_however_often_it_paused(tmp_path:
     assert not compiled.get_state(config).next
 
 
+@example(10, 1, "0.9")
 @given(st.integers(1, 60), st.integers(0, 60), st.sampled_from(["0.95", "0.9", "0.8", "0.5"]))
 def test_coverage_is_counted_in_whole_numbers(total: int, faults: int, floor: str) -> None:
     faults = min(faults, total - 1)
