@@ -128,7 +128,7 @@ def test_equal_histories_have_equal_heads_and_others_do_not(
         "DELETE FROM events",
         "UPDATE events SET seq = 9 WHERE seq = 2; UPDATE events SET seq = 2 WHERE seq = 3;"
         "UPDATE events SET seq = 3 WHERE seq = 9",
-        "INSERT INTO events VALUES (6, 'e6', 'kind', 0, '{}', 'x', 0)",
+        "INSERT INTO events VALUES (6, 'e6', 'kind', 0, '{}', 'x', 0, '')",
     ],
 )
 def test_verify_finds_what_was_altered_removed_or_moved(tmp_path: Path, sql: str) -> None:
@@ -388,7 +388,7 @@ def test_migrations_run_in_order_and_once(tmp_path: Path) -> None:
     later = (*MIGRATIONS, ("CREATE TABLE extra (n INTEGER)", "INSERT INTO extra VALUES (1)"))
     database = Database(path, readonly=True)
     with pytest.raises(StoreError, match="may only be read"):
-        migrate(database, steps=later)
+        migrate(database, steps=later, readable=len(later))
     database.close()
     for _ in range(2):
         database = Database(path)
