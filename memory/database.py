@@ -78,7 +78,11 @@ class Database:
                 self._undo(name)
                 raise
             self._depth -= 1
-            self.execute(f"RELEASE {name}" if self._depth else "COMMIT")
+            try:
+                self.execute(f"RELEASE {name}" if self._depth else "COMMIT")
+            except StoreError:
+                self._undo(name)
+                raise
 
     def close(self) -> None:
         with self._lock:
@@ -102,18 +106,26 @@ class Database:
             raise explained(self.path, error) from error
 
 
-def open_readonly(path: Path) -> sqlite3.Connection:
+DAMAGED = (
+    "is damaged; move it aside together with its -wal and -shm files, "
+    "put back a copy if there is one, or start a new run"
+)
+
+
+def open_readonly(path: Path, *, damaged: str = DAMAGED) -> sqlite3.Connection:
     """A connection that can only read, also where nothing may be written. Raises StoreError."""
     try:
         try:
             return _set_up(_open(path, "ro"), writable=False)
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
+                raise
             # A folder that may only be read has no room for the WAL's index. At rest none is needed.
             if not _has_wal(path):
                 return _set_up(_open(path, "ro&immutable=1"), writable=False)
             return _copied(path)
     except sqlite3.Error as error:
-        raise explained(path, error) from error
+        raise explained(path, error, damaged=damaged) from error
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}; check the permissions of its folder") from None
 
@@ -162,12 +174,6 @@ def _set_up(connection: sqlite3.Connection, *, writable: bool) -> sqlite3.Connec
         connection.close()
         raise
     return connection
-
-
-DAMAGED = (
-    "is damaged; move it aside together with its -wal and -shm files, "
-    "put back a copy if there is one, or start a new run"
-)
 
 
 def explained(path: Path, error: sqlite3.Error, *, damaged: str = DAMAGED) -> StoreError:
