@@ -135,6 +135,12 @@ class Run:
             return restore_settings(self.home, started.payload["settings"])
 
     @property
+    def head(self) -> str:
+        """Hash over everything that the journal holds: note it elsewhere to notice a history that was rewritten."""
+        with self._reading() as journal:
+            return journal.head()
+
+    @property
     def state(self) -> dict[str, Any]:
         """The graph state at the last checkpoint; empty before the first."""
         return dict(self._snapshot().values)
@@ -212,7 +218,8 @@ class Run:
         """A branch in the user's own repository with the kept agent as one commit; returns its hash."""
         summary = self.summary()
         message = (
-            f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}."
+            f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}.\n"
+            f"Head of its journal: {self.head}"
         )
         return write_branch(
             repo,
@@ -225,6 +232,8 @@ class Run:
 
     def _incumbent(self, versions: Versions) -> str:
         """The kept agent of the newest checkpoint; `main` may have gone another way before a fork."""
+        with self._reading():  # an agent is taken only out of a history that is as it was written
+            pass
         return str(self.state.get("incumbent") or versions.main())
 
     def _agent_path(self) -> str:
@@ -261,13 +270,16 @@ class Run:
         }
 
     def _snapshot(self) -> Any:
-        with open_checkpointer(checkpoints_path(self.home)) as saver:
+        with open_checkpointer(checkpoints_path(self.home), readonly=True) as saver:
             return build_graph(saver).get_state({"configurable": {"thread_id": self.id}})
 
     @contextmanager
     def _reading(self) -> Iterator[Journal]:
+        """The journal, once it is seen to be as it was written. Raises StoreError."""
+        self.paths.check()
         journal = Journal(self.paths.journal, readonly=True)
         try:
+            journal.verify_new()
             yield journal
         finally:
             journal.close()
