@@ -233,6 +233,11 @@ class Journal:
         """Drop the answers of a scope whose result is stored."""
         self._db.execute("DELETE FROM calls WHERE scope = ?", (scope,))
 
+    def forget_all(self, prefix: str) -> None:
+        """Drop the answers of every scope that begins with `prefix`."""
+        behind = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, so that no other answer is read
+        self._db.execute("DELETE FROM calls WHERE scope >= ? AND scope < ?", (prefix, behind))
+
     # Usage -------------------------------------------------------------------------------------------
 
     def add_usage(self, id: str, role: str, batch: int, task: str, usage: Usage) -> None:  # noqa: A002
@@ -270,6 +275,13 @@ class Journal:
             f"SELECT kind, id, embedder, text, metadata, vector FROM vectors{where[0]} ORDER BY id", where[1]
         )
         return [VectorRow(r[0], r[1], r[2], r[3], self._json(r[4], f"vector {r[1]}"), r[5]) for r in rows]
+
+    def vectors_since(self, state: int, *, embedder: str) -> list[tuple[int, str, bytes]]:
+        """(state, text, vector) of what one embedder made after a `vector_state`, in the order of writing."""
+        rows = self._db.execute(
+            "SELECT seq, text, vector FROM vectors WHERE seq > ? AND embedder = ? ORDER BY seq", (state, embedder)
+        )
+        return [(seq, text, vector) for seq, text, vector in rows]
 
     def vector_counts(self) -> dict[str, int]:
         """Number of vectors by kind."""
