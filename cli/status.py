@@ -34,7 +34,7 @@ def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bo
         {"id": c.id, "title": c.title, "failures": c.size, "resolved": c.resolution_rate, "attempts": c.attempts}
         for c in run.clusters().values()
     ]
-    more = {"next": list(run.next), "waits_for": run.question, "clusters_list": clusters}
+    more = {"head": run.head, "next": list(run.next), "waits_for": run.question, "clusters_list": clusters}
     click.echo(json.dumps({**run.summary().as_json(), **more}, indent=2))
 
 

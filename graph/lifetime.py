@@ -119,8 +119,10 @@ def _open_services(run_id: str, home: Path) -> Services:
     paths = RunPaths(home, run_id)
     if not paths.exists():
         raise BadInput(f"no run {run_id} in {home}; see `sigmaloop status --all` for the runs there")
+    paths.check()
     journal = Journal(paths.journal)
     try:
+        journal.verify_new()
         started = journal.event(STARTED)
         if started is None:
             raise BadInput(f"run {run_id} in {home} was never fully started; start another with `sigmaloop run`")

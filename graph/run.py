@@ -142,6 +142,12 @@ class Run:
             return restore_settings(self.home, started.payload["settings"])
 
     @property
+    def head(self) -> str:
+        """Hash over everything that the journal holds: note it elsewhere to notice a history that was rewritten."""
+        with self._reading() as journal:
+            return journal.head()
+
+    @property
     def state(self) -> dict[str, Any]:
         """The graph state at the newest checkpoint that can be used, or as the journal gives it; empty before."""
         values = dict(self._snapshot().values)
@@ -224,7 +230,8 @@ class Run:
         """A branch in the user's own repository with the kept agent as one commit; returns its hash."""
         summary = self.summary()
         message = (
-            f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}."
+            f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}.\n"
+            f"Head of its journal: {self.head}"
         )
         return write_branch(
             repo,
@@ -243,6 +250,8 @@ class Run:
 
     def _incumbent(self, versions: Versions) -> str:
         """The kept agent of the newest checkpoint; `main` may have gone another way before a fork."""
+        with self._reading():  # an agent is taken only out of a history that is as it was written
+            pass
         return str(self.state.get("incumbent") or versions.main())
 
     def _agent_path(self) -> str:
@@ -281,7 +290,7 @@ class Run:
 
     def _snapshot(self) -> Any:
         """The newest checkpoint that can be used; an empty one where there is none."""
-        with open_checkpointer(checkpoints_path(self.home)) as saver, self._reading() as journal:
+        with open_checkpointer(checkpoints_path(self.home), readonly=True) as saver, self._reading() as journal:
             graph = build_graph(saver)
             config: RunnableConfig = {"configurable": {"thread_id": self.id}}
             versions = Versions(self.paths.versions)
@@ -294,8 +303,11 @@ class Run:
 
     @contextmanager
     def _reading(self) -> Iterator[Journal]:
+        """The journal, once it is seen to be as it was written. Raises StoreError."""
+        self.paths.check()
         journal = Journal(self.paths.journal, readonly=True)
         try:
+            journal.verify_new()
             yield journal
         finally:
             journal.close()

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pydantic import SecretStr
-
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
@@ -17,6 +15,8 @@ from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph import spending
 from sigmaloop.graph.door import GatewayDoor
+from sigmaloop.graph.embedding import EmbeddingCalls
+from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
@@ -66,14 +66,11 @@ class Services:
 
     @cached_property
     def index(self) -> FailureIndex:
-        from sigmaloop.memory.embedder import make_embedder
-
         if self.settings.embedder == "hash-v1" or self.settings.simulated:
-            embedder = make_embedder(self.settings, None)
-        else:  # through the gateway, like every other call: metered, budgeted, with the key out of sight
-            lease = self.gateway.lease("clusterer", scope="index", seed=0)
-            embedder = make_embedder(self.settings, SecretStr(lease.token), base_url=lease.base_url)
-        return FailureIndex(self.paths.index, embedder, journal=self.journal)
+            return FailureIndex(self.paths.index, HashEmbedder(), journal=self.journal)
+        calls = EmbeddingCalls(self.gateway, self.journal)
+        embedder = EndpointEmbedder(self.settings.embedding_model, calls.ask)
+        return FailureIndex(self.paths.index, embedder, journal=self.journal, on_stored=calls.forget)
 
     @cached_property
     def door(self) -> GatewayDoor:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import SecretStr
 
-from sigmaloop.errors import BadInput, UpstreamError, boundary
+from sigmaloop.errors import UpstreamError, boundary
 from sigmaloop.records import Record, digest
-from sigmaloop.settings import Settings
-
-if TYPE_CHECKING:
-    from langchain_openai import OpenAIEmbeddings
 
 PROBE = "The agent acted on the first order it found and never asked which one was meant."
 """Embedded when an index is opened: the same name must still give the same vector."""
@@ -49,20 +44,6 @@ class Embedder(Protocol):
         ...
 
 
-def make_embedder(settings: Settings, key: SecretStr | None, *, base_url: str | None = None) -> Embedder:
-    """The embedder that the settings name, at `base_url` or the settings' endpoint.
-
-    Raises BadInput when it needs a key and there is none.
-    """
-    if settings.embedder == "hash-v1":
-        return HashEmbedder()
-    if key is None:
-        raise BadInput("embedder openai needs OPENAI_API_KEY; set it, or use embedder hash-v1")
-    return OpenAIEmbedder(
-        settings.embedding_model, api_key=key, base_url=base_url or settings.endpoint, timeout=settings.model_timeout
-    )
-
-
 class HashEmbedder:
     """`hash-v1`: words, word pairs and parts of words, hashed with a sign; deterministic everywhere."""
 
@@ -82,14 +63,13 @@ class HashEmbedder:
         return matrix
 
 
-class OpenAIEmbedder:
+class EndpointEmbedder:
     """Embeddings of any OpenAI-compatible endpoint."""
 
-    def __init__(self, model: str, *, api_key: SecretStr, base_url: str | None = None, timeout: float = 60.0) -> None:
+    def __init__(self, model: str, ask: Callable[[Sequence[str]], Mapping[str, Any]]) -> None:
+        """`ask` makes the call: texts to the endpoint's whole answer, whose `data` has an `embedding` for each."""
         self.model = model
-        self._key = api_key
-        self._base_url = base_url
-        self._timeout = timeout
+        self._ask = ask
         self._dimension = 0
 
     @property
@@ -102,25 +82,14 @@ class OpenAIEmbedder:
         if not texts:
             return np.zeros((0, self._dimension), dtype=np.float32)
         with boundary(UpstreamError, f"embedding {len(texts)} texts with {self.model}"):
-            matrix = np.asarray(self._client.embed_documents(list(texts)), dtype=np.float32)
+            data = self._ask(texts)["data"]
+            rows = [row["embedding"] for _, row in sorted(enumerate(data), key=lambda n: n[1].get("index", n[0]))]
+            matrix = np.asarray(rows, dtype=np.float32)
             if matrix.ndim != 2 or len(matrix) != len(texts) or not np.isfinite(matrix).all():
                 raise UpstreamError(f"{self.model} answered with vectors of a wrong shape: {matrix.shape}")
         self._dimension = matrix.shape[1]
         norms = np.linalg.norm(matrix, axis=1, keepdims=True)
         return np.asarray(matrix / np.where(norms > 0, norms, 1.0), dtype=np.float32)
-
-    @cached_property
-    def _client(self) -> OpenAIEmbeddings:
-        """One for all calls: each has a pool of connections of its own."""
-        from langchain_openai import OpenAIEmbeddings  # two seconds to import, and only needed here
-
-        return OpenAIEmbeddings(
-            model=self.model,
-            api_key=self._key,
-            base_url=self._base_url,
-            timeout=self._timeout,
-            check_embedding_ctx_length=False,  # otherwise it downloads tokenizer data
-        )
 
 
 _WORDS = re.compile(r"\w+")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
@@ -17,9 +17,10 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from sigmaloop.errors import BadInput, Busy, StoreError, UpstreamError, boundary
+from sigmaloop.errors import BadInput, Busy, StoreError, boundary
 from sigmaloop.memory.embedder import PROBE, Embedder
 from sigmaloop.memory.journal import Journal, VectorRow
+from sigmaloop.memory.known import KnownVectors
 from sigmaloop.memory.lock import FileLock
 
 Kind = Literal["failure", "learning", "attempt"]
@@ -54,19 +55,28 @@ class Hit(NamedTuple):
 class FailureIndex:
     """Search by meaning over what the journal remembers. Threads may share it."""
 
-    def __init__(self, path: Path, embedder: Embedder, *, journal: Journal) -> None:
-        """Raises BadInput when the journal's vectors were made by another embedder."""
+    def __init__(
+        self, path: Path, embedder: Embedder, *, journal: Journal, on_stored: Callable[[], None] = lambda: None
+    ) -> None:
+        """`on_stored` is called when vectors that were asked for are in the journal.
+
+        Raises BadInput when the journal's vectors were made by another embedder.
+        """
         self.path = Path(path)
-        self._embedder = embedder
+        probe = embedder.embed([PROBE])[0]
         self._journal = journal
+        self._on_stored = on_stored
         self._name = embedder.id.name
+        self._vectors = KnownVectors(embedder, journal)
         self._mutex = threading.RLock()
         self._lock = FileLock(self.path.with_name(self.path.name + ".lock"))
         self._client: Any = None
         self._behind = False  # the journal has vectors that did not reach Chroma
         self._collections: dict[str, Any] = {}
         self._scans: dict[str, tuple[int, list[VectorRow]]] = {}
-        self._check_embedder()
+        self._check_embedder(probe)
+        if not journal.readonly:
+            on_stored()
 
     def __enter__(self) -> Self:
         return self
@@ -86,19 +96,20 @@ class FailureIndex:
             rows = self._rows_of(list({(item.kind, item.id): item for item in items}.values()))
             self._behind = True
             self._journal.save_vectors(rows)
+            self._on_stored()
             self._fill(rows)
             self._behind = False
 
     def search(self, kind: Kind, text: str, k: int = 5) -> list[Hit]:
         """The k stored items nearest to a text, nearest first, ties by id."""
         with self._mutex:
-            query = self._embedder.embed([text])[0]
+            query = self._vectors.embed([text])[0]
             rows = self._candidates(kind, query, k) if self._open() else self._scan(kind)
             return _nearest(query, rows, k)
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Unit vectors of texts, one row each, by this index's embedder."""
-        return self._embedder.embed(texts)
+        """Unit vectors of texts, one row each, by this index's embedder, which is asked once a text."""
+        return self._vectors.embed(texts)
 
     def rebuild(self) -> None:
         """Throw the Chroma folder away and fill a new one from the journal."""
@@ -120,9 +131,8 @@ class FailureIndex:
 
     # The embedder --------------------------------------------------------------------------------------
 
-    def _check_embedder(self) -> None:
+    def _check_embedder(self, probe: npt.NDArray[np.float32]) -> None:
         stored = self._journal.vectors("probe")
-        probe = self._embedder.embed([PROBE])[0]
         if not stored:
             if not self._journal.readonly:
                 row = VectorRow("probe", "probe", self._name, PROBE, {}, _packed(probe))
@@ -150,10 +160,7 @@ class FailureIndex:
         }
         vectors = {key: row.vector for key, row in known.items()}
         fresh = [i for i in items if (i.kind, i.id) not in known or known[i.kind, i.id].text != i.text]
-        matrix = self._embedder.embed([item.text for item in fresh])
-        dimension = self._embedder.id.dimension
-        if fresh and matrix.shape != (len(fresh), dimension):
-            raise UpstreamError(f"embedder {self._name} gave vectors of shape {matrix.shape}, not {dimension} wide")
+        matrix = self._vectors.embed([item.text for item in fresh])
         for item, vector in zip(fresh, matrix, strict=True):
             vectors[item.kind, item.id] = _packed(vector)
         rows = [

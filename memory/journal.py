@@ -1,8 +1,9 @@
 """The journal of a run: the one place where facts are written; everything else can be rebuilt from it.
 
-Events are append-only and hash-chained. Rollouts, model calls, usage and vectors are bulk tables beside
-them. Every write is keyed by an id and safe to repeat, so a run killed at any instant resumes with nothing
-lost and nothing paid twice. Threads may share a journal; one process writes, any number may read.
+Events are append-only and hash-chained, and each covers the rollouts that were stored before it
+(`verification.py`). Model calls, usage and vectors are bulk tables beside them. Every write is keyed by an id and
+safe to repeat, so a run killed at any instant resumes with nothing lost and nothing paid twice. Threads may share a
+journal; one process writes, any number may read.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pydantic import TypeAdapter
 
 from sigmaloop.errors import StoreError
 from sigmaloop.memory.database import Database
-from sigmaloop.memory.events import GENESIS, Event, canonical, link
-from sigmaloop.memory.schema import migrate
+from sigmaloop.memory.events import Event, canonical, checked, link
+from sigmaloop.memory.schema import SEALED, migrate
+from sigmaloop.memory.verification import rollout_hash, rollouts_hash, verify, verify_new
 from sigmaloop.records import Rollout, RolloutKey, Step, Usage
 
 _STEPS = TypeAdapter(tuple[Step, ...])
@@ -49,7 +51,7 @@ class Journal:
         self.readonly = readonly
         self._db = Database(self.path, readonly=readonly)
         try:
-            migrate(self._db)
+            self._sealed = migrate(self._db) >= SEALED
         except BaseException:
             self._db.close()
             raise
@@ -74,9 +76,13 @@ class Journal:
     def append(self, kind: str, id: str, payload: Mapping[str, Any], *, batch: int = 0) -> None:  # noqa: A002
         """Add an event. The same event again is no news; another one under its id raises StoreError.
 
-        The order of calls is part of the chain: write events from one place at a time.
+        What could not be read back raises StoreError, too, before anything is written. The order of calls is part
+        of the chain, and so is the set of rollouts stored before: write events from one place at a time.
         """
-        text = canonical(payload)
+        try:
+            text = checked(id=id, kind=kind, batch=batch, payload=payload)
+        except ValueError as error:
+            raise StoreError(f"{self.path}: event {id!r} of kind {kind!r} was not written: {error}") from None
         with self._db.transaction():
             known = self._db.execute("SELECT kind, batch, payload FROM events WHERE id = ?", (id,))
             if known:
@@ -84,10 +90,15 @@ class Journal:
                     raise self._contradiction(id, known[0], (kind, batch, text))
                 return
             length, head = self._db.execute("SELECT length, head FROM chain")[0]
-            head = link(head, id=id, kind=kind, batch=batch, payload=text)
+            new = self._db.execute(
+                "SELECT hash FROM rollouts WHERE covered_by = ? AND status != 'infra'", (length + 1,)
+            )
+            rollouts = rollouts_hash(found for (found,) in new)
+            head = link(head, id=id, kind=kind, batch=batch, payload=text, rollouts=rollouts)
             self._db.execute(
-                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (length + 1, id, kind, batch, text, head, time.time()),
+                "INSERT INTO events (seq, id, kind, batch, payload, hash, written, rollouts) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (length + 1, id, kind, batch, text, head, time.time(), rollouts),
             )
             self._db.execute("UPDATE chain SET length = ?, head = ?", (length + 1, head))
 
@@ -120,24 +131,15 @@ class Journal:
         return None if first is None else (first, last)
 
     def verify(self) -> None:
-        """Check the file and the whole chain. Raises StoreError at the first row that is not as written."""
-        for (line,) in self._db.execute("PRAGMA quick_check(1)"):
-            if line != "ok":
-                raise StoreError(f"{self.path} is damaged: {line}; put back a copy or start a new run")
-        head, expected = GENESIS, 0
-        rows = self._db.execute("SELECT seq, id, kind, batch, payload, hash FROM events ORDER BY seq")
-        for seq, id_, kind, batch, payload, written in rows:
-            expected += 1
-            head = link(head, id=id_, kind=kind, batch=batch, payload=payload)
-            if seq != expected or head != written:
-                raise StoreError(
-                    f"{self.path}: event {expected} (found {id_!r} at {seq}) is not what was written there; "
-                    "the history was altered, put back a copy or start a new run"
-                )
-        if (expected, head) != tuple(self._db.execute("SELECT length, head FROM chain")[0]):
-            raise StoreError(
-                f"{self.path}: the newest events are missing ({expected} are left); put back a copy or start a new run"
-            )
+        """Check the file, the whole chain and every rollout.
+
+        Raises StoreError that names the first event or rollout that is not as written.
+        """
+        verify(self._db, sealed=self._sealed)
+
+    def verify_new(self) -> None:
+        """`verify`, but only of what this process has not checked yet."""
+        verify_new(self._db, sealed=self._sealed)
 
     # Records -----------------------------------------------------------------------------------------
 
@@ -170,20 +172,16 @@ class Journal:
         # json, not pydantic's own writer: arguments of a tool call may hold text that is no valid Unicode.
         text = json.dumps([step.model_dump() for step in trace], separators=(",", ":"))
         packed = zlib.compress(text.encode())
+        payload = canonical(rollout.model_dump(mode="json"))
+        row = (rollout.id, rollout.key.agent, rollout.key.task_id, rollout.key.trial, rollout.status, payload, packed)
         with self._db.transaction():
             known = self.rollout(rollout.key)
             if known is None:
                 self._db.execute(
-                    "INSERT OR REPLACE INTO rollouts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        rollout.id,
-                        rollout.key.agent,
-                        rollout.key.task_id,
-                        rollout.key.trial,
-                        rollout.status,
-                        canonical(rollout.model_dump(mode="json")),
-                        packed,
-                    ),
+                    "INSERT OR REPLACE INTO rollouts "
+                    "(id, agent, task_id, trial, status, payload, trace, hash, covered_by) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*row, rollout_hash(*row), self.length() + 1),
                 )
             elif rollout.valid and known.evidence != rollout.evidence:
                 raise StoreError(
@@ -235,6 +233,11 @@ class Journal:
         """Drop the answers of a scope whose result is stored."""
         self._db.execute("DELETE FROM calls WHERE scope = ?", (scope,))
 
+    def forget_all(self, prefix: str) -> None:
+        """Drop the answers of every scope that begins with `prefix`."""
+        behind = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, so that no other answer is read
+        self._db.execute("DELETE FROM calls WHERE scope >= ? AND scope < ?", (prefix, behind))
+
     # Usage -------------------------------------------------------------------------------------------
 
     def add_usage(self, id: str, role: str, batch: int, task: str, usage: Usage) -> None:  # noqa: A002
@@ -272,6 +275,13 @@ class Journal:
             f"SELECT kind, id, embedder, text, metadata, vector FROM vectors{where[0]} ORDER BY id", where[1]
         )
         return [VectorRow(r[0], r[1], r[2], r[3], self._json(r[4], f"vector {r[1]}"), r[5]) for r in rows]
+
+    def vectors_since(self, state: int, *, embedder: str) -> list[tuple[int, str, bytes]]:
+        """(state, text, vector) of what one embedder made after a `vector_state`, in the order of writing."""
+        rows = self._db.execute(
+            "SELECT seq, text, vector FROM vectors WHERE seq > ? AND embedder = ? ORDER BY seq", (state, embedder)
+        )
+        return [(seq, text, vector) for seq, text, vector in rows]
 
     def vector_counts(self) -> dict[str, int]:
         """Number of vectors by kind."""

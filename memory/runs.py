@@ -2,6 +2,7 @@
 
 <home>/checkpoints.sqlite       where every run of the home stands in the graph
 <home>/runs/<run id>/
+    number                      1 for the home's first run, and so on: which is the newest hangs on no clock
     journal.sqlite              the truth
     versions.git                every attempt as a commit
     chroma/                     nearest failures and learnings; can be rebuilt
@@ -25,6 +26,7 @@ RESULTS = "results.tsv"
 SUITE = "suite.json"
 PROGRESS = "progress.json"
 CHECKPOINTS = "checkpoints.sqlite"
+NUMBER = "number"
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,22 @@ class RunPaths:
         return checkpoints_path(self.home)
 
     def exists(self) -> bool:
-        """Whether a run was made here."""
-        return self.journal.is_file()
+        """Whether a run was made here, even if its journal is gone."""
+        return self.journal.is_file() or self.versions.exists()
+
+    def check(self) -> None:
+        """Raises StoreError when a run was made here, but its journal is gone or was emptied."""
+        problem = _lost(self.root)
+        if problem:
+            raise StoreError(problem)
 
     def make(self) -> None:
-        """Make the run's folder. Raises BadInput when the home cannot be written."""
+        """Make the run's folder, as the newest of the home. Raises BadInput when the home cannot be written."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+            if not (self.root / NUMBER).exists():
+                newest = max((_number(folder) for folder in self.root.parent.iterdir()), default=0)
+                (self.root / NUMBER).write_text(f"{newest + 1}\n", encoding="utf-8")
         except OSError as error:
             raise BadInput(f"{self.root} cannot be made: {error.strerror}; give a writable place with --home") from None
 
@@ -88,8 +99,11 @@ class RunFacts(Record):
     """The little that a list of runs shows of each."""
 
     run_id: str
+    number: int = 0
+    """Its place among the runs of the home, in the order in which they began; 0 for one from before they were
+    counted."""
     started: float = 0.0
-    """Seconds since 1970 at its first event; 0 when it has none."""
+    """Seconds since 1970 at its first event; 0 when it has none. By the clock of that time: for people only."""
     written: float = 0.0
     """The same for its newest event."""
     batches: int = 0
@@ -105,9 +119,12 @@ def checkpoints_path(home: Path) -> Path:
 
 
 def list_runs(home: Path) -> list[RunFacts]:
-    """Every run of a home, the newest first; a damaged one is listed with its problem."""
+    """Every run of a home, the newest first; a damaged one is listed with its problem.
+
+    Those from before runs were counted come last, and among them the clock decides.
+    """
     found = [_facts(folder) for folder in _folders(home)]
-    return sorted(found, key=lambda facts: (-facts.started, facts.run_id))
+    return sorted(found, key=lambda facts: (-facts.number, -facts.started, facts.run_id))
 
 
 def find_run(home: Path, prefix: str | None = None) -> str:
@@ -135,7 +152,7 @@ def latest_run(home: Path) -> str:
 
 def _folders(home: Path) -> list[Path]:
     try:
-        return sorted(path for path in (home / "runs").iterdir() if (path / JOURNAL).is_file())
+        return sorted(path for path in (home / "runs").iterdir() if RunPaths(home, path.name).exists())
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -143,12 +160,18 @@ def _folders(home: Path) -> list[Path]:
 
 
 def _facts(folder: Path) -> RunFacts:
+    number = _number(folder)
+    problem = _lost(folder)
+    if problem:
+        return RunFacts(run_id=folder.name, number=number, problem=problem)
     try:
         with Journal(folder / JOURNAL, readonly=True) as journal:
             times = journal.times() or (0.0, 0.0)
+            begun = journal.length() > 0  # else it was killed before it wrote a word, and nobody means it
             ledger = journal.events("ledger")
             return RunFacts(
                 run_id=folder.name,
+                number=number if begun else 0,
                 started=times[0],
                 written=times[1],
                 batches=journal.count("batch_started"),
@@ -157,7 +180,26 @@ def _facts(folder: Path) -> RunFacts:
                 certified=journal.count("certificate") > 0,
             )
     except StoreError as error:
-        return RunFacts(run_id=folder.name, problem=str(error))
+        return RunFacts(run_id=folder.name, number=number, problem=str(error))
+
+
+def _lost(folder: Path) -> str:
+    """Why there is no journal to read though a run was made; empty when there is one, or was no run."""
+    journal = folder / JOURNAL
+    if not (folder / VERSIONS).exists() or (journal.is_file() and journal.stat().st_size > 0):
+        return ""
+    gone = "is empty" if journal.exists() else "is missing"
+    return (
+        f"{journal} {gone}, though its run was begun: what it measured is lost with it; put back a copy. Without one, "
+        f"its agents can still be taken from {folder / VERSIONS}, and a new run started"
+    )
+
+
+def _number(folder: Path) -> int:
+    try:
+        return int((folder / NUMBER).read_text(encoding="utf-8", errors="replace"))
+    except (OSError, ValueError):
+        return 0
 
 
 def _some(ids: list[str]) -> str:

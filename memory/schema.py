@@ -5,15 +5,36 @@ Never edit a migration that was released; append a new one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 
 from sigmaloop.errors import StoreError
 from sigmaloop.memory.database import Database
+from sigmaloop.memory.verification import rollout_hash
 
 APPLICATION = 0x5167_4A31
 """Marks the file as a journal of ours (PRAGMA application_id)."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+READABLE = 1
+"""The oldest schema that a reader understands; a writer brings any file to the newest one."""
+SEALED = 2
+"""Since this schema rollouts are covered by the chain."""
+
+Statement = str | Callable[[Database], None]
+
+
+def _seal(database: Database) -> None:
+    """Hash the rollouts of a file from before they were hashed; its next event covers them."""
+    length = int(database.execute("SELECT length FROM chain")[0][0])
+    try:
+        for row in database.execute("SELECT id, agent, task_id, trial, status, payload, trace FROM rollouts"):
+            sealed = (rollout_hash(*row), length + 1, row[0])
+            database.execute("UPDATE rollouts SET hash = ?, covered_by = ? WHERE id = ?", sealed)
+    except (ValueError, zlib.error) as error:
+        raise StoreError(f"{database.path}: a rollout is damaged ({error}); put back a copy") from error
+
+
+MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
     (
         """CREATE TABLE events (
             seq INTEGER PRIMARY KEY,
@@ -70,22 +91,40 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             vector BLOB NOT NULL,
             UNIQUE (kind, id))""",
     ),
+    (
+        # Empty for an event that found no new rollouts, so that older chains stay what they were.
+        "ALTER TABLE events ADD COLUMN rollouts TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE rollouts ADD COLUMN hash TEXT NOT NULL DEFAULT ''",
+        # seq of the event that was written next: it covers the rollout
+        "ALTER TABLE rollouts ADD COLUMN covered_by INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX rollouts_by_event ON rollouts (covered_by, id)",
+        _seal,
+    ),
 )
 
 
-def migrate(database: Database, *, steps: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-    """Bring the file to the newest schema, all of it or nothing.
+def migrate(database: Database, *, steps: Sequence[Sequence[Statement]] = MIGRATIONS, readable: int = READABLE) -> int:
+    """Bring the file to the newest schema, all of it or nothing; returns the schema that it has now.
 
-    Raises StoreError for a file of another program, of a newer version, or read-only and out of date.
+    A reader takes older ones from `readable` on as they are. Raises StoreError for a file of another program, of
+    a newer version, or read-only and empty or too old.
     """
     version = _number(database, "user_version")
-    if version == len(steps) and _number(database, "application_id") == APPLICATION:
-        return
+    ours = _number(database, "application_id") == APPLICATION
+    if ours and (version == len(steps) or (database.readonly and readable <= version < len(steps))):
+        return version
     if version > len(steps):
         raise StoreError(
             f"{database.path} was written by a newer SigmaLoop (schema {version}, this one knows "
             f"{len(steps)}); upgrade to read it"
         )
+    if database.readonly and not database.execute("SELECT count(*) FROM sqlite_master")[0][0]:
+        raise StoreError(
+            f"{database.path} is empty: it was emptied, or its run ended before anything was written; put back a copy "
+            f"if there is one, else delete {database.path.parent} and start a new run"
+        )
+    if database.readonly and not ours:
+        raise StoreError(f"{database.path} is a database of something else; give another --home")
     if database.readonly:
         raise StoreError(
             f"{database.path} has schema {version} of {len(steps)} and may only be read; resume its run once"
@@ -97,9 +136,10 @@ def migrate(database: Database, *, steps: Sequence[Sequence[str]] = MIGRATIONS) 
             raise StoreError(f"{database.path} is a database of something else; give another --home")
         for statements in steps[version:]:
             for statement in statements:
-                database.execute(statement)
+                statement(database) if callable(statement) else database.execute(statement)
         database.execute(f"PRAGMA user_version = {len(steps)}")
         database.execute(f"PRAGMA application_id = {APPLICATION}")
+    return len(steps)
 
 
 def _number(database: Database, pragma: str) -> int:

@@ -12,7 +12,8 @@ from sigmaloop.records import Cluster, ClusterChoice, FailureRecord
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 Embed: TypeAlias = Callable[[Sequence[str]], Vectors]
-"""Texts to unit vectors, one row a text."""
+"""Texts to unit vectors, one row a text. It is handed every failure of every cluster again for each new one: give
+it something that remembers, as `FailureIndex.embed` does."""
 
 SHOW_ALL = 60
 """Up to this many clusters the decider sees all of them: fewer cost accuracy, more cost attention."""

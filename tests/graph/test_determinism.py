@@ -25,7 +25,12 @@ def facts(home: Path, *, seed: int, concurrency: int) -> Facts:
     run = Run.start(load_settings(home=home, seed=seed, concurrency=concurrency, **SMALL))
     run.go()
     with Journal(run.paths.journal, readonly=True) as journal:
+        journal.verify()
         events = [f"{e.kind} {e.id} {e.payload}" for e in journal.events() if e.kind != "run_started"]
+    with closing(sqlite3.connect(run.paths.journal)) as database:
+        events += [
+            f"{id_} rests on {rollouts}" for id_, rollouts in database.execute("SELECT id, rollouts FROM events")
+        ]
     return run.agent(), (run.paths.root / "results.tsv").read_text(), events
 
 

@@ -101,3 +101,5 @@ def test_embeddings_go_through_the_gateway_too(home: Path) -> None:
         assert run.condition == "finished"
         assert "small-embedder" in endpoint.models
         assert endpoint.keys == {"Bearer sk-loopback-0000"}
+        assert run.failures()
+        assert sorted(endpoint.embedded) == sorted(set(endpoint.embedded)), "no text is paid for twice"

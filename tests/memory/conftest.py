@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,32 @@ from sigmaloop.records import (
 def journal(tmp_path: Path) -> Iterator[Journal]:
     with Journal(tmp_path / "run" / "journal.sqlite") as opened:
         yield opened
+
+
+@pytest.fixture
+def only_readable() -> Callable[..., AbstractContextManager[Path]]:
+    """A copy of a file, and of what is named after it, where this process may write nothing."""
+
+    @contextmanager
+    def copied(path: Path, *endings: str) -> Iterator[Path]:
+        folder = Path(tempfile.mkdtemp())
+        for ending in ("", *endings):
+            shutil.copy(path.with_name(path.name + ending), folder)
+        folder.chmod(0o555)
+        privileged = os.geteuid() == 0  # whom no permission stops
+        try:
+            if privileged:
+                os.seteuid(65534)
+            with pytest.raises(PermissionError):
+                (folder / "x").touch()
+            yield folder / path.name
+        finally:
+            if privileged:
+                os.seteuid(0)
+            folder.chmod(0o755)
+            shutil.rmtree(folder)
+
+    return copied
 
 
 @pytest.fixture

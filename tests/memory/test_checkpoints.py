@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import operator
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -16,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 
 import sigmaloop.memory.checkpoints as module
 from sigmaloop.errors import BadInput, StoreError
-from sigmaloop.memory.checkpoints import create_checkpointer, open_checkpointer, serializer
+from sigmaloop.memory.checkpoints import checkpoints_of, create_checkpointer, open_checkpointer, serializer
 from sigmaloop.memory.embedder import EmbedderId
 from sigmaloop.records import Rollout, RolloutKey, SuiteCase
 
@@ -124,7 +127,7 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "checkpoints.sqlite"
     path.write_bytes(b"garbage" * 1000)
     with (
-        pytest.raises(StoreError, match=r"checkpoints\.sqlite cannot be used .*move it aside"),
+        pytest.raises(StoreError, match=r"checkpoints\.sqlite cannot be used.*move it aside"),
         open_checkpointer(path),
     ):
         pass
@@ -143,3 +146,114 @@ def test_a_home_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path, monkeyp
 
     with pytest.raises(BadInput, match="--home"):
         asyncio.run(use())
+
+
+def spoil(path: Path, sql: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        assert connection.execute(sql).rowcount > 0
+
+
+NEWEST = "(SELECT max(checkpoint_id) FROM checkpoints)"
+
+
+def test_the_checkpoints_of_a_run_are_listed_newest_first_with_what_they_hold(tmp_path: Path) -> None:
+    with open_checkpointer(tmp_path / "checkpoints.sqlite") as saver:
+        graph(saver).invoke({"log": ["begin"]}, CONFIG)
+        graph(saver).invoke({"log": ["other"]}, {"configurable": {"thread_id": "another run"}})
+        found = list(checkpoints_of(saver, CONFIG["configurable"]["thread_id"]))
+        assert [(c.values or {}).get("log") for c in found] == [["begin", "step"], ["begin"], None]
+        assert [c.id for c in found] == sorted((c.id for c in found), reverse=True)
+        assert not any(c.problem for c in found)
+        older = {"configurable": {**CONFIG["configurable"], "checkpoint_ns": "", "checkpoint_id": found[1].id}}
+        assert graph(saver).get_state(older).values["log"] == ["begin"]
+        assert list(checkpoints_of(saver, "no such run")) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"UPDATE checkpoints SET checkpoint = x'6761726261676521' WHERE checkpoint_id = {NEWEST}",
+        f"UPDATE checkpoints SET checkpoint = x'' WHERE checkpoint_id = {NEWEST}",
+        f"UPDATE checkpoints SET checkpoint = x'07' WHERE checkpoint_id = {NEWEST}",
+        f"UPDATE checkpoints SET checkpoint = x'80' WHERE checkpoint_id = {NEWEST}",
+        f"UPDATE checkpoints SET type = 'unheard of' WHERE checkpoint_id = {NEWEST}",
+        f"UPDATE checkpoints SET metadata = '{{' WHERE checkpoint_id = {NEWEST}",
+    ],
+)
+def test_a_damaged_checkpoint_is_named_and_hides_no_other(
+    tmp_path: Path, sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGMALOOP_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "checkpoints.sqlite"
+    run_id = CONFIG["configurable"]["thread_id"]
+    with open_checkpointer(path) as saver:
+        graph(saver).invoke({"log": ["begin"]}, CONFIG)
+        newest, *older = [c.id for c in checkpoints_of(saver, run_id)]
+    spoil(path, sql)
+
+    async def serve() -> None:
+        async with create_checkpointer() as saver:
+            await graph(saver).aget_state(CONFIG)
+
+    with open_checkpointer(path, readonly=True) as saver:
+        for read in (lambda: graph(saver).get_state(CONFIG), lambda: asyncio.run(serve())):
+            with pytest.raises(
+                StoreError, match=rf"checkpoints\.sqlite: checkpoint {newest} of run {run_id} cannot be"
+            ):
+                read()
+        found = list(checkpoints_of(saver, run_id))
+        assert [c.id for c in found] == [newest, *older]
+        assert found[0].values is None
+        assert newest in found[0].problem
+        assert found[1].values == {"log": ["begin"], "branch:to:step": None}
+        with pytest.raises(StoreError, match=f"of run {run_id} cannot be read"):
+            list(graph(saver).get_state_history(CONFIG))
+
+
+def test_damaged_writes_of_a_checkpoint_are_named_too(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints.sqlite"
+    with open_checkpointer(path) as saver:
+        graph(saver).invoke({"log": ["begin"]}, CONFIG)
+    spoil(path, "UPDATE writes SET value = x'c1'")
+    with open_checkpointer(path, readonly=True) as saver:
+        assert any("cannot be read" in c.problem for c in checkpoints_of(saver, CONFIG["configurable"]["thread_id"]))
+
+
+def test_a_reader_makes_no_file_and_finds_nothing_where_there_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "checkpoints.sqlite"
+    with open_checkpointer(path, readonly=True) as saver:
+        assert graph(saver).get_state(CONFIG).values == {}
+    assert list(tmp_path.iterdir()) == []
+    path.parent.mkdir()
+    path.touch()  # of a process that was killed before it had made the tables
+    with open_checkpointer(path, readonly=True) as saver:
+        assert graph(saver).get_state(CONFIG).values == {}
+    assert path.read_bytes() == b""
+
+
+def test_a_reader_changes_nothing_and_cannot(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints.sqlite"
+    with open_checkpointer(path) as saver:
+        graph(saver).invoke({"log": ["begin"]}, CONFIG)
+    before = path.read_bytes()
+    with open_checkpointer(path, readonly=True) as saver:
+        assert graph(saver).get_state(CONFIG).values["log"] == ["begin", "step"]
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            graph(saver).invoke(None, CONFIG)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["at rest", "left by a killed process"])
+def test_a_home_that_may_only_be_read_can_be_read(
+    killed: bool, only_readable: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "checkpoints.sqlite"
+    with open_checkpointer(path) as saver:
+        graph(saver).invoke({"log": ["begin"]}, CONFIG)
+        if killed:
+            with only_readable(path, "-wal") as copy, open_checkpointer(copy, readonly=True) as reader:
+                assert graph(reader).get_state(CONFIG).values["log"] == ["begin", "step"]
+            return
+    with only_readable(path) as copy, open_checkpointer(copy, readonly=True) as reader:
+        assert graph(reader).get_state(CONFIG).values["log"] == ["begin", "step"]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
-from loopback import Asked, serve_json
-from pydantic import SecretStr
 
-from sigmaloop.errors import BadInput, UpstreamError
-from sigmaloop.memory.embedder import EmbedderId, HashEmbedder, OpenAIEmbedder, make_embedder
-from sigmaloop.settings import Settings
+from sigmaloop.errors import BudgetSpent, UpstreamError
+from sigmaloop.memory.embedder import EmbedderId, EndpointEmbedder, HashEmbedder
 
 TEXT = "acts on first order. It took the first order in the list. Compare every order with the description."
 
@@ -61,51 +57,52 @@ def test_the_id_tells_embedders_apart_and_can_name_a_collection() -> None:
     assert all(set(known.name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for known in ids)
 
 
-class Embeddings:
-    """Embeds every text as (3, 4, its place)."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.seen: list[dict[str, Any]] = []
-        self.status = 200
-
-    def answer(self, asked: Asked) -> tuple[int, dict[str, Any]]:
-        body = json.loads(asked.body)
-        self.seen.append({"path": asked.path, "key": asked.headers["Authorization"], **body})
-        data = [
-            {"object": "embedding", "index": i, "embedding": [3.0, 4.0, float(i)]} for i, _ in enumerate(body["input"])
-        ]
-        usage = {"prompt_tokens": 1, "total_tokens": 1}
-        return self.status, {"object": "list", "data": data, "model": body["model"], "usage": usage}
+def answer(texts: Sequence[str]) -> dict[str, Any]:
+    """Every text as (3, 4, its place), in an order of the endpoint's own."""
+    data = [{"object": "embedding", "index": i, "embedding": [3.0, 4.0, float(i)]} for i, _ in enumerate(texts)]
+    return {"object": "list", "data": data[::-1], "model": "embed-1"}
 
 
-@pytest.fixture
-def endpoint() -> Iterator[Embeddings]:
-    made = Embeddings()
-    with serve_json(made.answer, keep_alive=False) as url:  # the client of embeddings is never closed
-        made.url = f"{url}/v1"
-        yield made
+def test_an_endpoints_answer_is_put_in_order_and_normalised() -> None:
+    asked: list[Sequence[str]] = []
 
+    def ask(texts: Sequence[str]) -> dict[str, Any]:
+        asked.append(texts)
+        return answer(texts)
 
-def test_an_endpoint_is_asked_in_plain_text_and_its_answer_is_normalised(endpoint: Embeddings) -> None:
-    embedder = OpenAIEmbedder("embed-1", api_key=SecretStr("sk-secret"), base_url=endpoint.url)
+    embedder = EndpointEmbedder("embed-1", ask)
     assert embedder.id == EmbedderId(kind="openai", model="embed-1", dimension=3)
     matrix = embedder.embed(["one", "two"])
+    assert matrix.dtype == np.float32
     assert np.allclose(matrix[0], [0.6, 0.8, 0.0])
+    assert matrix[1, 2] > 0
     assert np.allclose(np.linalg.norm(matrix, axis=1), 1)
-    asked = endpoint.seen[-1]
-    assert (asked["path"], asked["input"], asked["key"]) == ("/v1/embeddings", ["one", "two"], "Bearer sk-secret")
+    assert asked[-1] == ["one", "two"]
+    assert embedder.embed([]).shape == (0, 3)
+    assert len(asked) == 2, "nothing is asked for nothing"
 
 
-def test_an_endpoint_that_refuses_is_an_upstream_error(endpoint: Embeddings) -> None:
-    endpoint.status = 401
-    with pytest.raises(UpstreamError, match="embedding 1 texts with embed-1"):
-        OpenAIEmbedder("embed-1", api_key=SecretStr("sk-secret"), base_url=endpoint.url).embed(["x"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        [{"embedding": [1.0, 2.0]}] * 2,
+        [{"embedding": [1.0, float("nan")]}],
+        [{"embedding": "AACAPw=="}],
+        [{"embedding": None}],
+        [{"index": 0}],
+        "nothing",
+        [1],
+    ],
+)
+def test_an_answer_that_is_none_is_an_upstream_error(data: Any) -> None:
+    with pytest.raises(UpstreamError, match="embed-1"):
+        EndpointEmbedder("embed-1", lambda _: {"data": data}).embed(["x"])
 
 
-def test_the_settings_name_the_embedder() -> None:
-    assert isinstance(make_embedder(Settings.model_construct(embedder="hash-v1"), None), HashEmbedder)
-    chosen = Settings.model_construct(embedder="openai", base_url="http://127.0.0.1:9/v1")
-    assert isinstance(make_embedder(chosen, SecretStr("k")), OpenAIEmbedder)
-    with pytest.raises(BadInput, match="OPENAI_API_KEY"):
-        make_embedder(chosen, None)
+def test_a_spent_budget_stops_the_run_and_is_no_fault_of_the_endpoint() -> None:
+    def ask(_: Sequence[str]) -> dict[str, Any]:
+        raise BudgetSpent("spent")
+
+    with pytest.raises(BudgetSpent):
+        EndpointEmbedder("embed-1", ask).embed(["x"])

@@ -11,9 +11,12 @@ import numpy.typing as npt
 import pytest
 
 from sigmaloop.errors import BadInput, Busy, StoreError, UpstreamError
-from sigmaloop.memory.embedder import EmbedderId, HashEmbedder
+from sigmaloop.memory.clusters import fold_clusters
+from sigmaloop.memory.embedder import PROBE, EmbedderId, HashEmbedder
 from sigmaloop.memory.index import CLEAN, FailureIndex, Item
 from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.similarity import Embed, fallback_choice, nearest_clusters
+from sigmaloop.records import FailureRecord
 
 CAUSES = {
     "first": "acts on first order. It took the first order of the list. Compare all orders with the description.",
@@ -28,10 +31,14 @@ class CountingEmbedder(HashEmbedder):
     """Counts the texts that it is asked for, as an endpoint's bill would."""
 
     def __init__(self) -> None:
-        self.texts = 0
+        self.asked: list[str] = []
+
+    @property
+    def texts(self) -> int:
+        return len(self.asked)
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        self.texts += len(texts)
+        self.asked += texts
         return super().embed(texts)
 
 
@@ -211,3 +218,97 @@ def test_chroma_agrees_with_a_full_scan_over_many_records(
     beside = open_index()
     for text in texts[:20]:
         assert index.search("failure", text, 5) == beside.search("failure", text, 5)
+
+
+WORDS = (
+    "refund",
+    "order",
+    "amount",
+    "policy",
+    "line",
+    "phone",
+    "cabin",
+    "status",
+    "request",
+    "upgrade",
+    "address",
+    "seat",
+)
+
+
+def failures(make_failure: Callable[..., FailureRecord], count: int) -> list[FailureRecord]:
+    """Some alike, some not, two of them with the very same text."""
+    return [
+        make_failure(
+            f"t{n:02d}",
+            mechanism=f"{WORDS[n % 5]} {WORDS[(n * 7) % 11]} forgotten",
+            root_cause=f"It never looked at the {WORDS[n % len(WORDS)]} of the {WORDS[(n * 3 + 1) % len(WORDS)]}.",
+            should_have=f"Look at the {WORDS[(n * 5) % len(WORDS)]} first.",
+        )
+        for n in [*range(count), 0]
+    ]
+
+
+def decided(journal: Journal, found: Sequence[FailureRecord], embed: Embed, add: Callable[..., None]) -> list[str]:
+    """What is shown of the clusters and which one is chosen, failure by failure, without a model."""
+    told = []
+    for number, failure in enumerate(found):
+        add("failure", f"{number}", failure.embedding_text)
+        clusters = fold_clusters(journal.events())
+        shown = nearest_clusters(failure, clusters, embed)
+        choice = fallback_choice(failure, clusters, embed, threshold=0.75)
+        told.append(f"{[cluster.id for cluster in shown]} {choice}")
+        cluster_id = choice.cluster_id or f"C{len(clusters) + 1:03d}"
+        if choice.cluster_id is None:
+            created = {"cluster_id": cluster_id, "title": choice.title, "root_cause": failure.root_cause}
+            journal.append("cluster_created", cluster_id, created, batch=1)
+        assigned = {"cluster_id": cluster_id, "failure": failure.model_dump(mode="json")}
+        journal.append("failure_assigned", f"assigned:{number}", assigned, batch=1)
+    return told
+
+
+def test_every_failure_is_embedded_once_and_decided_as_if_all_were_embedded_anew(
+    open_index: Callable[..., FailureIndex],
+    journal: Journal,
+    tmp_path: Path,
+    make_failure: Callable[..., FailureRecord],
+) -> None:
+    found = failures(make_failure, 30)
+    embedder = CountingEmbedder()
+    index = open_index(embedder=embedder)
+    told = decided(journal, found, index.embed, index.add)
+    assert sorted(embedder.asked) == sorted({PROBE, *(failure.embedding_text for failure in found)})
+    with Journal(tmp_path / "plain.sqlite") as plain:
+        assert decided(plain, found, HashEmbedder().embed, lambda *_: None) == told
+        assert len(fold_clusters(plain.events())) > 3
+
+
+def test_what_the_journal_holds_is_not_embedded_again_by_a_resumed_run_but_what_is_damaged_is(
+    open_index: Callable[..., FailureIndex], journal: Journal
+) -> None:
+    with open_index() as first:
+        first.add_all([Item("failure", id_, text) for id_, text in CAUSES.items()])
+    journal._db.execute("UPDATE vectors SET vector = x'00' WHERE id = 'cabin'")
+    embedder = CountingEmbedder()
+    resumed = open_index(embedder=embedder)
+    assert np.array_equal(resumed.embed(list(CAUSES.values())), HashEmbedder().embed(list(CAUSES.values())))
+    assert embedder.asked == [PROBE, CAUSES["cabin"]]
+    with open_index(using=journal) as other:
+        other.add("learning", "L", "learnt elsewhere")
+    resumed.embed(["learnt elsewhere", "new"])
+    assert embedder.asked[2:] == ["new"]
+    assert resumed.embed([]).shape == (0, 1024)
+
+
+def test_who_keeps_answers_is_told_once_they_are_stored(journal: Journal, tmp_path: Path) -> None:
+    stored: list[list[str]] = []
+    index = FailureIndex(
+        tmp_path / "run" / "chroma",
+        HashEmbedder(),
+        journal=journal,
+        on_stored=lambda: stored.append([row.id for row in journal.vectors("failure")]),
+    )
+    with index:
+        index.add("failure", "F1", "one")
+        index.add("failure", "F2", "two")
+    assert stored == [[], ["F1"], ["F1", "F2"]]

@@ -128,7 +128,7 @@ def test_equal_histories_have_equal_heads_and_others_do_not(
         "DELETE FROM events",
         "UPDATE events SET seq = 9 WHERE seq = 2; UPDATE events SET seq = 2 WHERE seq = 3;"
         "UPDATE events SET seq = 3 WHERE seq = 9",
-        "INSERT INTO events VALUES (6, 'e6', 'kind', 0, '{}', 'x', 0)",
+        "INSERT INTO events VALUES (6, 'e6', 'kind', 0, '{}', 'x', 0, '')",
     ],
 )
 def test_verify_finds_what_was_altered_removed_or_moved(tmp_path: Path, sql: str) -> None:
@@ -254,6 +254,14 @@ def test_calls_are_forgotten_with_the_rollout_that_they_made(
     journal.save_rollout(make_rollout(), [], scope="mine")
     assert journal.recall("mine", 0, "h") is None
     assert journal.recall("other", 0, "h")
+
+
+def test_the_answers_of_many_scopes_are_forgotten_by_how_they_begin(journal: Journal) -> None:
+    for scope in ("index", "index:a", "index:b", "inde", "indez", "rollout:index"):
+        journal.remember(scope, 0, "h", {"n": 1})
+    journal.forget_all("index")
+    left = [s for s in ("index", "index:a", "index:b", "inde", "indez", "rollout:index") if journal.recall(s, 0, "h")]
+    assert left == ["inde", "indez", "rollout:index"]
 
 
 def test_usage_is_counted_once_and_summed_exactly(journal: Journal) -> None:
@@ -388,7 +396,7 @@ def test_migrations_run_in_order_and_once(tmp_path: Path) -> None:
     later = (*MIGRATIONS, ("CREATE TABLE extra (n INTEGER)", "INSERT INTO extra VALUES (1)"))
     database = Database(path, readonly=True)
     with pytest.raises(StoreError, match="may only be read"):
-        migrate(database, steps=later)
+        migrate(database, steps=later, readable=len(later))
     database.close()
     for _ in range(2):
         database = Database(path)

@@ -27,6 +27,7 @@ class Endpoint:
     keys: set[str] = field(default_factory=set)
     models: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    embedded: list[str] = field(default_factory=list)
     fail_after: int | None = None
     """Answer 500 from this many answers on."""
 
@@ -62,7 +63,10 @@ def serve(endpoint: Endpoint | None = None) -> Iterator[Endpoint]:
                 return
             if self.path.endswith("/embeddings"):
                 given = request["input"]
-                rows = [_vector(text) for text in ([given] if isinstance(given, str) else given)]
+                given = [given] if isinstance(given, str) else given
+                with endpoint.lock:
+                    endpoint.embedded += given
+                rows = [_vector(text) for text in given]
                 data = [{"object": "embedding", "index": i, "embedding": row} for i, row in enumerate(rows)]
                 usage = {"prompt_tokens": 7 * len(rows), "total_tokens": 7 * len(rows)}
                 found = {"object": "list", "data": data, "model": request["model"], "usage": usage}
