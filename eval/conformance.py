@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from sigmaloop.errors import BadInput, boundary
-from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
+from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, EpisodeBenchmark, Score
 from sigmaloop.eval.controls import CONTROLS, NULL
 from sigmaloop.eval.rollouts import Drained, RolloutEngine
 from sigmaloop.records import Record, Split, Task
@@ -23,7 +23,6 @@ FLOOR = 0.2
 """A control agent that scores more than this makes the gate worthless: doing nothing would pay."""
 SAMPLE = 40
 """Tasks of every split that are opened twice to compare."""
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 Oracle = Callable[[str], Sequence[Any]]
 

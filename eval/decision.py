@@ -68,10 +68,12 @@ class Row(Record):
     """Not paid for again: its result was known."""
     tokens: int = 0
     cost: float = 0.0
+    pass_at: float = Field(default=1.0, exclude_if=lambda mark: mark == 1)
+    """Reward from which the task counted as passed."""
 
     def rollout(self, agent: str) -> Rollout:
         key = RolloutKey(agent=agent, task_id=self.task_id, trial=self.trial)
-        return Rollout(key=key, seed=self.seed, status=self.status, reward=self.reward)
+        return Rollout(key=key, seed=self.seed, status=self.status, reward=self.reward, pass_at=self.pass_at)
 
 
 class Bet(Record):
@@ -251,6 +253,7 @@ def _rows(
                     cached=rollout.id in cached,
                     tokens=rollout.usage.tokens,
                     cost=rollout.usage.cost,
+                    pass_at=rollout.pass_at,
                 )
             )
     return rows
