@@ -108,12 +108,13 @@ class ReferencePolicy:
     def validation(
         self, tasks: Sequence[str], bank: Bank, history: History, *, seed: str, first_trial: int = GATE_TRIALS
     ) -> Stage:
-        best = bank.counts(tasks).values()
+        best = bank.counts(tasks)
         return _OneTrial(
             ValidationGate(
                 likely_failures_first(tasks, history),
-                best_units=sum(count.units for count in best),
-                best_tasks=sum(count.trials for count in best),
+                best_units=sum(count.units for count in best.values()),
+                best_tasks=sum(count.trials for count in best.values()),
+                measured=best,
                 coverage=self.rules.coverage_floor,
                 wave=self.rules.wave,
             ),
