@@ -16,7 +16,6 @@ from pydantic import Field
 from sigmaloop.errors import BadInput, boundary
 from sigmaloop.records import Record, Split, Task, digest
 
-
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -65,9 +64,7 @@ class BenchmarkRunner(ABC):
     def tasks(self, split: Split) -> Sequence[Task]:
         """The tasks of a split, always the same ones in the same order, ids unique over all splits."""
 
-    def run(
-        self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]
-    ) -> Mapping[str, float | None]:
+    def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
         """Reward in [0, 1] by task id for the agent whose source text is `agent`; None: infrastructure fault.
 
         Implement this for a benchmark that hosts the agent itself. Every id asked for should come back;

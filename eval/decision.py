@@ -19,13 +19,15 @@ from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.evalue import betting_evalue, fresh_pairs
 from sigmaloop.eval.finding import Finding
 from sigmaloop.eval.looks import LooksGate
+from sigmaloop.eval.outage import UNMEASURABLE
 from sigmaloop.eval.policy import Policy, make_policy
 from sigmaloop.eval.rules import Rules
 from sigmaloop.eval.statistics import Estimate
 from sigmaloop.records import Outcome, Record, Rollout, RolloutKey, RolloutStatus, digest
 
 GATE_CODE = (
-    "attempt", "bank", "cases", "comparison", "evalue", "finding", "gate", "looks", "policy", "rules", "tally",
+    "attempt", "bank", "cases", "comparison", "evalue", "finding", "gate", "looks", "outage",
+    "policy", "rules", "tally",
 )  # fmt: skip
 """The modules that a verdict depends on."""
 
@@ -175,9 +177,13 @@ def decision_of(
 
 
 def bank_after(log: Decision) -> Bank:
-    """The bank of whichever agent is the incumbent after a decision; a canary leaves it as it was."""
+    """The bank of whichever agent is the incumbent after a decision.
+
+    A canary leaves it as it was; so does a change that passed and was vetoed, for it was no copy of the incumbent, and
+    one that chose by its faults which of its results are valid.
+    """
     policy, bank = make_policy(log.rules), log.standing.bank
-    if log.subject.canary:
+    if log.subject.canary or log.veto or log.reason == UNMEASURABLE:
         return bank
     if log.kept:
         return policy.after_keep(bank, log.rollouts(), log.standing.suite)

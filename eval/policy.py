@@ -249,4 +249,5 @@ def _failed(rollouts: Sequence[Rollout]) -> list[str]:
 
 
 def _all(evidence: Evidence, stages: Iterable[str]) -> list[Rollout]:
-    return [rollout for stage in sorted(stages) for rollout in evidence[stage]]
+    """Each rollout once: a suite member that is a target, too, is asked for by both stages."""
+    return list({rollout.key: rollout for stage in sorted(stages) for rollout in evidence[stage]}.values())

@@ -69,7 +69,7 @@ def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[st
     candidate = candidate_of(services, state)
     standing = standing_of(services, state, emit, candidate)
     aimed, _ = measure(services, emit, candidate, standing, "targets")
-    if aimed.total:  # the published rule has no targets
+    if aimed.total or aimed.outcome != "passed":  # the published rule has no targets
         _rule(services, state, aimed.verdict(candidate.id), emit)
     if aimed.outcome != "passed":
         return _sent("regression_gate", aimed)

@@ -8,12 +8,13 @@ from typing import Any
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.graph.attempt import candidate_of, judge, verdicts_of
-from sigmaloop.graph.law import log_decision, promotion_of, standing_of, suite_of
+from sigmaloop.graph.law import asked_for, log_decision, promotion_of, standing_of, suite_of
 from sigmaloop.graph.observe import choose_cluster, clusters_of
 from sigmaloop.graph.prepare import STARTED
 from sigmaloop.graph.rolling import score_tasks
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
+from sigmaloop.memory.suite import SUITE_FULL
 from sigmaloop.memory.views import write_views
 from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
 
@@ -47,7 +48,8 @@ def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     standing = standing_of(services, state, emit, candidate)
     passing, seen = promotion_of(services, emit, candidate, standing)
     score_tasks(services, seen, state["batch"])
-    promoted = passing[: services.settings.suite_cap - len(in_suite)]
+    room = max(0, services.settings.suite_cap - len(in_suite))
+    promoted, refused = passing[:room], passing[room:]
     for task_id in promoted:
         services.journal.append(
             "promoted",
@@ -61,7 +63,18 @@ def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
             },
             batch=state["batch"],
         )
-    emit({"event": "promoted", "tasks": len(promoted), "suite": len(in_suite) + len(promoted)})
+    if refused:
+        full = {"candidate_id": candidate.id, "tasks": list(refused), "cap": services.settings.suite_cap}
+        services.journal.append(SUITE_FULL, f"{SUITE_FULL}:{candidate.id}", full, batch=state["batch"])
+    emit(
+        {
+            "event": "promoted",
+            "tasks": len(promoted),
+            "suite": len(in_suite) + len(promoted),
+            "refused": len(refused),
+            "cap": services.settings.suite_cap,
+        }
+    )
     return {"reason": "promoted"}
 
 
@@ -85,6 +98,7 @@ def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     if candidate:
         stopped = entry.gate if entry.gate in ("judge", "review") else ""
         log_decision(services, state, candidate, veto="person" if stopped == "review" else stopped or "")
+        entry = entry.model_copy(update={"rollouts": asked_for(services, candidate.id)})
     journal.append("ledger", f"ledger:{candidate_id}", entry.model_dump(mode="json"), batch=batch)
     journal.append(
         "attempt_ended",
@@ -148,7 +162,6 @@ def _entry(
         judgement=judgement,
         best_units=intent["best_units"],
         score_units=validation.units if validation and state["kept"] else None,
-        rollouts=sum(v.evaluated + v.infra for v in verdicts),
         diff_hash=candidate.diff_hash if candidate else "",
         tier=started.payload["tier"],
         prompts=prompt_hashes(),

@@ -7,6 +7,7 @@ from typing import Any
 
 from langgraph.types import interrupt
 
+from sigmaloop.eval.tally import faults_allowed, share
 from sigmaloop.graph.services import Services
 from sigmaloop.records import Rollout
 
@@ -68,7 +69,7 @@ def roll_covered(
     while True:
         rollouts = roll_source(services, emit, source, pairs, stage=stage, batch=batch)
         faults = [r for r in rollouts if not r.valid]
-        if len(faults) <= (1 - floor) * len(rollouts):
+        if len(faults) <= faults_allowed(len(rollouts), share(floor)):
             return rollouts
         message = (
             f"{len(faults)} of {len(rollouts)} {stage} rollouts ended in an infrastructure fault "

@@ -315,7 +315,6 @@ def test_graded_rewards_that_never_reach_the_mark_are_told(make_engine: MakeEngi
     assert not ok
     assert "from 1;" in detail
 
-
     class Marked(Dice):
         pass_at = 0.2
 
