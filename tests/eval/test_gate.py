@@ -163,16 +163,19 @@ def test_no_agent_gains_by_causing_faults(outcomes: Outcomes) -> None:
 
 
 @settings(deadline=None)
-@given(letters=st.text("PF", min_size=1, max_size=60), faults=st.sets(st.integers(0, 59)), best=st.integers(0, 60))
+@given(letters=st.text("PF", min_size=1, max_size=40), faults=st.sets(st.integers(0, 39)), best=st.integers(0, 40))
 def test_turning_a_result_into_a_fault_never_makes_a_gate_pass(
     outcomes: Outcomes, letters: str, faults: set[int], best: int
 ) -> None:
     honest = outcomes(letters)
     armed = outcomes("".join("I" if i in faults else letter for i, letter in enumerate(letters)))
-    bar = min(best, len(letters))
-    for decide_on in (suite, lambda table: validation(table, bar)):
-        if decide_on(armed)[0].outcome == "passed":
-            assert decide_on(honest)[0].outcome == "passed"
+    bar = min(best, len(letters)) * REWARD_UNITS
+    for gate in (
+        RegressionGate(list(honest), coverage=0.5),
+        ValidationGate(list(honest), best_units=bar, coverage=0.5),
+    ):
+        if decide(gate, armed)[0].outcome == "passed":
+            assert decide(gate, honest)[0].outcome == "passed"
 
 
 def test_a_finding_becomes_the_candidates_verdict(outcomes: Outcomes) -> None:
