@@ -48,6 +48,7 @@ def plan(
     """
     from sigmaloop.errors import BadInput
     from sigmaloop.eval.benchmark import load_benchmark
+    from sigmaloop.eval.marks import out_of_reach
     from sigmaloop.eval.planner import Budgeted, costs_of, plans
     from sigmaloop.eval.rules import LOOKS, rules_of
     from sigmaloop.settings import load_settings
@@ -57,6 +58,9 @@ def plan(
     settings = load_settings(config=config, **flags)
     benchmark = load_benchmark(settings.benchmark)
     rollouts: Sequence[Rollout] = () if mean is not None else _baseline(settings, benchmark, quiet=as_json)
+    missed = out_of_reach(rollouts)
+    if missed:
+        click.echo(f"warning: {missed}", err=True)
     noise = _noise(mean, correlation, rollouts)
     costs = costs_of(rollouts, concurrency=settings.concurrency)
     told_costs = {"tokens": tokens, "seconds": seconds}
@@ -72,7 +76,7 @@ def plan(
         click.echo(f"simulating {2 * worlds} runs of each policy ...", err=True)
     found = plans(rules, noise, run, costs, worlds=worlds, budget=budget)
     if as_json:
-        told = {"noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}
+        told = {"warning": missed, "noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}
         click.echo(json.dumps({**told, "plans": [p.model_dump(mode="json") for p in found]}, indent=2))
         return
     _print(settings, noise, run, found)

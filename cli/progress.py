@@ -100,7 +100,7 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
         ("batches", f"{summary.batches} of {summary.planned_batches}"),
         ("attempts", f"{summary.attempts}: {summary.kept} kept; rejected by gate: {rejected}"),
         ("failures", f"{summary.failures} in {summary.clusters} clusters"),
-        ("suite", f"{summary.suite} regression cases"),
+        ("suite", f"{summary.suite} regression cases{_refused(summary.suite_refused)}"),
         ("gate", f"{summary.policy}{'; ' + summary.canaries if summary.canaries else ''}"),
         ("tokens", _cost(summary)),
         ("sandbox", summary.tier if summary.tier != "none" else "[yellow]none: candidates ran unprotected[/yellow]"),
@@ -161,6 +161,10 @@ def _verdict(event: dict[str, Any]) -> str:
     return f"    {event['gate']:<13}{mark}  {escape(event['message'])}"
 
 
+def _refused(tasks: int) -> str:
+    return f"; it is full and refused {tasks}: raise --suite-cap in the next run" if tasks else ""
+
+
 _SPLITS = {"test": "sealed test"}
 _LINES: dict[str, Any] = {
     "baseline_started": lambda e: f"baseline: scoring the agent on {e['tasks']} validation tasks",
@@ -182,7 +186,9 @@ _LINES: dict[str, Any] = {
     ),
     "kept": lambda e: f"    [bold green]kept[/bold green]         {escape(e['summary'])}",
     "reverted": lambda e: f"    reverted     {escape(str(e['reason']))}",
-    "promoted": lambda e: f"    promoted     {e['tasks']} fixed tasks; the suite holds {e['suite']}",
+    "promoted": lambda e: (
+        f"    promoted     {e['tasks']} fixed tasks; the suite holds {e['suite']}{_refused(e['refused'])}"
+    ),
     "paused": lambda e: f"[yellow]paused[/yellow]: {escape(e['message'])}",
     "certify_started": lambda e: (
         f"certify: {e['rollouts']} fresh rollouts on {e['tasks']} {_SPLITS.get(e['split'], e['split'])} tasks, "
@@ -196,5 +202,6 @@ _LINES: dict[str, Any] = {
     "uncertified": lambda e: f"not certified on {e['split']}: {escape(e['message'])}",
     "plan": lambda e: "\n".join(f"plan: {escape(line)}" for line in e["lines"]),
     "note": lambda e: f"[yellow]note[/yellow]: {escape(e['message'])}",
+    "warning": lambda e: f"[yellow]warning[/yellow]: {escape(e['message'])}",
     "drained": lambda e: "stopped at a checkpoint; nothing is lost",
 }

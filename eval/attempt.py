@@ -6,7 +6,8 @@ these functions; only where rollouts come from differs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -14,9 +15,10 @@ from pydantic import Field, model_validator
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.finding import Ask, Finding, Pair, Stage
+from sigmaloop.eval.outage import CONTEST_TRIALS, ROUNDS, UNMEASURABLE, Contest, Roll, contest
 from sigmaloop.eval.policy import Policy
 from sigmaloop.eval.rules import GATE_TRIALS
-from sigmaloop.records import GateName, Outcome, Record, Rollout
+from sigmaloop.records import GateName, Outcome, Record, Rollout, digest
 
 STAGES: tuple[GateName, ...] = ("targets", "regression", "validation")
 """In the order in which an attempt goes through them: the cheap ones first."""
@@ -33,7 +35,11 @@ class Standing(Record):
     bank: Bank
     suite: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
-    """Failing traffic tasks of the cluster that are not in the suite, oldest first."""
+    """Failing traffic tasks of the cluster, oldest first; members of the suite that failed again are among them."""
+    aimed: bool = Field(default=False, exclude_if=lambda aimed: not aimed)
+    """Made to mend a cluster: without a task to show it on, such a change has shown nothing."""
+    contests: dict[GateName, Contest] = Field(default_factory=dict, exclude_if=lambda found: not found)
+    """Both agents side by side, by the stage in which the candidate met faults."""
     history: dict[str, tuple[int, int]] = Field(default_factory=dict)
     seed: str
     """What makes the attempt's order of tasks its own: derived from the run's seed and the attempt's id."""
@@ -52,20 +58,57 @@ class Standing(Record):
         shared = sorted(set(self.tasks) & {*self.suite, *self.failing})
         if shared:
             raise BadInput(f"validation tasks may not be in the suite or among the targets: {', '.join(shared[:5])}")
-        promoted = sorted(set(self.suite) & set(self.failing))
-        if promoted:
-            raise BadInput(f"a task of the suite is no target any more: {', '.join(promoted[:5])}")
         return self
 
     def stage(self, policy: Policy, gate: GateName) -> Stage:
         """The stage of this attempt. Raises ValueError for a name that is none of `STAGES`."""
+        stage = self._stage(policy, gate)
+        held = self.contests.get(gate)
+        return _Unmeasurable(stage, held) if held and held.unmeasurable else stage
+
+    def _stage(self, policy: Policy, gate: GateName) -> Stage:
         if gate == "targets":
+            if self.aimed and not self.failing and policy.rules.looks:
+                return _Aimless()
             return policy.targets(self.failing, first_trial=self.first_trial)
         if gate == "regression":
             return policy.suite(self.suite, self.bank, self.history, first_trial=self.first_trial)
         if gate == "validation":
             return policy.validation(self.tasks, self.bank, self.history, seed=self.seed, first_trial=self.first_trial)
         raise ValueError(f"{gate} is not a stage; there are {', '.join(STAGES)}")
+
+
+@dataclass(frozen=True)
+class _Unmeasurable:
+    """A stage that faults of the candidate's own would leave open, or let pass."""
+
+    stage: Stage
+    held: Contest
+
+    @property
+    def gate(self) -> GateName:
+        return self.stage.gate
+
+    def step(self, rollouts: Collection[Rollout], /) -> Ask | Finding:
+        step = self.stage.step(rollouts)
+        if isinstance(step, Ask) or step.outcome == "failed":
+            return step
+        changed = {"outcome": "failed", "reason": UNMEASURABLE, "message": self.held.message}
+        return step.model_copy(update=changed)
+
+
+class _Aimless:
+    """The cluster tasks of a change that has none."""
+
+    gate: GateName = "targets"
+
+    def step(self, rollouts: Collection[Rollout], /) -> Finding:
+        return Finding(
+            gate="targets",
+            outcome="failed",
+            reason="targets_empty",
+            message="no task of the cluster is left that fails: there is nothing that the change could mend",
+        )
 
 
 class Judged(Record):
@@ -110,6 +153,25 @@ def drive(stage: Stage, run: RunStage) -> tuple[Finding, tuple[Rollout, ...]]:
     while isinstance(step := stage.step(seen), Ask):
         seen.extend(answered(step.pairs, run(stage.gate, step.pairs)))
     return step, tuple(seen)
+
+
+def settle(
+    policy: Policy, standing: Standing, gate: GateName, run: RunStage, rival: Roll
+) -> tuple[Standing, Finding, tuple[Rollout, ...]]:
+    """Drive a stage, and where faults keep it from failing, learn whose they are: see `outage`.
+
+    `rival` runs the incumbent. The standing that comes back holds the contest, so that the finding can be recomputed.
+    """
+    former = standing.contests.get(gate)
+    standing = standing.model_copy(update={"contests": {g: c for g, c in standing.contests.items() if g != gate}})
+    finding, seen = drive(standing.stage(policy, gate), run)
+    faulted = list(dict.fromkeys(r.task_id for r in seen if not r.valid))
+    if not faulted or finding.outcome == "failed":
+        return standing, finding, seen
+    trial = former.trial + ROUNDS if former else CONTEST_TRIALS + int(digest(standing.seed, gate, size=9), 16) * ROUNDS
+    found = contest(faulted, lambda pairs: run(gate, pairs), rival, trial=trial)
+    standing = standing.model_copy(update={"contests": {**standing.contests, gate: found}})
+    return standing, *drive(standing.stage(policy, gate), recall({gate: seen}))
 
 
 def answered(asked: Sequence[Pair], rollouts: Sequence[Rollout]) -> Sequence[Rollout]:

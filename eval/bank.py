@@ -11,6 +11,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+from pydantic import Field
+
 from sigmaloop.eval.statistics import Estimate, mean_estimate
 from sigmaloop.records import REWARD_UNITS, Record, Rollout
 
@@ -30,6 +32,8 @@ class Held(Record):
     """Reward of each trial, in whole units."""
     origins: tuple[str, ...]
     """Hash of the agent that earned it: the incumbent's own, or a near-copy's."""
+    pass_units: int = Field(default=REWARD_UNITS, ge=0, exclude_if=lambda units: units == REWARD_UNITS)
+    """Reward from which the task counts as passed."""
 
     @cached_property
     def count(self) -> Count:
@@ -52,9 +56,9 @@ class Bank(Record):
         return {task: self.held[task].count for task in tasks if task in self.held}
 
     def pass_rate(self, task: str) -> Fraction | None:
-        """Share of a task's trials with full reward; None when it was never measured."""
+        """Share of a task's trials that passed; None when it was never measured."""
         held = self.held.get(task)
-        return Fraction(held.units.count(REWARD_UNITS), len(held.units)) if held else None
+        return Fraction(sum(units >= held.pass_units for units in held.units), len(held.units)) if held else None
 
     def estimate(self, tasks: Iterable[str]) -> Estimate:
         """The incumbent's mean over those tasks that were measured, with its error over tasks.
@@ -73,6 +77,7 @@ class Bank(Record):
                 held[task] = Held(
                     units=known.units + tuple(r.units for r in found[:room]),
                     origins=known.origins + tuple(r.key.agent for r in found[:room]),
+                    pass_units=found[0].pass_units,
                 )
         return self.model_copy(update={"held": held})
 

@@ -16,6 +16,8 @@ from pydantic import Field
 from sigmaloop.errors import BadInput, boundary
 from sigmaloop.records import Record, Split, Task, digest
 
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
 
 class Score(Record):
     """What the scorer says of a finished episode."""
@@ -53,23 +55,40 @@ class BenchmarkRunner(ABC):
 
     name: str = "benchmark"
     version: str = "0"
+    pass_at: float = 1.0
+    """Reward from which a task counts as passed, in (0, 1]. Failures, cluster tasks and the suite count passes;
+    validation and certificates compare mean rewards. For rewards that are seldom exactly 1; `Task.pass_at` sets it
+    for one task."""
 
     @abstractmethod
     def tasks(self, split: Split) -> Sequence[Task]:
         """The tasks of a split, always the same ones in the same order, ids unique over all splits."""
 
-    def run(self, agent: str, task_ids: Sequence[str], *, seed: int) -> Mapping[str, float | None]:
+    def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
         """Reward in [0, 1] by task id for the agent whose source text is `agent`; None: infrastructure fault.
 
         Implement this for a benchmark that hosts the agent itself. Every id asked for should come back;
         missing ones count as infrastructure faults.
+
+        `seeds`: a 31-bit seed by task id. Draw everything random of a task from its own seed: one generator for
+        all tasks of a call makes them share their luck, and every error estimate takes tasks for independent.
+        A `run` with `seed: int` in place of `seeds` is called once for every task, with that task's seed.
         """
         raise NotImplementedError(f"benchmark {self.name} implements neither run() nor open()")
 
     def fingerprint(self) -> str:
         """16 hex digits over every task of every split: a changed benchmark is another benchmark."""
-        splits: tuple[Split, ...] = ("train", "validation", "test")
-        return digest(self.name, self.version, [[t.model_dump() for t in self.tasks(s)] for s in splits])
+        mark = () if self.pass_at == 1 else (self.pass_at,)
+        return digest(self.name, self.version, [[t.model_dump() for t in self.tasks(s)] for s in SPLITS], *mark)
+
+    def pass_marks(self) -> dict[str, float]:
+        """The reward from which each task counts as passed, by task id, over every split.
+
+        Raises BadInput for a mark outside (0, 1].
+        """
+        if not 0 < self.pass_at <= 1:
+            raise BadInput(f"benchmark {self.name}: pass_at is {self.pass_at}; it must be above 0 and at most 1")
+        return {t.id: self.pass_at if t.pass_at is None else t.pass_at for s in SPLITS for t in self.tasks(s)}
 
 
 class EpisodeBenchmark(BenchmarkRunner):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sigmaloop.errors import SigmaLoopError
-from sigmaloop.eval.attempt import Standing, answered, judge
+from sigmaloop.eval.attempt import STAGES, Standing, answered, judge, recall, settle
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.decision import Decision, Subject, decision_of
 from sigmaloop.eval.finding import Pair
 from sigmaloop.eval.policy import Policy
 from sigmaloop.eval.rollouts import RolloutEngine
-from sigmaloop.records import Rollout, agent_hash, digest
+from sigmaloop.records import GateName, Rollout, agent_hash, digest
 
 Told = Callable[[str, Rollout], None]
 """Is told the stage and each rollout as it comes in."""
@@ -54,10 +54,19 @@ def check_change(
     bank = _measured(engine, policy, incumbent, standing.tasks, on_rollout)
     standing = standing.model_copy(update={"bank": bank})
 
-    def run(stage: str, pairs: Sequence[Pair]) -> Sequence[Rollout]:
+    seen: dict[str, Sequence[Rollout]] = {}
+
+    def run(stage: GateName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
         return engine.run(candidate, pairs, on_done=lambda rollout: on_rollout(stage, rollout))
 
-    judged = judge(policy, standing, run)
+    def rival(pairs: Sequence[Pair]) -> Sequence[Rollout]:
+        return engine.run(incumbent, pairs, on_done=lambda rollout: on_rollout("control", rollout))
+
+    for gate in STAGES:
+        standing, finding, seen[gate] = settle(policy, standing, gate, run, rival)
+        if finding.outcome != "passed":
+            break
+    judged = judge(policy, standing, recall(seen))
     return decision_of(subject, policy, standing, judged, run_seed=run_seed)
 
 

@@ -14,16 +14,21 @@ from functools import partial
 from typing import Any
 
 from sigmaloop.errors import BadInput, boundary
-from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
-from sigmaloop.eval.controls import CONTROLS, NULL
+from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, EpisodeBenchmark, Score
+from sigmaloop.eval.controls import CONSTANT, CONTROLS, NULL
+from sigmaloop.eval.dependence import trial_spread
+from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.eval.rollouts import Drained, RolloutEngine
-from sigmaloop.records import Record, Split, Task
+from sigmaloop.eval.whole import takes_seeds
+from sigmaloop.records import Record, Rollout, Task
+from sigmaloop.tools.leak_scan import tells
 
 FLOOR = 0.2
 """A control agent that scores more than this makes the gate worthless: doing nothing would pay."""
+TRIALS = 12
+"""Trials of every task in which a benchmark that hosts the agent shows whether its tasks share their luck."""
 SAMPLE = 40
 """Tasks of every split that are opened twice to compare."""
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 Oracle = Callable[[str], Sequence[Any]]
 
@@ -51,16 +56,19 @@ class ConformanceReport(Record):
 
 
 def check_benchmark(
-    benchmark: BenchmarkRunner, *, engine: RolloutEngine, limit: int | None = None
+    benchmark: BenchmarkRunner, *, engine: RolloutEngine, limit: int | None = None, agent: str | None = None
 ) -> ConformanceReport:
     """Put every question to a benchmark. Never raises for what the benchmark does: it is in the report.
 
     `engine` runs this benchmark, with any model: the control agents call none. `limit`: tasks of each split
-    that the control agents and the oracle work on.
+    that the control agents and the oracle work on. `agent`: text of the agent that a benchmark which hosts it is
+    measured with, in `TRIALS` trials; the constant agent unless given.
     """
     kit = _Kit(benchmark)
     kit.ask("tasks", lambda: _tasks(benchmark))
+    kit.ask("task ids", lambda: _ids(benchmark))
     kit.ask("weights", lambda: _weights(benchmark))
+    kit.ask("pass mark", lambda: _marks(benchmark))
     kit.ask("same tasks again", lambda: _same_tasks(benchmark))
     if not kit.ok:
         return kit.report()  # whatever follows would only repeat it
@@ -76,10 +84,14 @@ def check_benchmark(
             solved = [task for split in SPLITS for task in tasks[split][:limit]]
             kit.ask("oracle (ceiling)", lambda: _oracle(episodes, solved, oracle))
     worked = [task for split in SPLITS[:2] for task in tasks[split][:limit]]
-    passed: dict[str, list[str]] = {}
+    seen: dict[str, list[Rollout]] = {}
     for name in CONTROLS:
-        kit.ask(f"{name} (floor)", partial(_control, engine, name, worked, passed))
-    return kit.report(passed.get(NULL, ()))
+        kit.ask(f"{name} (floor)", partial(_control, engine, name, worked, seen))
+    if not isinstance(benchmark, EpisodeBenchmark):
+        sample = [task for split in SPLITS[:2] for task in _spread(tasks[split], SAMPLE // 2)]
+        kit.ask("independent tasks", partial(_independent, engine, agent or CONTROLS[CONSTANT], sample, seen))
+    kit.ask("pass mark in reach", partial(_reach, seen, own=agent is not None))
+    return kit.report([r.task_id for r in seen.get(NULL, ()) if r.passed])
 
 
 class _Kit:
@@ -120,8 +132,13 @@ def check_tasks(benchmark: BenchmarkRunner) -> None:
         fine, detail = _tasks(benchmark)
     if not fine:
         raise BadInput(f"benchmark {benchmark.name}: {detail}")
-    if not isinstance(benchmark, EpisodeBenchmark) and type(benchmark).run is BenchmarkRunner.run:
+    with boundary(BadInput, f"benchmark {benchmark.name}: its tasks() failed"):
+        benchmark.pass_marks()
+    if isinstance(benchmark, EpisodeBenchmark):
+        return
+    if type(benchmark).run is BenchmarkRunner.run:
         raise BadInput(f"benchmark {benchmark.name} implements neither run() nor open(): see BenchmarkRunner")
+    takes_seeds(benchmark)
 
 
 def _tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
@@ -141,6 +158,47 @@ def _weights(benchmark: BenchmarkRunner) -> tuple[bool, str]:
     weights = [task.weight for split in SPLITS for task in benchmark.tasks(split)]
     types = {task.request_type for split in SPLITS for task in benchmark.tasks(split)}
     return min(weights) > 0, f"{min(weights):g} to {max(weights):g}, {len(types)} request types"
+
+
+def _ids(benchmark: BenchmarkRunner) -> tuple[bool, str]:
+    plain = [task.id for split in SPLITS for task in benchmark.tasks(split) if not tells(task.id)]
+    if not plain:
+        return True, "each would be noticed in a change that names it"
+    return True, (
+        f"{len(plain)} are plain words or numbers: {_listed(plain)}; a change that names one is noticed only where "
+        "it is a whole literal. Ids with letters and digits, such as task-0042, are safer"
+    )
+
+
+def _marks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
+    marks = sorted(set(benchmark.pass_marks().values()))
+    return True, f"a task counts as passed from {' or '.join(f'{mark:g}' for mark in marks[:5])}"
+
+
+def _reach(seen: dict[str, list[Rollout]], *, own: bool) -> tuple[bool, str]:
+    """Only an agent that was given tells for sure; control agents need not pass anything."""
+    missed = out_of_reach(r for found in seen.values() for r in found)
+    if not missed:
+        return True, "rewards are whole, or some reach it"
+    return not own, missed if own else f"for the agents tried here, {missed}, if those of your agent look alike"
+
+
+def _independent(
+    engine: RolloutEngine, source: str, tasks: Sequence[Task], seen: dict[str, list[Rollout]]
+) -> tuple[bool, str]:
+    """Whether the tasks of a trial have luck of their own. Notes the rollouts in `seen`."""
+    pairs = [(task.id, trial) for trial in range(1, TRIALS + 1) for task in tasks]
+    seen["agent"] = engine.run(source, pairs)
+    found = trial_spread(seen["agent"])
+    if found is None:
+        return True, "not measured: with this agent fewer than five tasks vary from trial to trial"
+    told = (
+        f"the means of {found.trials} trials vary {found.ratio:.1f} times as much as those of {found.tasks} "
+        f"independent tasks; luck gives {found.bound:.1f} at most"
+    )
+    if found.shared:
+        told += ". Tasks of one trial share their luck: draw everything random of a task from seeds[task_id]"
+    return not found.shared, told
 
 
 def _same_tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
@@ -193,7 +251,8 @@ def _unknown_tool(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[
 
 def _oracle(benchmark: EpisodeBenchmark, tasks: Sequence[Task], oracle: Oracle) -> tuple[bool, str]:
     rewards = {task.id: _solve(benchmark, task.id, oracle(task.id)).reward for task in tasks}
-    failed = [task for task, reward in rewards.items() if reward < 1]
+    marks = benchmark.pass_marks()
+    failed = [task for task, reward in rewards.items() if reward < marks[task]]
     detail = f"mean {sum(rewards.values()) / len(rewards):.3f} over {len(rewards)} tasks"
     return not failed, detail + (f"; not solved by their own oracle: {_listed(failed)}" if failed else "")
 
@@ -224,17 +283,20 @@ def _plain(step: Any) -> Any:
     return fields["kind"], fields["text"]
 
 
-def _control(engine: RolloutEngine, name: str, tasks: Sequence[Task], passed: dict[str, list[str]]) -> tuple[bool, str]:
-    """Notes in `passed` the tasks that this control agent passes."""
+def _control(
+    engine: RolloutEngine, name: str, tasks: Sequence[Task], seen: dict[str, list[Rollout]]
+) -> tuple[bool, str]:
+    """Notes in `seen` how this control agent ended."""
     rollouts = engine.run(CONTROLS[name], [(task.id, 0) for task in tasks])
     faults = [r for r in rollouts if r.status != "ok"]
     if faults:
         worst = faults[0]
         return False, f"{len(faults)} rollouts ended {worst.status}; {worst.task_id}: {worst.detail}"
-    passed[name] = [r.task_id for r in rollouts if r.passed]
+    seen[name] = rollouts
+    passed = [r.task_id for r in rollouts if r.passed]
     mean = sum(r.reward or 0.0 for r in rollouts) / len(rollouts)
     detail = f"mean {mean:.3f} over {len(rollouts)} tasks, at most {FLOOR} is sound"
-    return mean <= FLOOR, detail + (f"; passes {_listed(passed[name])}" if passed[name] else "")
+    return mean <= FLOOR, detail + (f"; passes {_listed(passed)}" if passed else "")
 
 
 def _spread(tasks: Sequence[Task], count: int) -> Sequence[Task]:

@@ -41,6 +41,6 @@ def least(field):
     return LEAST.get(field.get("type"), "")
 '''
 
-NULL = "null agent"
-CONTROLS = {NULL: _NULL, "constant agent": _CONSTANT, "list-everything agent": _LIST_EVERYTHING}
+NULL, CONSTANT = "null agent", "constant agent"
+CONTROLS = {NULL: _NULL, CONSTANT: _CONSTANT, "list-everything agent": _LIST_EVERYTHING}
 """Source by name."""

@@ -19,13 +19,15 @@ from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.evalue import betting_evalue, fresh_pairs
 from sigmaloop.eval.finding import Finding
 from sigmaloop.eval.looks import LooksGate
+from sigmaloop.eval.outage import UNMEASURABLE
 from sigmaloop.eval.policy import Policy, make_policy
 from sigmaloop.eval.rules import Rules
 from sigmaloop.eval.statistics import Estimate
 from sigmaloop.records import Outcome, Record, Rollout, RolloutKey, RolloutStatus, digest
 
 GATE_CODE = (
-    "attempt", "bank", "cases", "comparison", "evalue", "finding", "gate", "looks", "policy", "rules", "tally",
+    "attempt", "bank", "cases", "comparison", "evalue", "finding", "gate", "looks", "outage",
+    "policy", "rules", "tally",
 )  # fmt: skip
 """The modules that a verdict depends on."""
 
@@ -68,10 +70,12 @@ class Row(Record):
     """Not paid for again: its result was known."""
     tokens: int = 0
     cost: float = 0.0
+    pass_at: float = Field(default=1.0, exclude_if=lambda mark: mark == 1)
+    """Reward from which the task counted as passed."""
 
     def rollout(self, agent: str) -> Rollout:
         key = RolloutKey(agent=agent, task_id=self.task_id, trial=self.trial)
-        return Rollout(key=key, seed=self.seed, status=self.status, reward=self.reward)
+        return Rollout(key=key, seed=self.seed, status=self.status, reward=self.reward, pass_at=self.pass_at)
 
 
 class Bet(Record):
@@ -173,9 +177,13 @@ def decision_of(
 
 
 def bank_after(log: Decision) -> Bank:
-    """The bank of whichever agent is the incumbent after a decision; a canary leaves it as it was."""
+    """The bank of whichever agent is the incumbent after a decision.
+
+    A canary leaves it as it was; so does a change that passed and was vetoed, for it was no copy of the incumbent, and
+    one that chose by its faults which of its results are valid.
+    """
     policy, bank = make_policy(log.rules), log.standing.bank
-    if log.subject.canary:
+    if log.subject.canary or log.veto or log.reason == UNMEASURABLE:
         return bank
     if log.kept:
         return policy.after_keep(bank, log.rollouts(), log.standing.suite)
@@ -251,6 +259,7 @@ def _rows(
                     cached=rollout.id in cached,
                     tokens=rollout.usage.tokens,
                     cost=rollout.usage.cost,
+                    pass_at=rollout.pass_at,
                 )
             )
     return rows

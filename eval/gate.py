@@ -4,13 +4,14 @@ A gate is driven in steps: hand it the rollouts that are there, it answers with 
 or with its decision (`Finding`). It stops as soon as no missing rollout could change that decision.
 
 **What is decided** (over the full table of outcomes; `plain` in the tests is this text as code).
-An infrastructure fault is a missing result: never 0, never a smaller denominator without a check.
-With I faults among n tasks, coverage is (n - I) / n; a table without any valid result is never covered.
+An infrastructure fault is a missing result. With I faults among n tasks, coverage is (n - I) / n; a table without
+any valid result is never covered.
 
 1. `failed` if even perfect results in place of every fault would not reach the bar.
 2. otherwise `indecisive` if coverage is below its floor: nothing is kept and nothing counts as an attempt.
-3. otherwise the bar is applied to the valid results alone: the suite's share of passes >= its floor (an empty
-   suite passes), the validation mean >= the best recorded mean.
+3. otherwise the few faults that are tolerated earn nothing, so that no agent gains by causing them: the suite's
+   share of passes among all its cases >= its floor (an empty suite passes); the validation mean >= the best
+   recorded mean, a fault counting 0 where the incumbent has a valid result, and left out where it has none.
 
 Rule 1 agrees with rule 3 (perfect results never lower a mean) and is what makes early stopping lossless: once
 enough has failed, no later fault, pass or failure changes the decision.
@@ -18,7 +19,7 @@ enough has failed, no later fault, pass or failure changes the decision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 
@@ -40,7 +41,7 @@ TRIAL = 0
 
 
 class RegressionGate:
-    """The suite of things that were fixed once: at least `floor` of its valid results must pass."""
+    """The suite of things that were fixed once: at least `floor` of its cases must pass."""
 
     def __init__(
         self,
@@ -72,22 +73,21 @@ class RegressionGate:
         found: set[Outcome] = set()
         total, failures, left = len(self._members), tally.valid - tally.passes, tally.left
         covered = tally.infra <= self._faults_allowed
-        may_fail = self._failures_allowed(total)
-        may_fail_of_valid = self._failures_allowed(total - tally.infra)
-        if failures + left > may_fail or (covered and failures + left > may_fail_of_valid):
+        may_fail = total - ceil(self._floor * total)
+        if failures + left > may_fail or (covered and failures + tally.infra + left > may_fail):
             found.add("failed")
         if failures <= may_fail and tally.infra + left > self._faults_allowed:
             found.add("indecisive")
-        if covered and failures <= may_fail_of_valid:
+        if covered and failures + tally.infra <= may_fail:
             found.add("passed")
         return found
 
-    def _failures_allowed(self, valid: int) -> int:
-        return valid - ceil(self._floor * valid)
-
     def _finding(self, outcome: Outcome, tally: Tally, seen: Sequence[Rollout]) -> Finding:
         total = len(self._members)
-        need = ceil(self._floor * (total - tally.infra))
+        need = ceil(self._floor * total)
+        unpassed = f"{tally.valid - tally.passes} of {total} suite cases failed" + (
+            f" and {tally.infra} ended in a fault" if tally.infra else ""
+        )
         reason, message = {
             "passed": (
                 "suite_passed",
@@ -95,8 +95,7 @@ class RegressionGate:
             ),
             "failed": (
                 "suite_below_floor",
-                f"{tally.valid - tally.passes} of {total} suite cases failed; "
-                f"at most {self._failures_allowed(total - tally.infra)} may",
+                f"{unpassed}; at most {total - need} may",
             ),
             "indecisive": ("coverage_too_low", uncovered(tally.infra, total, self._faults_allowed)),
         }[outcome]
@@ -118,11 +117,16 @@ class ValidationGate:
         *,
         best_units: int,
         best_tasks: int | None = None,
+        measured: Collection[str] | None = None,
         coverage: float | Fraction = FEWEST_VALID,
         wave: int = 1,
     ) -> None:
-        """`best_units`: reward sum to reach, over `best_tasks` valid results (default: all tasks)."""
+        """`best_units`: reward sum to reach, over `best_tasks` valid results (default: all tasks).
+
+        `measured`: tasks on which the incumbent has a valid result, so that a fault counts 0 there (default: all).
+        """
         self._tasks = _checked(tasks, wave)
+        self._measured = frozenset(tasks if measured is None else measured)
         if not tasks:
             raise ValueError("a validation gate needs at least one task")
         self._best = best_units
@@ -135,7 +139,7 @@ class ValidationGate:
     def step(self, outcomes: Mapping[str, Rollout]) -> Ask | Finding:
         """What to run next, or the decision; a table that will pass is always completed."""
         seen = [outcomes[task] for task in self._tasks if task in outcomes]
-        tally = tally_of(seen, self._tasks)
+        tally = tally_of(seen, self._tasks, measured=self._measured)
         reachable = self._reachable(tally)
         if len(reachable) > 1:
             return _ask(self._tasks, outcomes, next_size(tally, self._wave, self._reachable))
@@ -147,7 +151,7 @@ class ValidationGate:
         """Every decision that some completion of the table leads to."""
         found: set[Outcome] = set()
         total, left, covered = len(self._tasks), tally.left, tally.infra <= self._faults_allowed
-        expected = tally.valid + left
+        expected = total - tally.lost
         certain = self._below(tally.units + (tally.infra + left) * REWARD_UNITS, total)
         if self._below(tally.units + tally.infra * REWARD_UNITS, total) or (
             covered and self._below(tally.units, expected)
@@ -165,17 +169,19 @@ class ValidationGate:
 
     def _finding(self, outcome: Outcome, tally: Tally, seen: Sequence[Rollout]) -> Finding:
         total = len(self._tasks)
-        counted = total - tally.infra
+        counted = total - tally.lost
+        zeros = tally.infra - tally.lost
         need = -(-self._best * counted // self._best_tasks)
         bound = tally.units + tally.left * REWARD_UNITS
         reached = f"can reach {points(bound, counted)} at most" if tally.left else f"is {points(bound, counted)}"
         best = points(self._best, self._best_tasks)
+        fallen = f" ({zeros} ended in a fault and count 0)" if zeros else ""
         reason, message = {
             "passed": (
                 "validation_passed",
-                f"the mean {reached} over {counted} tasks, not below the best, {best}",
+                f"the mean {reached} over {counted} tasks{fallen}, not below the best, {best}",
             ),
-            "failed": ("validation_below_best", f"the mean {reached}, below the best, {best}"),
+            "failed": ("validation_below_best", f"the mean {reached}{fallen}, below the best, {best}"),
             "indecisive": ("coverage_too_low", uncovered(tally.infra, total, self._faults_allowed)),
         }[outcome]
         return Finding(

@@ -108,12 +108,13 @@ class ReferencePolicy:
     def validation(
         self, tasks: Sequence[str], bank: Bank, history: History, *, seed: str, first_trial: int = GATE_TRIALS
     ) -> Stage:
-        best = bank.counts(tasks).values()
+        best = bank.counts(tasks)
         return _OneTrial(
             ValidationGate(
                 likely_failures_first(tasks, history),
-                best_units=sum(count.units for count in best),
-                best_tasks=sum(count.trials for count in best),
+                best_units=sum(count.units for count in best.values()),
+                best_tasks=sum(count.trials for count in best.values()),
+                measured=best,
                 coverage=self.rules.coverage_floor,
                 wave=self.rules.wave,
             ),
@@ -248,4 +249,5 @@ def _failed(rollouts: Sequence[Rollout]) -> list[str]:
 
 
 def _all(evidence: Evidence, stages: Iterable[str]) -> list[Rollout]:
-    return [rollout for stage in sorted(stages) for rollout in evidence[stage]]
+    """Each rollout once: a suite member that is a target, too, is asked for by both stages."""
+    return list({rollout.key: rollout for stage in sorted(stages) for rollout in evidence[stage]}.values())

@@ -8,9 +8,10 @@ reward). Infrastructure faults are tried again within a bound before they are re
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from queue import SimpleQueue
 from typing import Self
 
@@ -80,6 +81,10 @@ class RolloutEngine:
         self._on_done = on_done
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="rollout")
         self._draining = False
+
+    @cached_property
+    def _marks(self) -> Mapping[str, float]:
+        return self._benchmark.pass_marks()
 
     def run(
         self,
@@ -194,7 +199,12 @@ class RolloutEngine:
             steps=sum(step.kind in ("say", "act", "submit") for step in played.trace),
             wall_seconds=round(seconds, 3),
             tier=self._supervisor.tier,
+            pass_at=self._mark(key.task_id),
         )
+
+    def _mark(self, task_id: str) -> float:
+        """Reward from which a task counts as passed."""
+        return self._marks.get(task_id, self._benchmark.pass_at)
 
     # The smallest benchmark, in one call a trial
 
@@ -207,7 +217,7 @@ class RolloutEngine:
                 for rollout in run_whole(
                     self._benchmark, work.source, same, run_seed=self._run_seed, tries=1 + EXTRA_TRIES
                 ):
-                    self._keep((rollout, ()), work)
+                    self._keep((rollout.model_copy(update={"pass_at": self._mark(rollout.task_id)}), ()), work)
         except KeyboardInterrupt:
             self.drain()
             raise Drained("interrupted; finished trials are stored") from None

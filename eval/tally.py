@@ -23,30 +23,40 @@ class Tally(NamedTuple):
     infra: int
     left: int
     """Tasks not run yet."""
+    lost: int = 0
+    """Faults on tasks that nothing is known of: they leave the denominator of a mean."""
+    spare: int = 0
+    """Of the tasks left, those on which a fault would."""
 
     def after(self, count: int, kind: Kind) -> Tally:
         """The tally after `count` more results, all of one kind."""
         left = self.left - count
+        gone = min(count, self.spare)
         if kind == "infra":
-            return self._replace(infra=self.infra + count, left=left)
+            return self._replace(infra=self.infra + count, left=left, lost=self.lost + gone, spare=self.spare - gone)
         good = count if kind == "perfect" else 0
         return self._replace(
             passes=self.passes + good,
             valid=self.valid + count,
             units=self.units + good * REWARD_UNITS,
             left=left,
+            spare=min(self.spare, left),
         )
 
 
-def tally_of(seen: Sequence[Rollout], tasks: Sequence[str]) -> Tally:
-    """`seen`: the rollouts of those of the `tasks` that have run."""
+def tally_of(seen: Sequence[Rollout], tasks: Sequence[str], *, measured: Collection[str] = ()) -> Tally:
+    """`seen`: the rollouts of those of the `tasks` that have run. `measured`: tasks on which a fault counts as 0."""
     valid = [r for r in seen if r.valid]
+    lost = sum(not r.valid and r.task_id not in measured for r in seen)
+    ran = {r.task_id for r in seen}
     return Tally(
         passes=sum(r.passed for r in valid),
         valid=len(valid),
         units=sum(r.units for r in valid),
         infra=len(seen) - len(valid),
         left=len(tasks) - len(seen),
+        lost=lost,
+        spare=sum(task not in measured and task not in ran for task in tasks),
     )
 
 

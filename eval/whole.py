@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from inspect import Parameter, signature
 from numbers import Real
 from typing import Any
 
 from sigmaloop.errors import BadInput, SigmaLoopError, boundary
 from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.session import EpisodeFault
-from sigmaloop.records import Rollout, RolloutKey, digest
+from sigmaloop.records import Rollout, RolloutKey
 
 TIER = "benchmark"
 """The agent ran inside the benchmark, not behind our wall: recorded in every result."""
@@ -21,29 +22,58 @@ def run_whole(
 ) -> list[Rollout]:
     """One agent on the tasks of one trial, in the order of `keys`; missing and None rewards are tried again.
 
-    The seed depends on run, agent and trial alone, so that a resumed batch is the same batch.
-    Raises BadInput that names the tasks whose reward is not a number in [0, 1], or that were not asked for.
+    Every rollout has its own seed, the one of its key: tasks of a trial share nothing, and a resumed batch is the
+    same batch. Raises BadInput that names the tasks whose reward is not a number in [0, 1], or that were not
+    asked for, and for a `run` that takes neither `seeds` nor `seed`.
     """
-    agent, trial = keys[0].agent, keys[0].trial
-    seed = int(digest("trial", run_seed, agent, trial, size=8), 16) & 0x7FFFFFFF
-    asked = [key.task_id for key in keys]
+    seeds = {key.task_id: key.seed(run_seed) for key in keys}
     rewards: dict[str, float] = {}
     reason = ""
     for _ in range(tries):
-        left = [task for task in asked if task not in rewards]
+        left = {task: seed for task, seed in seeds.items() if task not in rewards}
         if not left:
             break
-        try:
-            with boundary(EpisodeFault, "benchmark: run()"):
-                answer = benchmark.run(source, left, seed=seed)
-        except BadInput:
-            raise
-        except SigmaLoopError as fault:
-            reason = str(fault)
-            continue
-        reason = "benchmark: run() gave no reward"
-        rewards |= _checked(answer, left, benchmark.name)
-    return [_rollout(key, seed, rewards.get(key.task_id), f"{reason} (try {tries})") for key in keys]
+        for part in _parts(benchmark, left):
+            try:
+                with boundary(EpisodeFault, "benchmark: run()"):
+                    answer = _run(benchmark, source, part)
+            except BadInput:
+                raise
+            except SigmaLoopError as fault:
+                reason = str(fault)
+                continue
+            reason = "benchmark: run() gave no reward"
+            rewards |= _checked(answer, list(part), benchmark.name)
+    return [_rollout(key, seeds[key.task_id], rewards.get(key.task_id), f"{reason} (try {tries})") for key in keys]
+
+
+def takes_seeds(benchmark: BenchmarkRunner) -> bool:
+    """Whether `run` takes a seed for every task; False: one `seed`, so that each task needs a call of its own.
+
+    Raises BadInput for a `run` that takes neither: its trials could not be repeated.
+    """
+    named = signature(benchmark.run).parameters
+    if "seeds" in named or any(p.kind is Parameter.VAR_KEYWORD for p in named.values()):
+        return True
+    if "seed" in named:
+        return False
+    raise BadInput(
+        f"benchmark {benchmark.name}: run() takes no seeds; write `def run(self, agent, task_ids, *, seeds)` "
+        "and draw everything random of a task from seeds[task_id]"
+    )
+
+
+def _parts(benchmark: BenchmarkRunner, seeds: Mapping[str, int]) -> list[Mapping[str, int]]:
+    """What each call of `run` is asked for: everything at once, or task by task where it knows one seed only."""
+    return [seeds] if takes_seeds(benchmark) else [{task: seed} for task, seed in seeds.items()]
+
+
+def _run(benchmark: BenchmarkRunner, source: str, seeds: Mapping[str, int]) -> object:
+    if takes_seeds(benchmark):
+        return benchmark.run(source, list(seeds), seeds=dict(seeds))
+    (task, seed), *_ = seeds.items()
+    one_seed: Any = benchmark.run  # written for `seed: int`
+    return one_seed(source, [task], seed=seed)
 
 
 def _rollout(key: RolloutKey, seed: int, reward: float | None, reason: str) -> Rollout:

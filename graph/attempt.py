@@ -76,7 +76,7 @@ def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[st
     standing = standing_of(services, state, emit, candidate)
     names = _names(state)
     aimed = weigh(services, emit, candidate, standing, "targets")
-    if aimed.total:  # the published rule has no targets
+    if aimed.total or aimed.outcome != "passed":  # the published rule has no targets
         names = _rule(services, state, names, aimed.verdict(candidate.id), emit)
     if aimed.outcome != "passed":
         return _sent("regression_gate", aimed, names)

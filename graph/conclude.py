@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from itertools import count
 from typing import Any
 
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.graph.attempt import FAULT, candidate_of, judge, verdicts_of
-from sigmaloop.graph.law import clusters_of, log_decision, promotion_of, standing_of, suite_of
+from sigmaloop.graph.law import asked_for, clusters_of, log_decision, promotion_of, standing_of, suite_of
 from sigmaloop.graph.measuring import UNMEASURABLE
 from sigmaloop.graph.observe import choose_cluster
 from sigmaloop.graph.prepare import STARTED
 from sigmaloop.graph.rolling import score_tasks
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
+from sigmaloop.memory.suite import SUITE_FULL
 from sigmaloop.memory.views import write_views
 from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
 
@@ -49,7 +50,8 @@ def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     standing = standing_of(services, state, emit, candidate)
     passing, seen = promotion_of(services, emit, candidate, standing)
     score_tasks(services, seen, state["batch"])
-    promoted = passing[: services.settings.suite_cap - len(in_suite)]
+    room = max(0, services.settings.suite_cap - len(in_suite))
+    promoted, refused = passing[:room], passing[room:]
     for task_id in promoted:
         services.journal.append(
             "promoted",
@@ -63,7 +65,18 @@ def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
             },
             batch=state["batch"],
         )
-    emit({"event": "promoted", "tasks": len(promoted), "suite": len(in_suite) + len(promoted)})
+    if refused:
+        full = {"candidate_id": candidate.id, "tasks": list(refused), "cap": services.settings.suite_cap}
+        services.journal.append(SUITE_FULL, f"{SUITE_FULL}:{candidate.id}", full, batch=state["batch"])
+    emit(
+        {
+            "event": "promoted",
+            "tasks": len(promoted),
+            "suite": len(in_suite) + len(promoted),
+            "refused": len(refused),
+            "cap": services.settings.suite_cap,
+        }
+    )
     return {"reason": "promoted"}
 
 
@@ -97,6 +110,7 @@ def _conclude(state: LoopState, services: Services, emit: Emit, *, read: bool) -
     if candidate and entry.reason not in (FAULT, UNMEASURABLE):  # nothing was decided by those, so nothing is learned
         stopped = entry.gate if entry.gate in ("judge", "review") else ""
         log_decision(services, state, candidate, veto="person" if stopped == "review" else stopped or "", turn=turn)
+        entry = entry.model_copy(update={"rollouts": asked_for(services, f"{candidate.id}{turn}")})
     ended = {"candidate_id": candidate_id, "cluster_id": entry.cluster_id, "outcome": entry.outcome, "batch": batch}
     learning = lesson(entry, judgement)
     with journal.transaction():  # an attempt has ended with all of this, or not yet
@@ -125,10 +139,15 @@ def _turn(services: Services, entry: LedgerEntry) -> str:
 
     A fork behind the proposal may end the attempt otherwise than before; ending it the same way is no news.
     """
-    payload = entry.model_dump(mode="json")
+    own = {"rollouts"}  # counted from the decision, whose id needs the turn first
+    payload = entry.model_dump(mode="json", exclude=own)
     turns = ("" if number == 0 else f":{number}" for number in count())
     known = ((turn, services.journal.event(f"ledger:{entry.candidate_id}{turn}")) for turn in turns)
-    return next(turn for turn, event in known if event is None or event.payload == payload)
+    return next(turn for turn, event in known if event is None or _without(event.payload, own) == payload)
+
+
+def _without(payload: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in payload.items() if name not in names}
 
 
 def _entry(
@@ -163,7 +182,6 @@ def _entry(
         judgement=judgement,
         best_units=intent["best_units"],
         score_units=validation.units if validation and state["kept"] else None,
-        rollouts=sum(v.evaluated + v.infra for v in verdicts),
         diff_hash=candidate.diff_hash if candidate else "",
         tier=started.payload["tier"],
         prompts=prompt_hashes(),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from sigmaloop.eval.attempt import Judged, RunStage, Standing, drive
+from sigmaloop.eval.attempt import STAGES, Judged, RunStage, Standing, drive, settle
 from sigmaloop.eval.attempt import judge as judge_by
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.canaries import Canary, canaries, due
@@ -66,6 +66,7 @@ def standing_of(services: Services, state: LoopState, emit: Emit, candidate: Can
     if stored is None:
         bank = bank_of(services, candidate.parent)
         standing = _standing(services, candidate.parent, candidate.cluster_id, bank, candidate.id)
+        standing = standing.model_copy(update={"aimed": True})
     else:
         standing = Standing.model_validate(stored)
     bank = filled(services, emit, candidate.parent, standing.bank, suite=standing.suite, batch=state["batch"])
@@ -77,19 +78,28 @@ def standing_of(services: Services, state: LoopState, emit: Emit, candidate: Can
 def measure(
     services: Services, emit: Emit, candidate: Candidate, standing: Standing, gate: GateName
 ) -> tuple[Finding, tuple[Rollout, ...]]:
-    """Run one stage of an attempt until it has decided."""
-    source = services.versions.source(candidate.commit)
+    """Run one stage of an attempt until it has decided, with the incumbent beside it where faults are in the way."""
+    source, before = (services.versions.source(commit) for commit in (candidate.commit, candidate.parent))
 
     def run(stage: GateName, pairs: Sequence[Pair]) -> list[Rollout]:
         return roll_source(services, emit, source, pairs, stage=stage, batch=candidate.batch)
 
-    return drive(standing.stage(policy_of(services), gate), run)
+    def rival(pairs: Sequence[Pair]) -> list[Rollout]:
+        return roll_source(services, emit, before, pairs, stage="control", batch=candidate.batch)
+
+    settled, finding, seen = settle(policy_of(services), standing, gate, run, rival)
+    if settled != standing:
+        services.journal.put("standing", candidate.id, settled.model_dump(mode="json"), batch=candidate.batch)
+    return finding, seen
 
 
 def promotion_of(
     services: Services, emit: Emit, candidate: Candidate, standing: Standing
 ) -> tuple[tuple[str, ...], list[Rollout]]:
-    """Who joins the suite after a keep, and the rollouts that showed it. Running it again costs nothing."""
+    """Who joins the suite after a keep, and the kept agent's rollouts on known tasks, the newest word last.
+
+    Running it again costs nothing.
+    """
 
     def run(pairs: Sequence[Pair]) -> list[Rollout]:
         source = services.versions.source(candidate.commit)
@@ -105,7 +115,22 @@ def promotion_of(
         )
 
     passing, fresh = _promotion(services, candidate, standing, run)
-    return earned(services, emit, passing, batch=candidate.batch), fresh
+    return earned(services, emit, passing, batch=candidate.batch), [*_shown(services, candidate, standing), *fresh]
+
+
+def _shown(services: Services, candidate: Candidate, standing: Standing) -> list[Rollout]:
+    """What the gates saw of the kept agent on known tasks: of a target's trials a failure has the last word, of a
+    suite case's tries a pass."""
+    policy, stored = policy_of(services), _stored(services, candidate)
+    targets, suite = (drive(standing.stage(policy, gate), stored)[1] for gate in STAGES[:2])
+    return [*sorted(targets, key=lambda r: not r.passed), *sorted(suite, key=lambda r: r.passed)]
+
+
+def asked_for(services: Services, candidate_id: str) -> int:
+    """Rollouts of a candidate that its gates asked for; 0 when it was refused before them."""
+    event = services.journal.event(f"{DECISION}:{candidate_id}")
+    rows = event.payload["rows"] if event else ()
+    return len({(row["task_id"], row["trial"]) for row in rows if row["stage"] in STAGES})
 
 
 def _promotion(
@@ -115,7 +140,8 @@ def _promotion(
     policy, stored = policy_of(services), _stored(services, candidate)
     seen = drive(standing.stage(policy, "targets"), stored)[1]
     fresh: list[Rollout] = []
-    promotion = policy.promotion(known_failures(services, candidate.parent), standing.failing)
+    aims = [task for task in standing.failing if task not in standing.suite]
+    promotion = policy.promotion(known_failures(services, candidate.parent), aims)
     while isinstance(step := promotion.step([*seen, *fresh]), Ask):
         fresh += run(step.pairs)
     return step, fresh
@@ -228,7 +254,7 @@ def _standing(services: Services, incumbent: str, cluster_id: str, bank: Bank, c
         tasks=tuple(validation_ids(services)),
         bank=bank,
         suite=tuple(suite),
-        failing=tuple(task for task in dict.fromkeys(open_tasks) if task not in suite),
+        failing=tuple(dict.fromkeys(open_tasks)),
         history=_history(services),
         seed=digest("attempt", services.settings.seed, candidate_id),
     )

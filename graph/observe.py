@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from math import log
 from typing import Any
 
 from sigmaloop.errors import SpecialistError
 from sigmaloop.eval.bank import Bank
+from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.graph.law import clusters_of, filled, validation_ids
 from sigmaloop.graph.planning import check_budget, tell_plan
 from sigmaloop.graph.rolling import roll_covered, score_tasks, unusable_tasks, write_once
@@ -31,6 +33,8 @@ from sigmaloop.records import (
 )
 
 Emit = Callable[[dict[str, Any]], None]
+_LEAST = 2.0**-54
+"""In place of a draw of exactly 0, which has no logarithm: half of the least other draw."""
 
 
 def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
@@ -46,6 +50,9 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     units, valid = found["units"], found["tasks"]
     emit({"event": "baseline", "units": units, "tasks": valid})
     tell_plan(services, emit, commit)
+    missed = out_of_reach(services.journal.rollouts(agent=agent_hash(services.versions.source(commit))))
+    if missed:
+        emit({"event": "warning", "message": missed})
     return {
         "run_id": services.run_id,
         "limits": {
@@ -166,11 +173,12 @@ def cluster(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
 def sample_window(tasks: Sequence[Task], size: int, *, seed: int, batch: int) -> list[Task]:
     """`size` tasks drawn by weight without repeats, like production traffic; windows are independent.
 
-    Weighted sampling without replacement by exponential keys (Efraimidis & Spirakis 2006): the largest
-    u ** (1 / weight) are taken.
+    Each draw takes one of the tasks that are left, with chances in proportion to their weights: weighted sampling
+    without replacement by exponential keys (Efraimidis & Spirakis 2006), the largest u ** (1 / weight), which is the
+    order of log(weight) - log(-log(u)). That form neither over- nor underflows, whatever the weights' scale.
     """
     draw = random.Random(digest("window", seed, batch, size=32))
-    keyed = sorted(((draw.random() ** (1 / t.weight), t.id, t) for t in tasks), reverse=True)
+    keyed = sorted(((log(t.weight) - log(-log(draw.random() or _LEAST)), t.id, t) for t in tasks), reverse=True)
     return [t for _, _, t in keyed[:size]]
 
 

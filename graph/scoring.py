@@ -63,7 +63,8 @@ def score_file(
 
 
 def check_named(settings: Settings) -> ConformanceReport:
-    """The conformance kit on the settings' benchmark."""
+    """The conformance kit on the settings' benchmark; one that hosts the agent is measured with theirs, if named."""
     benchmark = load_benchmark(settings.benchmark)
+    agent = settings.agent_source() if settings.agent else None
     with engine_for(settings, benchmark) as engine:
-        return check_benchmark(benchmark, engine=engine)
+        return check_benchmark(benchmark, engine=engine, agent=agent)

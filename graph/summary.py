@@ -13,7 +13,7 @@ from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.runs import RunPaths
-from sigmaloop.memory.suite import fold_suite
+from sigmaloop.memory.suite import SUITE_FULL, fold_suite
 from sigmaloop.records import REWARD_UNITS, Certificate, LedgerEntry, Record, Usage
 
 
@@ -37,6 +37,8 @@ class Summary(Record):
     failures: int
     clusters: int
     suite: int
+    suite_refused: int
+    """Tasks that would have joined the suite and did not, because it was full."""
     policy: str
     """The law of the gate."""
     validation_results: int
@@ -109,6 +111,7 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str, 
         failures=len(by_kind.get("failure_assigned", [])),
         clusters=len(fold_clusters(events)),
         suite=len(fold_suite([e for e in events if e.kind == "promoted"], cap=settings["suite_cap"])),
+        suite_refused=len({task for payload in by_kind.get(SUITE_FULL, []) for task in payload["tasks"]}),
         policy=settings["policy"],
         validation_results=tasks,
         baseline=base["units"] / REWARD_UNITS / tasks if tasks else None,

@@ -10,6 +10,9 @@ from sigmaloop.records import SuiteCase
 PROMOTED = "promoted"
 """Kind of the event; payload: task_id, candidate_id, cluster_id, batch, passes."""
 
+SUITE_FULL = "suite_full"
+"""Kind of the event when a full suite refused cases; payload: candidate_id, tasks, cap."""
+
 
 def fold_suite(events: Iterable[Event], cap: int) -> tuple[SuiteCase, ...]:
     """The suite after these events, oldest case first: a task once, at most `cap` cases, the oldest stay."""

@@ -42,6 +42,11 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _unset(value: object) -> bool:
+    """Left out of what is hashed: a mark that nobody set makes no other task, rollout or decision."""
+    return value in (None, 1.0)
+
+
 class Task(Record):
     """One task of a benchmark; what it contains stays inside the benchmark."""
 
@@ -53,6 +58,8 @@ class Task(Record):
     """Relative frequency of this task in simulated production traffic."""
     fingerprint: str = ""
     """Hash of the task's content: a changed benchmark is noticed in the middle of a run."""
+    pass_at: float | None = Field(default=None, gt=0, le=1, exclude_if=_unset)
+    """Reward from which this task counts as passed; None: the benchmark's own mark."""
 
 
 class Usage(Record):
@@ -121,6 +128,8 @@ class Rollout(Record):
     wall_seconds: float = 0.0
     tier: str = "none"
     """Which sandbox tier ran it."""
+    pass_at: float = Field(default=1.0, gt=0, le=1, exclude_if=_unset)
+    """Reward from which its task counted as passed when it was run."""
 
     @model_validator(mode="after")
     def _reward_fits_status(self) -> Self:
@@ -147,7 +156,13 @@ class Rollout(Record):
 
     @property
     def passed(self) -> bool:
-        return self.reward is not None and self.units == REWARD_UNITS
+        """A valid result whose reward reaches the task's mark."""
+        return self.reward is not None and self.units >= self.pass_units
+
+    @property
+    def pass_units(self) -> int:
+        """The mark in whole units."""
+        return max(1, round(self.pass_at * REWARD_UNITS))
 
     @property
     def units(self) -> int:
@@ -157,7 +172,8 @@ class Rollout(Record):
     @property
     def evidence(self) -> str:
         """Hash of what a verdict depends on: who, what, which trial, how it ended."""
-        return digest(self.id, self.seed, self.status, self.reward)
+        mark = () if self.pass_at == 1 else (self.pass_at,)
+        return digest(self.id, self.seed, self.status, self.reward, *mark)
 
 
 class Evidence(Record):

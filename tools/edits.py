@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sigmaloop.errors import BadInput, InadmissibleChange
 from sigmaloop.tools.admission import new_violations
-from sigmaloop.tools.leak_scan import leaks
+from sigmaloop.tools.leak_scan import leaks, tells
 
 MAX_BYTES = 256_000
 """Largest agent file."""
@@ -164,8 +164,8 @@ def _named_tasks(source: str, task_ids: Collection[str]) -> set[str]:
         constants = list(_constants(code))
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         constants = []
-    # Ids such as "7" stand in every program; those count only where they are a whole literal.
-    plain = {task_id for task_id in task_ids if len(task_id) < 4 or task_id.isdigit()}
+    # Ids such as "7" or "refund" stand in every program; those count only where they are a whole literal.
+    plain = {task_id for task_id in task_ids if not tells(task_id)}
     telling = {task_id.lower(): task_id for task_id in task_ids if task_id not in plain}
     named = plain & set(constants)
     if telling:

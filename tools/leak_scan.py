@@ -118,11 +118,19 @@ def _marks(text: str) -> Iterator[str]:
             yield bare
 
 
+def tells(task_id: str) -> bool:
+    """Whether an id found inside a text names its task. Short ones, numbers, signs, and one or two words do not:
+    they stand in texts that mean something else, and count only where they are a whole literal."""
+    found = words(task_id)
+    ordinary = len(found) <= 2 and all(word.isalpha() for word in found)
+    return len(task_id) >= 4 and not task_id.isdigit() and not ordinary
+
+
 def _names(texts: Iterable[str], task_id: str) -> bool:
-    """Whether the words of an id stand in a row; short ids and plain numbers are the business of exact search."""
-    wanted = words(task_id)
-    if len(task_id) < 4 or task_id.isdigit():
+    """Whether the words of an id stand in a row; ids that do not tell are the business of exact search."""
+    if not tells(task_id):
         return False
+    wanted = words(task_id)
     size = len(wanted)
     for text in texts:
         if wanted[0] not in text.casefold():

@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score, load_benchmark
 from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
+from sigmaloop.eval.dependence import trial_spread
+from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.eval.rollouts import RolloutEngine
-from sigmaloop.records import Split, Step, Task
+from sigmaloop.records import Rollout, RolloutKey, Split, Step, Task
 
 MakeEngine = Callable[..., RolloutEngine]
 Check = Callable[[BenchmarkRunner], ConformanceReport]
@@ -82,7 +86,9 @@ def test_a_sound_benchmark_passes_every_check(check: Check) -> None:
     assert failed(report) == {}
     assert {c.name: c.detail for c in report.checks} == {
         "tasks": "3 train, 3 validation, 3 test",
+        "task ids": "each would be noticed in a change that names it",
         "weights": "1 to 3, 3 request types",
+        "pass mark": "a task counts as passed from 1",
         "same tasks again": f"fingerprint {Sound().fingerprint()}",
         "tools": "at most 1 in one episode",
         "same episode again": "9 tasks opened twice",
@@ -91,6 +97,7 @@ def test_a_sound_benchmark_passes_every_check(check: Check) -> None:
         "null agent (floor)": "mean 0.000 over 6 tasks, at most 0.2 is sound",
         "constant agent (floor)": "mean 0.000 over 6 tasks, at most 0.2 is sound",
         "list-everything agent (floor)": "mean 0.000 over 6 tasks, at most 0.2 is sound",
+        "pass mark in reach": "rewards are whole, or some reach it",
     }
     assert report.free_tasks == ()
 
@@ -241,8 +248,99 @@ def test_the_smallest_benchmark_is_checked_too(check: Check) -> None:
         def tasks(self, split: Split) -> Sequence[Task]:
             return [Task(id=f"{split}-{i}", split=split) for i in range(2)]
 
-        def run(self, agent: str, task_ids: Sequence[str], *, seed: int) -> Mapping[str, float | None]:
+        def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
             return {task: float("say" in agent) for task in task_ids}
 
     report = check(Smallest())
     assert set(failed(report)) == {"constant agent (floor)", "list-everything agent (floor)"}
+
+
+class Dice(BenchmarkRunner):
+    """Rewards are luck: every task its own, or one for all tasks of a call, as from one generator's first number."""
+
+    name = "dice"
+    shared = False
+    low, high = 0.0, 0.3
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return [Task(id=f"{split}-{i}", split=split) for i in range(30)]
+
+    def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
+        own = {task: min(seeds.values()) if self.shared else seed for task, seed in seeds.items()}
+        return {task: random.Random(own[task]).uniform(self.low, self.high) for task in task_ids}
+
+
+def told(report: ConformanceReport, name: str) -> tuple[bool, str]:
+    return next((c.ok, c.detail) for c in report.checks if c.name == name)
+
+
+def test_tasks_that_share_their_luck_are_noticed(check: Check) -> None:
+    ok, detail = told(check(Dice()), "independent tasks")
+    assert ok, detail
+    sharing = Dice()
+    sharing.shared = True
+    ok, detail = told(check(sharing), "independent tasks")
+    assert not ok
+    assert "seeds[task_id]" in detail
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**31), tasks=st.integers(5, 40), trials=st.integers(3, 20), shared=st.booleans())
+def test_the_spread_of_trials_tells_shared_luck_from_own(seed: int, tasks: int, trials: int, shared: bool) -> None:
+    """Own luck: all agree that one check of a thousand errs. Shared: all tasks do as the first, the most there is."""
+    draw = random.Random(seed)
+    table = [[float(draw.random() < 0.5) for _ in range(trials)] for _ in range(tasks)]
+    rows = table[:1] * tasks if shared else table
+    found = trial_spread(
+        Rollout(key=RolloutKey(agent="a", task_id=f"t{i}", trial=k), seed=0, status="ok", reward=reward)
+        for i, row in enumerate(rows)
+        for k, reward in enumerate(row)
+    )
+    if found is None:
+        assert sum(len(set(row)) > 1 for row in rows) < 5
+    elif shared:
+        assert found.ratio == pytest.approx(tasks)
+    else:
+        assert found.ratio < found.bound * 2.5
+
+
+def test_graded_rewards_that_never_reach_the_mark_are_told(make_engine: MakeEngine) -> None:
+    benchmark = Dice()
+    tried = check_benchmark(benchmark, engine=make_engine(benchmark))
+    ok, detail = told(tried, "pass mark in reach")
+    assert ok, "a control agent need not pass anything"
+    assert "pass_at" in detail
+    own = check_benchmark(benchmark, engine=make_engine(benchmark), agent="def run(session): ...")
+    ok, detail = told(own, "pass mark in reach")
+    assert not ok
+    assert "from 1;" in detail
+
+    class Marked(Dice):
+        pass_at = 0.2
+
+    easy = check_benchmark(Marked(), engine=make_engine(Marked()), agent="def run(session): ...")
+    assert told(easy, "pass mark in reach") == (True, "rewards are whole, or some reach it")
+    assert told(easy, "pass mark") == (True, "a task counts as passed from 0.2")
+
+
+def test_whole_rewards_are_never_called_out_of_reach() -> None:
+    def result(reward: float | None, pass_at: float = 1.0) -> Rollout:
+        key = RolloutKey(agent="a", task_id="t", trial=0)
+        return Rollout(key=key, seed=0, status="infra" if reward is None else "ok", reward=reward, pass_at=pass_at)
+
+    assert out_of_reach([]) == ""
+    assert out_of_reach([result(0.0), result(None)]) == ""
+    assert out_of_reach([result(0.5), result(1.0)]) == ""
+    assert out_of_reach([result(0.5, 0.5), result(0.2, 0.5)]) == ""
+    assert "the highest is 0.5" in out_of_reach([result(0.5), result(0.0), result(None)])
+
+
+def test_ids_that_are_plain_words_are_told(check: Check) -> None:
+    class Words(Sound):
+        def tasks(self, split: Split) -> Sequence[Task]:
+            return [Task(id=f"{split} refund", split=split), Task(id=f"{split}-0042", split=split)]
+
+    ok, detail = told(check(Words()), "task ids")
+    assert ok
+    assert "3 are plain words" in detail
+    assert "train refund" in detail

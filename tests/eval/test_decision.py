@@ -187,3 +187,18 @@ def test_the_hash_of_the_gate_covers_every_module_that_it_imports() -> None:
         todo += [m.removeprefix("sigmaloop.eval.") for m in modules if m.startswith("sigmaloop.eval.")]
     assert found - {"statistics"} <= set(GATE_CODE), "statistics only tells estimates; no verdict depends on it"
     assert len(gate_code_hash()) == 16
+
+
+@pytest.mark.parametrize("veto", ["judge", "person"])
+def test_a_change_that_was_vetoed_teaches_the_bank_nothing(make_rollout: Make, veto: str) -> None:
+    """It passed, so it is no near-copy of the incumbent: its results would only raise the bar."""
+    tries = (decided(make_rollout, "paired", 0.62, seed=str(number), veto=veto) for number in range(50))
+    log = next(log for log, judged in tries if judged.kept and (judged.z or 9) < log.rules.join_below)
+    assert bank_after(log) == log.standing.bank
+    assert log.after == log.before
+    assert discrepancies(log) == ()
+
+
+def test_logs_without_marks_and_contests_keep_the_form_that_they_were_sealed_in(make_rollout: Make) -> None:
+    told = decided(make_rollout, "paired", 0.95)[0].model_dump_json()
+    assert not [word for word in ("pass_at", "pass_units", "contests", "aimed") if f'"{word}"' in told]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sigmaloop.eval.gate import (
     Ask,
@@ -33,10 +35,16 @@ def suite(table: Mapping[str, Rollout], *, wave: int = 1) -> tuple[Finding, list
 
 
 def validation(
-    table: Mapping[str, Rollout], best: float, *, wave: int = 1, best_tasks: int | None = None
+    table: Mapping[str, Rollout],
+    best: float,
+    *,
+    wave: int = 1,
+    best_tasks: int | None = None,
+    measured: Sequence[str] | None = None,
 ) -> tuple[Finding, list[str]]:
     units = round(best * REWARD_UNITS)
-    return decide(ValidationGate(list(table), best_units=units, best_tasks=best_tasks, wave=wave), table)
+    gate = ValidationGate(list(table), best_units=units, best_tasks=best_tasks, measured=measured, wave=wave)
+    return decide(gate, table)
 
 
 def test_an_empty_suite_passes_without_a_rollout() -> None:
@@ -133,12 +141,41 @@ def test_faults_alone_never_fail_a_candidate(outcomes: Outcomes) -> None:
     assert validation(outcomes("I" * 10), 10)[0].outcome == "indecisive"
 
 
-def test_validation_compares_means_over_valid_results(outcomes: Outcomes) -> None:
+def test_a_fault_counts_0_where_the_incumbent_was_measured_and_is_left_out_where_not(outcomes: Outcomes) -> None:
     table = outcomes("P" * 10 + "F" * 9 + "I")
-    assert validation(table, 10, best_tasks=19)[0].outcome == "passed"
-    assert validation(table, 10.000001, best_tasks=19)[0].outcome == "failed"
-    assert validation(table, 10.5, best_tasks=20)[0].outcome == "passed"  # 10/19 = .5263 >= .525
-    assert validation(table, 10.6, best_tasks=20)[0].outcome == "failed"
+    assert validation(table, 10, best_tasks=20)[0].outcome == "passed"
+    assert validation(table, 10.000001, best_tasks=20)[0].outcome == "failed", "10 of 20, not of 19"
+    known = list(table)[:-1]
+    assert validation(table, 10, best_tasks=19, measured=known)[0].outcome == "passed"
+    assert validation(table, 10.000001, best_tasks=19, measured=known)[0].outcome == "failed"
+
+
+def test_no_agent_gains_by_causing_faults(outcomes: Outcomes) -> None:
+    """56 of 100, of which five of the failures were turned into faults: .589 of what is left, truly .56."""
+    weapon = outcomes("P" * 56 + "F" * 39 + "I" * 5)
+    found, _ = validation(weapon, 57)
+    assert (found.outcome, found.infra) == ("failed", 5)
+    assert validation(weapon, 56)[0].message == (
+        "the mean is 0.5600 over 100 tasks (5 ended in a fault and count 0), not below the best, 0.5600"
+    )
+    table = outcomes("P" * 16 + "F" * 4 + "I")
+    assert suite(table)[0].outcome == "failed", "16 of 21 are fewer than four fifths, with or without the fault"
+
+
+@settings(deadline=None)
+@given(letters=st.text("PF", min_size=1, max_size=40), faults=st.sets(st.integers(0, 39)), best=st.integers(0, 40))
+def test_turning_a_result_into_a_fault_never_makes_a_gate_pass(
+    outcomes: Outcomes, letters: str, faults: set[int], best: int
+) -> None:
+    honest = outcomes(letters)
+    armed = outcomes("".join("I" if i in faults else letter for i, letter in enumerate(letters)))
+    bar = min(best, len(letters)) * REWARD_UNITS
+    for gate in (
+        RegressionGate(list(honest), coverage=0.5),
+        ValidationGate(list(honest), best_units=bar, coverage=0.5),
+    ):
+        if decide(gate, armed)[0].outcome == "passed":
+            assert decide(gate, honest)[0].outcome == "passed"
 
 
 def test_a_finding_becomes_the_candidates_verdict(outcomes: Outcomes) -> None:

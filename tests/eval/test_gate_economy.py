@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 
@@ -35,18 +35,17 @@ def plain_regression(table: Table, floor: Fraction, coverage: Fraction) -> Outco
         return "failed"
     if not covered(table, coverage):
         return "indecisive"
-    valid = [r for r in table if r.valid]
-    return "passed" if Fraction(sum(r.passed for r in valid), len(valid)) >= floor else "failed"
+    return "passed" if Fraction(sum(r.passed for r in table), len(table)) >= floor else "failed"
 
 
-def plain_validation(table: Table, best: Fraction, coverage: Fraction) -> Outcome:
+def plain_validation(table: Table, best: Fraction, coverage: Fraction, measured: Collection[str]) -> Outcome:
     """The reference rule as one would write it down, over the whole split; `best` is a mean."""
     if Fraction(sum(r.units if r.valid else REWARD_UNITS for r in table), len(table) * REWARD_UNITS) < best:
         return "failed"
     if not covered(table, coverage):
         return "indecisive"
-    valid = [r for r in table if r.valid]
-    return "passed" if Fraction(sum(r.units for r in valid), len(valid) * REWARD_UNITS) >= best else "failed"
+    counted = [r for r in table if r.valid or r.task_id in measured]
+    return "passed" if Fraction(sum(r.units for r in counted), len(counted) * REWARD_UNITS) >= best else "failed"
 
 
 def drive(gate: Gate, table: Mapping[str, Rollout]) -> tuple[Finding, int]:
@@ -98,10 +97,13 @@ def test_validation_decides_alike_on_random_tables(pool: dict[tuple[int, str], R
         table = random_table(draw, pool, size)
         tasks = draw.sample([r.task_id for r in table], size)
         best_tasks, best_units = bar(draw, table)
-        gate = ValidationGate(tasks, best_units=best_units, best_tasks=best_tasks, coverage=0.95, wave=wave)
+        measured = set(draw.sample(tasks, draw.choice([0, size, draw.randint(0, size)])))
+        gate = ValidationGate(
+            tasks, best_units=best_units, best_tasks=best_tasks, measured=measured, coverage=0.95, wave=wave
+        )
         found, asked = drive(gate, {r.task_id: r for r in table})
         best = Fraction(best_units, best_tasks * REWARD_UNITS)
-        assert found.outcome == plain_validation(table, best, Fraction("0.95"))
+        assert found.outcome == plain_validation(table, best, Fraction("0.95"), measured)
         assert asked <= size
         if found.outcome == "passed":
             assert asked == size, "an accepted candidate has been measured in full"
@@ -143,8 +145,9 @@ def test_a_gate_stops_at_the_first_result_that_settles_it(
     suite = RegressionGate(names, floor=Fraction(floor), coverage=Fraction(coverage), wave=1)
     check_stop(suite, table, lambda t: plain_regression(t, Fraction(floor), Fraction(coverage)), possible)
     units = int(best * len(table) * REWARD_UNITS)
-    split = ValidationGate(names, best_units=units, coverage=Fraction(coverage), wave=1)
-    check_stop(split, table, lambda t: plain_validation(t, best, Fraction(coverage)), possible)
+    for measured in (names, []):
+        split = ValidationGate(names, best_units=units, measured=measured, coverage=Fraction(coverage), wave=1)
+        check_stop(split, table, lambda t: plain_validation(t, best, Fraction(coverage), measured), possible)  # noqa: B023
 
 
 def check_stop(

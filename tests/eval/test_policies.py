@@ -149,6 +149,30 @@ def test_without_targets_or_suite_nothing_is_run(make_rollout: Make) -> None:
     assert drive(policy.suite([], Bank(), {}), recall({}))[0].reason == "suite_empty"
 
 
+def test_a_change_made_for_a_cluster_without_open_tasks_is_told_and_not_passed(bank: Bank) -> None:
+    paired, reference = make_policy(default_rules("paired")), make_policy(default_rules("reference"))
+    found, asked = drive(standing(bank, aimed=True).stage(paired, "targets"), recall({}))
+    assert (found.outcome, found.reason, asked) == ("failed", "targets_empty", ())
+    assert judge(paired, standing(bank, aimed=True), recall({})).outcome == "failed"
+    for law, attempt in ((paired, standing(bank)), (reference, standing(bank, aimed=True))):
+        found, _ = drive(attempt.stage(law, "targets"), recall({}))
+        assert found.outcome == "passed", "a change made by hand, and the published rule, have no cluster"
+
+
+def test_a_suite_member_that_failed_again_counts_among_the_targets_and_once_in_the_bank(
+    make_rollout: Make, bank: Bank
+) -> None:
+    paired = make_policy(default_rules("paired"))
+    attempt = standing(bank, aimed=True, suite=("s",), failing=("s",))
+    judged = judge(paired, attempt, letters(make_rollout, lambda task, _: "F" if task == "s" else "P"))
+    assert (judged.last.gate, judged.last.reason) == ("targets", "targets_below_floor")
+    judged = judge(paired, attempt, letters(make_rollout, lambda *_: "P"))
+    assert judged.kept
+    assert [r.task_id for r in judged.rollouts["targets"]] == ["s", "s"][: len(judged.rollouts["targets"])]
+    trials = {r.key for stage in ("targets", "regression") for r in judged.rollouts[stage]}
+    assert paired.after_keep(bank, judged.rollouts, attempt.suite).count("s").trials == len(trials)
+
+
 def test_a_suite_case_that_fails_once_is_tried_once_more(make_rollout: Make) -> None:
     policy = make_policy(default_rules("paired", wave=1))
     members = [f"t{i}" for i in range(5)]
@@ -483,7 +507,6 @@ def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: 
         ({"suite": ("s", "s")}, "suite names a task twice"),
         ({"suite": ("v003",)}, "may not be in the suite"),
         ({"failing": ("v003",)}, "among the targets"),
-        ({"failing": ("s",), "suite": ("s",)}, "no target any more"),
     ],
 )
 def test_impossible_attempts_are_refused_with_a_reason(bank: Bank, change: dict[str, object], word: str) -> None:

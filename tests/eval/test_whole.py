@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine
-from sigmaloop.records import Split, Task
+from sigmaloop.records import Rollout, Split, Task, digest
 
 MakeEngine = Callable[..., RolloutEngine]
 
@@ -23,13 +24,13 @@ class Smallest(BenchmarkRunner):
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
-        self.calls: list[tuple[tuple[str, ...], int]] = []
+        self.calls: list[tuple[tuple[str, ...], dict[str, int]]] = []
 
     def tasks(self, split: Split) -> Sequence[Task]:
         return [Task(id=f"{split}{i}", split=split) for i in range(2)]
 
-    def run(self, agent: str, task_ids: Sequence[str], *, seed: int) -> Mapping[str, float | None]:
-        self.calls.append((tuple(task_ids), seed))
+    def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
+        self.calls.append((tuple(task_ids), dict(seeds)))
         answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
@@ -42,7 +43,8 @@ def test_rewards_become_rollouts_with_empty_traces(make_engine: MakeEngine) -> N
     assert (a.status, a.reward, b.reward) == ("ok", 1.0, 0.5)
     assert store.trace(a.id) == ()
     assert a.tier == "benchmark"
-    assert a.seed == b.seed == benchmark.calls[0][1]
+    assert benchmark.calls[0][1] == {"a": a.seed, "b": b.seed}
+    assert a.seed != b.seed, "tasks of a trial share no luck"
 
 
 def test_it_is_called_once_for_every_trial_with_what_is_missing(make_engine: MakeEngine) -> None:
@@ -57,8 +59,11 @@ def test_it_is_called_once_for_every_trial_with_what_is_missing(make_engine: Mak
     )
     assert [tasks for tasks, _ in benchmark.calls] == [("a",), ("b",), ("a", "b")]
     assert told == ["a0", "b0", "a1", "b1"]
-    seeds = [seed for _, seed in benchmark.calls]
-    assert seeds[0] == seeds[1] != seeds[2], "a trial has one seed, however often it is resumed"
+    again = Smallest({"b": 0.0, "a": 1.0})
+    make_engine(again).run("source", [("b", 0), ("a", 0)])
+    first = benchmark.calls[0][1] | benchmark.calls[1][1]
+    assert again.calls[0][1] == first, "a rollout has one seed, however it is asked for"
+    assert not set(benchmark.calls[2][1].values()) & set(first.values())
 
 
 def test_missing_and_none_rewards_are_tried_again_and_then_infra(make_engine: MakeEngine) -> None:
@@ -111,3 +116,72 @@ def test_a_benchmark_without_run_and_open_is_refused(make_engine: MakeEngine) ->
 
     with pytest.raises(BadInput, match="neither run"):
         make_engine(Nothing())
+
+
+class OneSeed(BenchmarkRunner):
+    """The form with one seed for a call: the same dice for all tasks that are asked for."""
+
+    name = "one-seed"
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return [Task(id=f"{split}{i}", split=split) for i in range(2)]
+
+    def run(self, agent: str, task_ids: Sequence[str], *, seed: int) -> Mapping[str, float | None]:  # type: ignore[override]
+        self.asked.append(list(task_ids))
+        return {task: float(random.Random(seed).random() < 0.5) for task in task_ids}
+
+
+def test_a_benchmark_with_one_seed_a_call_is_called_for_every_task_alone(make_engine: MakeEngine) -> None:
+    benchmark = OneSeed()
+    pairs = [(f"t{i}", trial) for trial in range(20) for i in range(20)]
+    rollouts = make_engine(benchmark).run("source", pairs)
+    assert all(len(asked) == 1 for asked in benchmark.asked)
+    means = [sum(r.reward or 0 for r in rollouts if r.key.trial == trial) / 20 for trial in range(20)]
+    middle = sum(means) / 20
+    spread = sum((mean - middle) ** 2 for mean in means) / 19
+    assert spread < 3 * 0.25 / 20, "trials differ by no more than the luck of twenty tasks; as one they would by 20"
+
+
+def test_a_run_that_takes_no_seed_is_bad_input(make_engine: MakeEngine) -> None:
+    class Seedless(OneSeed):
+        def run(self, agent: str, task_ids: Sequence[str]) -> Mapping[str, float | None]:  # type: ignore[override]
+            return dict.fromkeys(task_ids, 1.0)
+
+    with pytest.raises(BadInput, match=r"seeds\[task_id\]"):
+        make_engine(Seedless()).run("source", [("a", 0)])
+
+
+def test_a_reward_passes_at_the_mark_of_its_benchmark_or_of_its_task(make_engine: MakeEngine) -> None:
+    class Graded(Smallest):
+        pass_at = 0.7
+
+        def tasks(self, split: Split) -> Sequence[Task]:
+            return [Task(id=f"{split}0", split=split), Task(id=f"{split}1", split=split, pass_at=0.4)]
+
+    benchmark, store = Graded({"train0": 0.6999, "train1": 0.4, "test0": 0.7}), MemoryStore()
+    found = make_engine(benchmark, store=store).run("source", [("train0", 0), ("train1", 0), ("test0", 0)])
+    assert [r.passed for r in found] == [False, True, True]
+    read = [Rollout.model_validate_json(r.model_dump_json()) for r in found]
+    assert [r.passed for r in read] == [False, True, True], "reading needs no benchmark"
+
+
+def test_a_mark_that_nobody_set_changes_no_hash(make_engine: MakeEngine) -> None:
+    class Marked(Smallest):
+        pass_at = 0.7
+
+    assert "pass_at" not in Task(id="a", split="train").model_dump()
+    assert Smallest().fingerprint() != Marked().fingerprint()
+    (plain,) = make_engine(Smallest({"a": 0.8})).run("source", [("a", 0)])
+    (marked,) = make_engine(Marked({"a": 0.8})).run("source", [("a", 0)])
+    assert plain.evidence == digest(plain.id, plain.seed, plain.status, plain.reward) != marked.evidence
+
+
+@pytest.mark.parametrize("mark", [0.0, -0.5, 1.01])
+def test_an_impossible_mark_is_bad_input(make_engine: MakeEngine, mark: float) -> None:
+    benchmark = Smallest({"a": 1.0})
+    benchmark.pass_at = mark
+    with pytest.raises(BadInput, match="pass_at"):
+        make_engine(benchmark).run("source", [("a", 0)])

@@ -55,7 +55,12 @@ def test_every_decision_of_a_run_recomputes_from_its_log(ended: Callable[[str], 
     judged = {log.subject.candidate_id: log for log in logs if not log.subject.canary}
     for entry in run.ledger():
         if entry.gate != "admission":
-            assert judged[entry.candidate_id].kept == (entry.outcome == "kept")
+            log = judged[entry.candidate_id]
+            assert log.kept == (entry.outcome == "kept")
+            asked = {(row.task_id, row.trial) for row in log.rows if row.stage != "promotion"}
+            assert entry.rollouts == len(asked), "rollouts, not cases"
+        else:
+            assert entry.rollouts == 0
     assert run.summary().policy == policy
 
 

@@ -11,7 +11,7 @@ import pytest
 from sigmaloop.errors import InadmissibleChange
 from sigmaloop.tools.admission import violations
 from sigmaloop.tools.edits import check_change
-from sigmaloop.tools.leak_scan import leaks
+from sigmaloop.tools.leak_scan import leaks, tells
 
 SHIPPED = (Path(__file__).parents[2] / "target_agent" / "agent.py").read_text()
 TASK = "hd-da47b0f8"
@@ -168,3 +168,23 @@ def test_a_refusal_says_where_and_what() -> None:
         check_change(SHIPPED, "import pickle\n" + SHIPPED, task_ids=())
     with pytest.raises(InadmissibleChange, match="a task's own w7719254"):
         check_change(SHIPPED, rule("Order #W7719254 is to be returned."), task_ids=(), texts=TEXTS)
+
+
+PLAIN_IDS = ["refund", "confirmation", "cancel_order", "----", "7"]
+
+
+@pytest.mark.parametrize("said", ["Ask for a confirmation before a refund.", "First cancel_order, then tell.", "-----"])
+def test_an_id_that_is_a_plain_word_forbids_no_word(said: str) -> None:
+    check_change(SHIPPED, rule(said), task_ids=PLAIN_IDS)
+
+
+@pytest.mark.parametrize("named", ["refund", "confirmation", "----"])
+def test_an_id_that_is_a_plain_word_is_still_found_as_a_whole_literal(named: str) -> None:
+    with pytest.raises(InadmissibleChange) as refused:
+        check_change(SHIPPED, code(f'if "{named}" in str(messages):\n    return "x"'), task_ids=PLAIN_IDS)
+    assert refused.value.code == "names_task"
+
+
+def test_an_id_tells_when_it_is_more_than_a_word_or_two() -> None:
+    telling = [TASK, "retail-exchange-0042", "task_7b", "return the kettle", "T-1000"]
+    assert [tells(task_id) for task_id in (*telling, *PLAIN_IDS)] == [True] * len(telling) + [False] * len(PLAIN_IDS)

@@ -121,7 +121,7 @@ def all_tasks(seed: int = GENERATION_SEED) -> dict[str, HelpdeskTask]:
 
 def _plan(seed: int, split: Split, size: int) -> list[tuple[RequestType, str, float]]:
     """Types with their variants for a split: as many tasks as the square root of a type's frequency asks for, at least
-    one each, so that rare types are measured too; the weights of a type's tasks add up to that root as well."""
+    one each, so that rare types are measured too; the weights of a type's tasks add up to the frequency itself."""
     kinds = list(REQUEST_TYPES.values())
     roots = {kind.name: kind.weight**0.5 for kind in kinds}
     share = {name: size * root / sum(roots.values()) for name, root in roots.items()}
@@ -131,7 +131,7 @@ def _plan(seed: int, split: Split, size: int) -> list[tuple[RequestType, str, fl
         counts[name] += 1
     offset = list(SIZES).index(split)
     plan = [
-        (kind, kind.variants[(i + offset) % len(kind.variants)], roots[kind.name] / counts[kind.name])
+        (kind, kind.variants[(i + offset) % len(kind.variants)], kind.weight / counts[kind.name])
         for kind in kinds
         for i in range(counts[kind.name])
     ]
