@@ -53,6 +53,11 @@ class Canary(Record):
         """Where its trial numbers begin, so that no rollout of the incumbent is found again."""
         return GATE_TRIALS + CANARY_STEP * self.number
 
+    @property
+    def control_trial(self) -> int:
+        """Trial number of the incumbent's rollouts beside it: none of its own, though it may be the same agent."""
+        return self.first_trial + CANARY_STEP // 2
+
     def source(self, incumbent: str) -> str:
         """The text of the agent that goes through the gates."""
         return incumbent if self.worth == "identical" else incumbent.rstrip("\n") + "\n" + _BLINDED

@@ -42,6 +42,7 @@ def check_change(
         parent=agent_hash(incumbent),
         commit=agent_hash(candidate),
         agent=agent_hash(candidate),
+        incumbent=agent_hash(incumbent),
         diff_hash=digest(incumbent, candidate),
     )
     standing = Standing(
@@ -55,7 +56,8 @@ def check_change(
     standing = standing.model_copy(update={"bank": bank})
 
     def run(stage: str, pairs: Sequence[Pair]) -> Sequence[Rollout]:
-        return engine.run(candidate, pairs, on_done=lambda rollout: on_rollout(stage, rollout))
+        agent = incumbent if stage == "control" else candidate
+        return engine.run(agent, pairs, on_done=lambda rollout: on_rollout(stage, rollout))
 
     judged = judge(policy, standing, run)
     return decision_of(subject, policy, standing, judged, run_seed=run_seed)

@@ -16,6 +16,12 @@ def explained(log: Decision) -> tuple[str, ...]:
             f"+- {100 * look.standard_error:.1f}, z {look.z:+.2f}, rejected below {look.bound:+.2f}"
             for look in finding.looks
         ]
+        if finding.control:
+            beside = finding.control
+            lines.append(
+                f"  beside {beside.valid} rollouts of the incumbent made now: {100 * beside.difference:+6.1f} points "
+                f"+- {100 * beside.standard_error:.1f}, z {beside.z:+.2f}, rejected below {beside.bound:+.2f}"
+            )
         if finding.upper_bound_units is not None:
             lines.append("  stopped early: no score, only what it could still have reached")
     lines += [""] if log.findings else []
