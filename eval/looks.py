@@ -5,8 +5,8 @@ compared with the incumbent's bank (`comparison`); below the look's bar it is re
 an early keep would be one that luck has chosen.
 
 A candidate past the last look is a finalist: by luck, perhaps, or because the endpoint was in better form than when
-the bank was filled. So the incumbent is run beside it, one trial of up to `control_rollouts` tasks under a number of
-its own, and the finalist may not be below that control (z >= 0).
+the bank was filled. So the incumbent is run beside it, one trial each of up to as many tasks as the law says,
+under a number of its own, and the finalist may not be below that control (z >= 0).
 
 An infrastructure fault is a missing result. A look rejects if its bar is missed even with perfect results in
 place of every fault; otherwise it is indecisive below the coverage floor; otherwise valid results decide. The same
@@ -61,7 +61,8 @@ class LooksGate:
             raise ValueError(f"a comparison needs at least two validation tasks, not {len(tasks)}")
         self._looks = rules.looks_for(len(tasks))
         self._order = order_of(tasks, self._looks[-1].rollouts, seed=seed, first_trial=first_trial)
-        beside = min(rules.control_rollouts, len(tasks))
+        self._beside_z = rules.control.z if rules.control else 0.0
+        beside = min(rules.control.rollouts, len(tasks)) if rules.control else 0
         self._control = order_of(tasks, beside, seed=digest("control", seed), first_trial=control_trial)
         self._known = {*self._order, *self._control}
         if len(self._known) < len(self._order) + len(self._control):
@@ -104,7 +105,7 @@ class LooksGate:
             return Ask(pairs=tuple(missing), agent="incumbent")
         control = [seen[pair] for pair in self._control]
         valid = [r for r in control if r.valid]
-        bound, beside = Bound(rollouts=len(control), z=0.0), counted(control)
+        bound, beside = Bound(rollouts=len(control), z=self._beside_z), counted(control)
         found = compare(counts, beside) if counts.keys() & beside.keys() else None
         look = found and _look(bound, found, len(valid))
         worst = {r.task_id: Count(0, 1) for r in control if not r.valid}

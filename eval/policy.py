@@ -192,9 +192,7 @@ class MeasuredPolicy:
         first_trial: int = GATE_TRIALS,
         control_trial: int = CONTROL_TRIALS,
     ) -> Stage:
-        return LooksGate(
-            tasks, bank, self.rules, seed=seed, first_trial=first_trial, control_trial=control_trial
-        )
+        return LooksGate(tasks, bank, self.rules, seed=seed, first_trial=first_trial, control_trial=control_trial)
 
     def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
         """The latest known failures, the attempt's own targets before all: a change may mend more than it aimed at.

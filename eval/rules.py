@@ -55,8 +55,9 @@ class Rules(Record):
     join_below: float = Field(default=3.0, ge=0)
     looks: tuple[Bound, ...] = ()
     """Planned for up to `reach` tasks; see `looks_for`."""
-    control_rollouts: int = Field(default=0, ge=0)
-    """Most rollouts of the incumbent that are made beside a candidate past its last look; 0: it is kept at once."""
+    control: Bound | None = None
+    """At most so many rollouts of the incumbent, one a task, are made beside a candidate past its last look; below z
+    against them it is rejected. None: it is kept at once."""
     pooling: bool = False
     """Whether rejected near-copies of the incumbent join its bank, and a kept candidate brings its own."""
 
@@ -101,15 +102,21 @@ LOOKS: dict[PolicyName, tuple[Bound, ...]] = {
 }
 """The law's bars: part of a policy's name, not settings, so that one name always means one law."""
 
-CONTROL: dict[PolicyName, int] = {"reference": 0, "paired": 100, "rigorous": 100, "strict": 100}
-"""Rollouts of the concurrent control: part of the name as well."""
+_BESIDE = Bound(rollouts=100, z=0.0)
+CONTROL: dict[PolicyName, Bound | None] = {
+    "reference": None,
+    "paired": _BESIDE,
+    "rigorous": _BESIDE,
+    "strict": _BESIDE,
+}
+"""The concurrent control: part of the name as well."""
 
 
 def rules_of(settings: Settings, *, policy: PolicyName | None = None) -> Rules:
     """The rules that these settings name; `policy` names another law with the same numbers beside it."""
     named = policy or settings.policy
     numbers = {name: getattr(settings, name) for name in Rules.model_fields if name in type(settings).model_fields}
-    law = {"looks": LOOKS[named], "control_rollouts": CONTROL[named], "pooling": named == "paired"}
+    law = {"looks": LOOKS[named], "control": CONTROL[named], "pooling": named == "paired"}
     return Rules(**{**numbers, "policy": named, **law})
 
 
@@ -117,5 +124,5 @@ def default_rules(policy: PolicyName, **changes: object) -> Rules:
     """A policy with every other number at its default. Raises BadInput for an unknown name."""
     if policy not in LOOKS:
         raise BadInput(f"unknown policy {policy!r}; there are {', '.join(LOOKS)}")
-    law = {"looks": LOOKS[policy], "control_rollouts": CONTROL[policy], "pooling": policy == "paired"}
+    law = {"looks": LOOKS[policy], "control": CONTROL[policy], "pooling": policy == "paired"}
     return Rules(policy=policy, **{**law, **changes})  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sigmaloop.eval.statistics import certificate
+from sigmaloop.eval.certificate import certificate
 from sigmaloop.graph.prepare import STARTED
 from sigmaloop.graph.rolling import CERTIFY_TRIAL, roll_covered, write_once
 from sigmaloop.graph.services import Services

@@ -239,9 +239,7 @@ def _stored(services: Services, candidate: Candidate) -> RunStage:
     return run
 
 
-def _judged(
-    services: Services, emit: Emit, source: str, incumbent: str, standing: Standing, *, batch: int
-) -> Judged:
+def _judged(services: Services, emit: Emit, source: str, incumbent: str, standing: Standing, *, batch: int) -> Judged:
     def run(stage: StageName, pairs: Sequence[Pair]) -> list[Rollout]:
         agent = incumbent if stage == "control" else source
         return roll_source(services, emit, agent, pairs, stage=stage, batch=batch)

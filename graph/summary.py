@@ -65,8 +65,21 @@ class Summary(Record):
         """Certified difference, in reward; None before certification."""
         return self.certificate.difference if self.certificate else None
 
+    @property
+    def certified(self) -> bool:
+        """A change was kept, and fresh trials show the kept agent to be no worse than the first one.
+
+        False before certification, where the interval's lower end is below 0, and where tasks are too few for one.
+        """
+        return self.kept > 0 and self.certificate is not None and self.certificate.certified
+
     def as_json(self) -> dict[str, Any]:
-        return {**self.model_dump(mode="json"), "total": self.total.model_dump(), "gain": self.gain}
+        return {
+            **self.model_dump(mode="json"),
+            "total": self.total.model_dump(),
+            "gain": self.gain,
+            "certified": self.certified,
+        }
 
 
 def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str) -> Summary:

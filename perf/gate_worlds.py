@@ -47,7 +47,7 @@ PUBLISHED_WORLDS = 200
 
 def without_control(rules: Rules) -> Policy:
     """The law as it would be if a candidate past its last look were kept at once."""
-    return make_policy(rules.model_copy(update={"control_rollouts": 0}))
+    return make_policy(rules.model_copy(update={"control": None}))
 
 
 COLUMNS: dict[str, tuple[Made, PolicyName, bool]] = {

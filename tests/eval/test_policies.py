@@ -16,10 +16,10 @@ from sigmaloop.eval.attempt import STAGES, Standing, answered, drive, judge, rec
 from sigmaloop.eval.bank import Bank, Count, counted
 from sigmaloop.eval.cases import CasesGate
 from sigmaloop.eval.comparison import compare
-from sigmaloop.eval.finding import Ask, Finding, Pair
+from sigmaloop.eval.finding import Ask, Finding, Pair, evidence_of
 from sigmaloop.eval.looks import LooksGate, order_of
 from sigmaloop.eval.policy import Promotion, make_policy
-from sigmaloop.eval.rules import BANK_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
+from sigmaloop.eval.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
 from sigmaloop.records import REWARD_UNITS, Outcome, PolicyName, Rollout
 from sigmaloop.settings import load_settings
 
@@ -280,7 +280,7 @@ def test_a_better_agent_is_kept_after_the_last_look_only(make_rollout: Make, ban
     found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), better)
     assert found.outcome == "passed"
     assert sum(r.key.trial != CONTROL_TRIALS for r in asked) == rules.looks[-1].rollouts
-    assert sum(r.key.trial == CONTROL_TRIALS for r in asked) == rules.control_rollouts == 100
+    assert sum(r.key.trial == CONTROL_TRIALS for r in asked) == 100
     assert [look.planned for look in found.looks] == [look.rollouts for look in rules.looks]
     assert found.upper_bound_units is None
     verdict = found.verdict("A0001")
@@ -330,7 +330,7 @@ def test_what_comes_first_and_what_is_given_again_changes_nothing(
 
 def finalist(make_rollout: Make, beside: Callable[[str], str]) -> tuple[Finding, list[Rollout]]:
     """A candidate that passes every trial, against a poor bank and a control with these outcomes."""
-    bank = bank_of(make_rollout, {task: "FF" for task in TASKS})
+    bank = bank_of(make_rollout, dict.fromkeys(TASKS, "FF"))
     gate = LooksGate(TASKS, bank, default_rules("paired"), seed="s", control_trial=CONTROL_TRIALS + 7)
     outcome = letters(make_rollout, lambda task, trial: beside(task) if trial >= CONTROL_TRIALS else even(task, trial))
     found, asked = drive(gate, outcome)
