@@ -115,11 +115,20 @@ def _validation(summary: Summary) -> str:
     first = f"{_score(summary.baseline or 0.0)} at first"
     if summary.policy == "reference":
         best = _score(summary.best or 0.0)
-        return f"{first}, best seen {best} (one trial each of {summary.validation_results}: a bar, not a result)"
+        one = f"one trial each of {summary.validation_results}: a bar, not a result"
+        return f"{first}, best seen {best} ({one}; {_optimism(summary)})"
     if summary.estimate is None:
         return first
     mean, low, high = (_score(value) for value in summary.estimate)
-    return f"{first}, running estimate {mean} ({low} to {high}; pooled: not a result)"
+    return f"{first}, running estimate {mean} ({low} to {high}; pooled: not a result; {_optimism(summary)})"
+
+
+def _optimism(summary: Summary) -> str:
+    """By how much an estimate that chose the agent flatters it."""
+    if summary.optimism is None:
+        return "how much too high is not known"
+    mean, error = summary.optimism
+    return f"at the end of such a run {mean:.1f} +- {error:.1f} points too high"
 
 
 def _doubt(c: Certificate) -> str:
@@ -206,6 +215,7 @@ _LINES: dict[str, Any] = {
         + (" (simulated model)" if e["simulated"] else "")
     ),
     "uncertified": lambda e: f"not certified on {e['split']}: {escape(e['message'])}",
+    "estimate": lambda e: f"plan: {escape(e['line'])}",
     "plan": lambda e: "\n".join(f"plan: {escape(line)}" for line in e["lines"]),
     "drained": lambda e: "stopped at a checkpoint; nothing is lost",
 }

@@ -40,6 +40,8 @@ class Standing(Record):
     history: dict[str, tuple[int, int]] = Field(default_factory=dict)
     seed: str
     """What makes the attempt's order of tasks its own: derived from the run's seed and the attempt's id."""
+    stages: tuple[GateName, ...] = STAGES
+    """The gates that this attempt goes through; only a canary leaves any out."""
     first_trial: int = Field(default=GATE_TRIALS, ge=0)
     control_trial: int = Field(default=CONTROL_TRIALS, ge=0)
     """Trial number of the incumbent's rollouts beside a finalist: this attempt's own, so that they are fresh."""
@@ -114,7 +116,7 @@ def judge(policy: Policy, standing: Standing, run: RunStage) -> Judged:
         rollouts[stage] = (*rollouts.get(stage, ()), *found)
         return found
 
-    for gate in STAGES:
+    for gate in standing.stages:
         rollouts[gate] = ()
         finding, _ = drive(standing.stage(policy, gate), noted)
         findings.append(finding)

@@ -13,6 +13,17 @@ from sigmaloop.records import Certificate, Rollout, Split
 SPREAD_TELLS = 20
 """From so many tasks on, how differently they changed tells the error; of fewer it is too often small by luck."""
 
+CERTIFY_ROLLOUTS, MOST_TRIALS = 400, 4
+"""What a split is certified with for each agent, unless the settings say otherwise."""
+
+
+def trials_for(tasks: int, wanted: int | None = None) -> int:
+    """Fresh trials of each of so many tasks: `wanted`, or as many as fit into 400 rollouts, between 1 and 4.
+
+    A second trial of a task narrows the interval less than a second task does: so many tasks get few trials.
+    """
+    return wanted or max(1, min(MOST_TRIALS, CERTIFY_ROLLOUTS // max(1, tasks)))
+
 
 def certificate(
     baseline_rollouts: Sequence[Rollout],

@@ -30,7 +30,8 @@ def explained(log: Decision) -> tuple[str, ...]:
         lines.append(f"the suite's floor is {floor:.0%}; the incumbent itself passes {log.suite_rate:.0%} of its cases")
     if log.bet:
         lines.append(f"evidence: e-value {log.bet.final:.2f} over {log.bet.pairs} pairs, p {log.bet.anytime_p:.3f}")
-    lines.append(f"incumbent before: {_estimate(log.before)}; after: {_estimate(log.after)} (running estimate)")
+    lines.append(f"incumbent before: {_estimate(log.before)}; after: {_estimate(log.after)}")
+    lines.append("  (a running estimate: as a rule too high, the run's status says by how much)")
     lines.append(f"policy {log.rules.policy}, gate code {log.gate_code}, split {log.split_hash}, seed {log.run_seed}")
     return tuple(lines)
 

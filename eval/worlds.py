@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from sigmaloop.eval.attempt import Standing, answered, drive, judge
+from sigmaloop.eval.attempt import STAGES, Standing, answered, drive, judge
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.finding import Ask, Pair
 from sigmaloop.eval.policy import Policy, Promotion, ReferencePolicy
@@ -148,6 +148,8 @@ class Outcome(Record):
     """Of them, by the suite."""
     no_op_kept: int
     """Of them, by all gates together."""
+    no_op_rollouts: int
+    """What all gates together ran for them: not in `rollouts`."""
 
     @property
     def ended_worse(self) -> bool:
@@ -217,7 +219,7 @@ class Walk:
         self.rollouts = 0
         self.kept: dict[Kind, int] = dict.fromkeys(KINDS, 0)
         self.harmful_in_effect = 0
-        self.no_ops = [0, 0, 0]
+        self.no_ops = [0, 0, 0, 0]
         self._forms = np.random.default_rng([world.seed, 8])
         self.form = 1.0
         """Factor on the odds of every pass now."""
@@ -246,6 +248,7 @@ class Walk:
             no_op_trials=self.no_ops[0],
             no_op_rejected=self.no_ops[1],
             no_op_kept=self.no_ops[2],
+            no_op_rollouts=self.no_ops[3],
         )
 
     def _attempt(self, proposed: Proposed, label: str) -> None:
@@ -303,6 +306,7 @@ class Walk:
             failing=tuple(task for task in self.known if task not in in_suite),
             history=self.history,
             seed=f"{self.world.seed}.{label}",
+            stages=STAGES,
             first_trial=GATE_TRIALS,
             control_trial=CONTROL_TRIALS,
         )
@@ -339,7 +343,9 @@ class Walk:
         self.no_ops[1] += drive(standing.stage(self.policy, "regression"), run)[0].outcome == "failed"
         if self.policy.missing(self.bank, standing.tasks):
             return
-        self.no_ops[2] += judge(self.policy, standing, run).kept
+        judged = judge(self.policy, standing, run)
+        self.no_ops[2] += judged.kept
+        self.no_ops[3] += sum(map(len, judged.rollouts.values()))
 
     def _certified(self, split: slice) -> float:
         before = self.luck.mean(self.world.chances[split], CERTIFY_TRIALS)

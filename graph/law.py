@@ -7,13 +7,12 @@ that it can be recomputed from the journal alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any
 
 from sigmaloop.eval.attempt import Judged, RunStage, StageName, Standing, drive
 from sigmaloop.eval.attempt import judge as judge_by
 from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.canaries import Canary, canaries, due
+from sigmaloop.eval.canaries import Canary, canaries, due, progress_of
 from sigmaloop.eval.controls import CONTROLS, NULL
 from sigmaloop.eval.decision import Decision, Subject, bank_after, decision_of
 from sigmaloop.eval.finding import Ask, Finding, Pair
@@ -155,10 +154,11 @@ def log_decision(services: Services, state: LoopState, candidate: Candidate, *, 
 def sing(services: Services, state: LoopState, emit: Emit) -> None:
     """Send the canaries whose turn it is through the real gates; none is ever kept."""
     settings = services.settings
-    planned = canaries(settings.canaries, settings.harmful_canaries)
     most = min(settings.max_attempts, settings.batches * settings.attempts)
-    # A run that keeps much ends its batches before its attempts: whatever is further on counts.
-    progress = max(Fraction(state["attempts_total"], most), Fraction(state["batch"], settings.batches))
+    planned = canaries(settings.canaries, settings.harmful_canaries, attempts=most)
+    progress = progress_of(
+        attempts=state["attempts_total"], most_attempts=most, batch=state["batch"], batches=settings.batches
+    )
     while True:
         done = [e.payload["subject"]["candidate_id"] for e in services.journal.events(DECISION)]
         canary = due(planned, done, progress=progress)
@@ -173,7 +173,7 @@ def _sing_one(services: Services, state: LoopState, emit: Emit, canary: Canary) 
     source = canary.source(current)
     standing = _standing(services, incumbent, str(state["cluster_id"]), bank_of(services, incumbent), canary.id)
     bank = filled(services, emit, incumbent, standing.bank, suite=standing.suite, batch=state["batch"])
-    trials = {"first_trial": canary.first_trial, "control_trial": canary.control_trial}
+    trials = {"first_trial": canary.first_trial, "control_trial": canary.control_trial, "stages": canary.stages}
     standing = standing.model_copy(update={"bank": bank, **trials})
     judged = _judged(services, emit, source, current, standing, batch=state["batch"])
     subject = _subject(services, state, candidate_id=canary.id, commit=incumbent, agent=agent_hash(source))
