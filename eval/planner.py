@@ -274,8 +274,14 @@ def headlines(plan: PolicyPlan) -> tuple[str, str, str]:
 def first_estimate(rules: Rules, run: Budgeted, costs: Costs) -> str:
     """What the run costs, before its baseline is paid for: for a benchmark of the usual mean and noise."""
     usual = Noise(mean=USUAL_MEAN, correlation=USUAL_CORRELATION)
-    found = plan(rules, usual, run, costs, worlds=2)
-    return f"a first estimate: {price_of(found.rollouts, found.tokens, found.money, found.hours)}"
+    walked = simulate(terrain_of(usual, run), make_policy(rules), worlds=2)
+    total = walked.rollouts.mean + run.traffic + run.certification + canary_rollouts(rules, usual, run, walked)
+    return f"a first estimate: {_priced(total, costs)}"
+
+
+def _priced(rollouts: float, costs: Costs) -> str:
+    hours = _times(rollouts / costs.concurrency / 3600, costs.seconds)
+    return price_of(rollouts, _times(rollouts, costs.tokens), _times(rollouts, costs.money), hours)
 
 
 def price_of(rollouts: float, tokens: float | None, money: float | None, hours: float | None) -> str:
