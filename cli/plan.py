@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from sigmaloop.cli.options import config_option, json_option, settings_options
 
 if TYPE_CHECKING:
     from sigmaloop.eval.benchmark import BenchmarkRunner
-    from sigmaloop.eval.planner import Budgeted, Noise, PolicyPlan
+    from sigmaloop.eval.planner import Budgeted, Costs, Noise, PolicyPlan
     from sigmaloop.records import Rollout
     from sigmaloop.settings import Settings
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--correlation", type=float, help="Intraclass correlation of the trials of a task, between 0 and 1.")
 @click.option("--validation", type=click.IntRange(min=2), help="Tasks in the validation split [the benchmark's].")
 @click.option("--tokens", type=click.FloatRange(min=0), help="Tokens of a rollout [as measured].")
+@click.option("--money", type=click.FloatRange(min=0), help="Money for a rollout [as measured, where prices are set].")
 @click.option("--seconds", type=click.FloatRange(min=0), help="Seconds of a rollout [as measured].")
 @click.option("--budget", type=click.IntRange(min=1), help="Most rollouts of the whole run.")
 @click.option("--worlds", type=click.IntRange(min=2), default=12, show_default=True, help="Simulated runs a policy.")
@@ -37,6 +38,7 @@ def plan(
     correlation: float | None,
     validation: int | None,
     tokens: float | None,
+    money: float | None,
     seconds: float | None,
     budget: int | None,
     worlds: int,
@@ -44,12 +46,12 @@ def plan(
 ) -> None:
     """Plan a run: smallest effect, false keeps, rollouts, tokens, money and time, for each policy or for --policy.
 
-    Without --mean and --correlation the baseline is run twice on every validation task.
+    Without --mean and --correlation the baseline is run twice on every validation task, after a first estimate.
     """
     from sigmaloop.errors import BadInput
     from sigmaloop.eval.benchmark import load_benchmark
     from sigmaloop.eval.marks import out_of_reach
-    from sigmaloop.eval.planner import Budgeted, costs_of, plans
+    from sigmaloop.eval.planner import Budgeted, costs_of, first_estimate, plans, priced
     from sigmaloop.eval.rules import LOOKS, rules_of
     from sigmaloop.settings import load_settings
 
@@ -57,19 +59,28 @@ def plan(
         raise BadInput("give --mean and --correlation together, or neither: then the baseline is measured")
     settings = load_settings(config=config, **flags)
     benchmark = load_benchmark(settings.benchmark)
-    rollouts: Sequence[Rollout] = () if mean is not None else _baseline(settings, benchmark, quiet=as_json)
-    missed = out_of_reach(rollouts)
-    if missed:
-        click.echo(f"warning: {missed}", err=True)
-    noise = _noise(mean, correlation, rollouts)
-    costs = costs_of(rollouts, concurrency=settings.concurrency)
-    told_costs = {"tokens": tokens, "seconds": seconds}
-    costs = costs.model_copy(update={name: value for name, value in told_costs.items() if value is not None})
     run = Budgeted.of(
         settings,
         validation=validation or _enough(settings, len(benchmark.tasks("validation"))),
         test=len(benchmark.tasks("test")),
     )
+
+    def costs_by(rollouts: Sequence[Rollout]) -> Costs:
+        told = {"tokens": tokens, "money": money, "seconds": seconds}
+        costs = costs_of(rollouts, concurrency=settings.concurrency, priced=priced(settings))
+        return costs.model_copy(update={name: value for name, value in told.items() if value is not None})
+
+    def before(rollouts: Sequence[Rollout]) -> None:
+        if not as_json:
+            click.echo(first_estimate(rules_of(settings), run, costs_by(rollouts)), err=True)
+
+    rollouts: Sequence[Rollout] = ()
+    if mean is None:
+        rollouts = _baseline(settings, benchmark, quiet=as_json, before=before)
+    missed = out_of_reach(rollouts)
+    if missed:
+        click.echo(f"warning: {missed}", err=True)
+    noise, costs = _noise(mean, correlation, rollouts), costs_by(rollouts)
     names = LOOKS if flags["policy"] is None else (settings.policy,)
     rules = [rules_of(settings, policy=name) for name in names]
     if not as_json:
@@ -82,8 +93,10 @@ def plan(
     _print(settings, noise, run, found)
 
 
-def _baseline(settings: Settings, benchmark: BenchmarkRunner, *, quiet: bool) -> Sequence[Rollout]:
-    """Two trials of the settings' agent on every validation task."""
+def _baseline(
+    settings: Settings, benchmark: BenchmarkRunner, *, quiet: bool, before: Callable[[Sequence[Rollout]], None]
+) -> Sequence[Rollout]:
+    """Two trials of the settings' agent on every validation task; `before` is handed the first few of them."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -100,6 +113,7 @@ def _baseline(settings: Settings, benchmark: BenchmarkRunner, *, quiet: bool) ->
     with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
         shown = bar.add_task("baseline", total=len(pairs))
         with engine_for(settings, benchmark) as engine:
+            before([r for r in engine.run(source, pairs[: settings.wave]) if r.valid])
             return engine.run(source, pairs, on_done=lambda _rollout: bar.advance(shown))
 
 
@@ -139,8 +153,14 @@ def _print(settings: Settings, noise: Noise, run: Budgeted, found: Sequence[Poli
         )
         click.echo(
             f"  {each.gate_rollouts.mean:,.0f} +- {each.gate_rollouts.standard_error:,.0f} rollouts by the gate, "
-            f"{run.traffic:,} of traffic, {run.certification:,} of certification; {each.tokens:,.0f} tokens, "
-            f"{each.money:,.2f} money, {each.hours:.1f} h; one attempt needs {each.least_rollouts:,}"
+            f"{each.canary_rollouts:,.0f} of canaries, {run.traffic:,} of traffic, {run.certification:,} of "
+            f"certification; one attempt needs {each.least_rollouts:,}"
+        )
+        copies = each.copies_kept
+        click.echo(
+            f"  of byte-identical changes it keeps {copies.whole:.0%}, {copies.straight:.0%} of those sent straight to "
+            f"the comparison; its running estimate ends {each.optimism.mean:.1f} +- "
+            f"{each.optimism.standard_error:.1f} points too high"
         )
         if each.attempts_afforded is not None:
             click.echo(f"  the budget pays for about {each.attempts_afforded} of {run.attempts} attempts")

@@ -90,6 +90,8 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
     simulated = " (simulated model)" if summary.simulated else ""
     rows = []
     if summary.certificate:
+        if summary.kept and not summary.certified:
+            rows.append(("[red]uncertain[/red]  ", _doubt(summary.certificate)))
         rows.append(("certified", f"{_certified(summary, summary.certificate)}{simulated}"))
         if summary.on_validation and summary.certificate.split != "validation":
             rows.append(("", f"{_certified(summary, summary.on_validation)}{simulated}"))
@@ -113,22 +115,41 @@ def _validation(summary: Summary) -> str:
     first = f"{_score(summary.baseline or 0.0)} at first"
     if summary.policy == "reference":
         best = _score(summary.best or 0.0)
-        return f"{first}, best seen {best} (one trial each of {summary.validation_results}: a bar, not a result)"
+        one = f"one trial each of {summary.validation_results}: a bar, not a result"
+        return f"{first}, best seen {best} ({one}; {_optimism(summary)})"
     if summary.estimate is None:
         return first
     mean, low, high = (_score(value) for value in summary.estimate)
-    return f"{first}, running estimate {mean} ({low} to {high}; pooled: not a result)"
+    return f"{first}, running estimate {mean} ({low} to {high}; pooled: not a result; {_optimism(summary)})"
+
+
+def _optimism(summary: Summary) -> str:
+    """By how much an estimate that chose the agent flatters it."""
+    if summary.optimism is None:
+        return "how much too high is not known"
+    mean, error = summary.optimism
+    return f"at the end of such a run {mean:.1f} +- {error:.1f} points too high"
+
+
+def _doubt(c: Certificate) -> str:
+    """Why the kept agent may be worse than the one that the run began with: said before its score is."""
+    if c.interval is None:
+        return f"[red]{c.tasks} tasks are too few to say whether the kept agent is better than the first one[/red]"
+    return (
+        "[red]the interval reaches below 0: the kept agent may be no better than the first one, or worse[/red]; "
+        "more tasks or --certify-trials narrow it"
+    )
 
 
 def _certified(summary: Summary, c: Certificate) -> str:
     where = "on the sealed test split" if c.split == "test" else "on fresh trials of validation, which it was chosen by"
     if not summary.kept:
         return f"{_score(c.baseline)} {where}; no change was kept, so there is no difference"
+    told = f"{_score(c.baseline)} -> {_score(c.final)} {where}, {100 * c.difference:+.1f} points, "
+    if c.interval is None:
+        return f"{told}too few tasks ({c.tasks}) for an interval"
     low, high = c.interval
-    return (
-        f"{_score(c.baseline)} -> {_score(c.final)} {where}, {100 * c.difference:+.1f} points, "
-        f"95 % interval {100 * low:+.1f} to {100 * high:+.1f}"
-    )
+    return f"{told}95 % interval {100 * low:+.1f} to {100 * high:+.1f}"
 
 
 def _cost(summary: Summary) -> str:
@@ -200,6 +221,7 @@ _LINES: dict[str, Any] = {
         + (" (simulated model)" if e["simulated"] else "")
     ),
     "uncertified": lambda e: f"not certified on {e['split']}: {escape(e['message'])}",
+    "estimate": lambda e: f"plan: {escape(e['line'])}",
     "plan": lambda e: "\n".join(f"plan: {escape(line)}" for line in e["lines"]),
     "note": lambda e: f"[yellow]note[/yellow]: {escape(e['message'])}",
     "warning": lambda e: f"[yellow]warning[/yellow]: {escape(e['message'])}",

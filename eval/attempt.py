@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,14 +17,17 @@ from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.finding import Ask, Finding, Pair, Stage
 from sigmaloop.eval.outage import CONTEST_TRIALS, ROUNDS, UNMEASURABLE, Contest, Roll, contest
 from sigmaloop.eval.policy import Policy
-from sigmaloop.eval.rules import GATE_TRIALS
+from sigmaloop.eval.rules import CONTROL_TRIALS, GATE_TRIALS
 from sigmaloop.records import GateName, Outcome, Record, Rollout, digest
 
 STAGES: tuple[GateName, ...] = ("targets", "regression", "validation")
 """In the order in which an attempt goes through them: the cheap ones first."""
 
-RunStage = Callable[[GateName, Sequence[Pair]], Sequence[Rollout]]
-"""Runs the candidate on (task id, trial) pairs for a stage."""
+StageName = GateName | Literal["control"]
+"""Whose rollouts, and what for: `control` is the incumbent beside a finalist of the validation stage."""
+
+RunStage = Callable[[StageName, Sequence[Pair]], Sequence[Rollout]]
+"""Runs the candidate, for `control` the incumbent, on (task id, trial) pairs for a stage."""
 
 
 class Standing(Record):
@@ -43,7 +46,11 @@ class Standing(Record):
     history: dict[str, tuple[int, int]] = Field(default_factory=dict)
     seed: str
     """What makes the attempt's order of tasks its own: derived from the run's seed and the attempt's id."""
+    stages: tuple[GateName, ...] = STAGES
+    """The gates that this attempt goes through; only a canary leaves any out."""
     first_trial: int = Field(default=GATE_TRIALS, ge=0)
+    control_trial: int = Field(default=CONTROL_TRIALS, ge=0)
+    """Trial number of the incumbent's rollouts beside a finalist: this attempt's own, so that they are fresh."""
 
     @model_validator(mode="after")
     def _tasks_fit(self) -> Self:
@@ -74,7 +81,14 @@ class Standing(Record):
         if gate == "regression":
             return policy.suite(self.suite, self.bank, self.history, first_trial=self.first_trial)
         if gate == "validation":
-            return policy.validation(self.tasks, self.bank, self.history, seed=self.seed, first_trial=self.first_trial)
+            return policy.validation(
+                self.tasks,
+                self.bank,
+                self.history,
+                seed=self.seed,
+                first_trial=self.first_trial,
+                control_trial=self.control_trial,
+            )
         raise ValueError(f"{gate} is not a stage; there are {', '.join(STAGES)}")
 
 
@@ -116,7 +130,7 @@ class Judged(Record):
 
     findings: tuple[Finding, ...]
     rollouts: dict[str, tuple[Rollout, ...]]
-    """By stage, in the order in which they were asked for."""
+    """By stage, in the order in which they were asked for; the incumbent's under `control`, where there are any."""
 
     @property
     def last(self) -> Finding:
@@ -139,8 +153,15 @@ def judge(policy: Policy, standing: Standing, run: RunStage) -> Judged:
     """All gates in their order, until one does not pass. Raises BadInput when `run` returns what was not asked."""
     findings: list[Finding] = []
     rollouts: dict[str, tuple[Rollout, ...]] = {}
-    for gate in STAGES:
-        finding, rollouts[gate] = drive(standing.stage(policy, gate), run)
+
+    def noted(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
+        found = answered(pairs, run(stage, pairs))
+        rollouts[stage] = (*rollouts.get(stage, ()), *found)
+        return found
+
+    for gate in standing.stages:
+        rollouts[gate] = ()
+        finding, _ = drive(standing.stage(policy, gate), noted)
         findings.append(finding)
         if finding.outcome != "passed":
             break
@@ -151,7 +172,8 @@ def drive(stage: Stage, run: RunStage) -> tuple[Finding, tuple[Rollout, ...]]:
     """Run what a stage asks for until it has decided. Raises BadInput when `run` returns what was not asked."""
     seen: list[Rollout] = []
     while isinstance(step := stage.step(seen), Ask):
-        seen.extend(answered(step.pairs, run(stage.gate, step.pairs)))
+        name: StageName = "control" if step.agent == "incumbent" else stage.gate
+        seen.extend(answered(step.pairs, run(name, step.pairs)))
     return step, tuple(seen)
 
 
@@ -164,14 +186,21 @@ def settle(
     """
     former = standing.contests.get(gate)
     standing = standing.model_copy(update={"contests": {g: c for g, c in standing.contests.items() if g != gate}})
-    finding, seen = drive(standing.stage(policy, gate), run)
-    faulted = list(dict.fromkeys(r.task_id for r in seen if not r.valid))
+    made: dict[str, list[Rollout]] = {}
+
+    def noted(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
+        found = run(stage, pairs)
+        made.setdefault(stage, []).extend(found)
+        return found
+
+    finding, seen = drive(standing.stage(policy, gate), noted)
+    faulted = list(dict.fromkeys(r.task_id for r in made.get(gate, ()) if not r.valid))
     if not faulted or finding.outcome == "failed":
         return standing, finding, seen
     trial = former.trial + ROUNDS if former else CONTEST_TRIALS + int(digest(standing.seed, gate, size=9), 16) * ROUNDS
     found = contest(faulted, lambda pairs: run(gate, pairs), rival, trial=trial)
     standing = standing.model_copy(update={"contests": {**standing.contests, gate: found}})
-    return standing, *drive(standing.stage(policy, gate), recall({gate: seen}))
+    return standing, *drive(standing.stage(policy, gate), recall(made))
 
 
 def answered(asked: Sequence[Pair], rollouts: Sequence[Rollout]) -> Sequence[Rollout]:
@@ -191,7 +220,7 @@ def recall(rollouts: Mapping[str, Sequence[Rollout]]) -> RunStage:
     """A `run` that looks results up, by stage. Raises BadInput for a rollout that is not there."""
     known = {stage: {(r.key.task_id, r.key.trial): r for r in found} for stage, found in rollouts.items()}
 
-    def run(stage: GateName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
+    def run(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
         table = known.get(stage, {})
         missing = [pair for pair in pairs if pair not in table]
         if missing:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sigmaloop.errors import SigmaLoopError
-from sigmaloop.eval.attempt import STAGES, Standing, answered, judge, recall, settle
+from sigmaloop.eval.attempt import STAGES, StageName, Standing, answered, judge, recall, settle
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.decision import Decision, Subject, decision_of
 from sigmaloop.eval.finding import Pair
 from sigmaloop.eval.policy import Policy
 from sigmaloop.eval.rollouts import RolloutEngine
-from sigmaloop.records import GateName, Rollout, agent_hash, digest
+from sigmaloop.records import Rollout, agent_hash, digest
 
 Told = Callable[[str, Rollout], None]
 """Is told the stage and each rollout as it comes in."""
@@ -42,6 +42,7 @@ def check_change(
         parent=agent_hash(incumbent),
         commit=agent_hash(candidate),
         agent=agent_hash(candidate),
+        incumbent=agent_hash(incumbent),
         diff_hash=digest(incumbent, candidate),
     )
     standing = Standing(
@@ -54,16 +55,19 @@ def check_change(
     bank = _measured(engine, policy, incumbent, standing.tasks, on_rollout)
     standing = standing.model_copy(update={"bank": bank})
 
-    seen: dict[str, Sequence[Rollout]] = {}
+    seen: dict[str, list[Rollout]] = {}
 
-    def run(stage: GateName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
-        return engine.run(candidate, pairs, on_done=lambda rollout: on_rollout(stage, rollout))
+    def run(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
+        agent = incumbent if stage == "control" else candidate
+        found = engine.run(agent, pairs, on_done=lambda rollout: on_rollout(stage, rollout))
+        seen.setdefault(stage, []).extend(found)
+        return found
 
     def rival(pairs: Sequence[Pair]) -> Sequence[Rollout]:
         return engine.run(incumbent, pairs, on_done=lambda rollout: on_rollout("control", rollout))
 
     for gate in STAGES:
-        standing, finding, seen[gate] = settle(policy, standing, gate, run, rival)
+        standing, finding, _ = settle(policy, standing, gate, run, rival)
         if finding.outcome != "passed":
             break
     judged = judge(policy, standing, recall(seen))

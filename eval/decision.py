@@ -14,7 +14,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field
 
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.attempt import STAGES, Judged, Standing, judge, recall
+from sigmaloop.eval.attempt import Judged, Standing, judge, recall
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.evalue import betting_evalue, fresh_pairs
 from sigmaloop.eval.finding import Finding
@@ -48,15 +48,17 @@ class Subject(Record):
     diff_hash: str
     cluster_id: str = ""
     hypothesis: str = ""
+    incumbent: str = ""
+    """`agent_hash` of the incumbent, whose rollouts the control is made of."""
     canary: str = ""
     """Empty for an attempt; otherwise what is known of the change, such as `identical`."""
 
 
-RowStage = Literal["targets", "regression", "validation", "promotion"]
+RowStage = Literal["targets", "regression", "validation", "control", "promotion"]
 
 
 class Row(Record):
-    """One rollout of the candidate."""
+    """One rollout of the candidate; in the control, of the incumbent."""
 
     stage: RowStage
     look: int = Field(ge=0)
@@ -129,10 +131,12 @@ class Decision(Record):
         return self.findings[-1].upper_bound_units
 
     def rollouts(self) -> dict[str, tuple[Rollout, ...]]:
-        """The candidate's rollouts by stage."""
-        stages = dict.fromkeys(row.stage for row in self.rows)
-        agent = self.subject.agent
-        return {stage: tuple(row.rollout(agent) for row in self.rows if row.stage == stage) for stage in stages}
+        """Rollouts by stage: the candidate's, and the incumbent's of the control."""
+        found: dict[str, list[Rollout]] = {}
+        for row in self.rows:
+            agent = self.subject.incumbent if row.stage == "control" else self.subject.agent
+            found.setdefault(row.stage, []).append(row.rollout(agent))
+        return {stage: tuple(rollouts) for stage, rollouts in found.items()}
 
     def sealed(self) -> Self:
         return self.model_copy(update={"seal": _seal(self)})
@@ -217,7 +221,7 @@ def discrepancies(log: Decision) -> tuple[str, ...]:
         if changed:
             wrong.append(f"{logged.gate}: {', '.join(changed)} differ from what the rollouts say")
     asked = sum(len(found) for stage, found in again.rollouts.items())
-    if asked != sum(row.stage in STAGES for row in log.rows):
+    if asked != sum(row.stage != "promotion" for row in log.rows):
         wrong.append("the log holds rollouts that the gates did not ask for")
     if log.kept != (again.kept and not log.veto and not log.subject.canary):
         wrong.append("kept or not contradicts the verdict")

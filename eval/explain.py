@@ -16,6 +16,12 @@ def explained(log: Decision) -> tuple[str, ...]:
             f"+- {100 * look.standard_error:.1f}, z {look.z:+.2f}, rejected below {look.bound:+.2f}"
             for look in finding.looks
         ]
+        if finding.control:
+            beside = finding.control
+            lines.append(
+                f"  beside {beside.valid} rollouts of the incumbent made now: {100 * beside.difference:+6.1f} points "
+                f"+- {100 * beside.standard_error:.1f}, z {beside.z:+.2f}, rejected below {beside.bound:+.2f}"
+            )
         if finding.upper_bound_units is not None:
             lines.append("  stopped early: no score, only what it could still have reached")
     lines += [""] if log.findings else []
@@ -24,7 +30,8 @@ def explained(log: Decision) -> tuple[str, ...]:
         lines.append(f"the suite's floor is {floor:.0%}; the incumbent itself passes {log.suite_rate:.0%} of its cases")
     if log.bet:
         lines.append(f"evidence: e-value {log.bet.final:.2f} over {log.bet.pairs} pairs, p {log.bet.anytime_p:.3f}")
-    lines.append(f"incumbent before: {_estimate(log.before)}; after: {_estimate(log.after)} (running estimate)")
+    lines.append(f"incumbent before: {_estimate(log.before)}; after: {_estimate(log.after)}")
+    lines.append("  (a running estimate: as a rule too high, the run's status says by how much)")
     lines.append(f"policy {log.rules.policy}, gate code {log.gate_code}, split {log.split_hash}, seed {log.run_seed}")
     return tuple(lines)
 

@@ -42,6 +42,8 @@ class Figures(Record):
     """Share of byte-identical copies that the suite rejects."""
     no_op_kept: Estimate | None
     """Share of byte-identical copies that all gates together would keep."""
+    no_op_rollouts: Estimate | None
+    """That all gates together run for one."""
 
 
 def simulate(terrain: Terrain, policy: Policy, *, worlds: int, first: int = 0, plain: bool = False) -> Figures:
@@ -75,6 +77,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
         null_kept=ratio(lambda o: o.kept["null"], lambda o: o.proposed["null"]),
         no_op_rejected=ratio(lambda o: o.no_op_rejected, lambda o: o.no_op_trials),
         no_op_kept=ratio(lambda o: o.no_op_kept, lambda o: o.no_op_trials),
+        no_op_rollouts=ratio(lambda o: o.no_op_rollouts, lambda o: o.no_op_trials),
     )
 
 

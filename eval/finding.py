@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sigmaloop.records import REWARD_UNITS, GateName, Outcome, Record, Rollout, Verdict, digest
 
@@ -12,9 +12,11 @@ Pair = tuple[str, int]
 
 
 class Ask(Record):
-    """The gate can not decide yet: run the candidate on these tasks and step again."""
+    """The gate can not decide yet: run an agent on these tasks and step again."""
 
     pairs: tuple[Pair, ...]
+    agent: Literal["candidate", "incumbent"] = "candidate"
+    """Who is to run; the trial numbers of the two never meet."""
 
     @property
     def task_ids(self) -> tuple[str, ...]:
@@ -58,11 +60,13 @@ class Finding(Record):
     standard_error: float | None = None
     evidence: str = ""
     looks: tuple[Look, ...] = ()
+    control: Look | None = None
+    """A finalist against rollouts of the incumbent made at the same time; `planned` counts the incumbent's."""
     quarantined: tuple[str, ...] = ()
     """Suite cases that were not counted, because the incumbent itself passes them too rarely."""
 
     def verdict(self, candidate_id: str) -> Verdict:
-        return Verdict(candidate_id=candidate_id, **self.model_dump(exclude={"looks", "quarantined"}))
+        return Verdict(candidate_id=candidate_id, **self.model_dump(exclude={"looks", "control", "quarantined"}))
 
 
 class Stage(Protocol):

@@ -4,8 +4,13 @@ Rollouts come in passes over the split, each in an order of its own. At every pl
 compared with the incumbent's bank (`comparison`); below the look's bar it is rejected. Only the last look keeps:
 an early keep would be one that luck has chosen.
 
+A candidate past the last look is a finalist: by luck, perhaps, or because the endpoint was in better form than when
+the bank was filled. So the incumbent is run beside it, one trial each of up to as many tasks as the law says,
+under a number of its own, and the finalist may not be below that control (z >= 0).
+
 An infrastructure fault is a missing result. A look rejects if its bar is missed even with perfect results in
-place of every fault; otherwise it is indecisive below the coverage floor; otherwise valid results decide.
+place of every fault; otherwise it is indecisive below the coverage floor; otherwise valid results decide. The same
+holds for the control, whose faults are the incumbent's: at best for the candidate each of them is a failure.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from itertools import count, islice
 from sigmaloop.eval.bank import Bank, Count, added, counted
 from sigmaloop.eval.comparison import Comparison, compare
 from sigmaloop.eval.finding import Ask, Finding, Look, Pair, evidence_of, uncovered
-from sigmaloop.eval.rules import GATE_TRIALS, Bound, Rules
+from sigmaloop.eval.rules import CONTROL_TRIALS, GATE_TRIALS, Bound, Rules
 from sigmaloop.eval.tally import faults_allowed, share
 from sigmaloop.records import REWARD_UNITS, GateName, Outcome, Rollout, digest
 
@@ -40,7 +45,14 @@ class LooksGate:
     gate: GateName = "validation"
 
     def __init__(
-        self, tasks: Sequence[str], bank: Bank, rules: Rules, *, seed: str, first_trial: int = GATE_TRIALS
+        self,
+        tasks: Sequence[str],
+        bank: Bank,
+        rules: Rules,
+        *,
+        seed: str,
+        first_trial: int = GATE_TRIALS,
+        control_trial: int = CONTROL_TRIALS,
     ) -> None:
         """`seed`: whatever makes this attempt's order its own. Raises ValueError for fewer than two distinct tasks."""
         if len(set(tasks)) != len(tasks):
@@ -49,7 +61,12 @@ class LooksGate:
             raise ValueError(f"a comparison needs at least two validation tasks, not {len(tasks)}")
         self._looks = rules.looks_for(len(tasks))
         self._order = order_of(tasks, self._looks[-1].rollouts, seed=seed, first_trial=first_trial)
-        self._known = set(self._order)
+        self._beside_z = rules.control.z if rules.control else 0.0
+        beside = min(rules.control.rollouts, len(tasks)) if rules.control else 0
+        self._control = order_of(tasks, beside, seed=digest("control", seed), first_trial=control_trial)
+        self._known = {*self._order, *self._control}
+        if len(self._known) < len(self._order) + len(self._control):
+            raise ValueError(f"the control's trial number {control_trial} is one of the candidate's")
         self._incumbent = bank.counts(tasks)
         self._coverage = share(rules.coverage_floor)
 
@@ -77,8 +94,42 @@ class LooksGate:
             outcome, look = self._look(bound, counts, faults)
             looks += [look] if look else []
             if outcome != "passed" or bound is self._looks[-1]:
-                return self._finding(outcome, bound, looks, [seen[pair] for pair in self._order[:done]])
-        raise AssertionError("the last look decides")
+                break
+        found = self._finding(outcome, bound, looks, [seen[pair] for pair in self._order[:done]])
+        return self._beside(found, counts, seen) if outcome == "passed" and self._control else found
+
+    def _beside(self, finalist: Finding, counts: dict[str, Count], seen: dict[Pair, Rollout]) -> Ask | Finding:
+        """A finalist against the incumbent of today."""
+        missing = [pair for pair in self._control if pair not in seen]
+        if missing:
+            return Ask(pairs=tuple(missing), agent="incumbent")
+        control = [seen[pair] for pair in self._control]
+        valid = [r for r in control if r.valid]
+        bound, beside = Bound(rollouts=len(control), z=self._beside_z), counted(control)
+        found = compare(counts, beside) if counts.keys() & beside.keys() else None
+        look = found and _look(bound, found, len(valid))
+        worst = {r.task_id: Count(0, 1) for r in control if not r.valid}
+        if worst and counts.keys() & (beside | worst).keys() and compare(counts, beside | worst).z < bound.z:
+            outcome: Outcome = "failed"
+        elif found is None or len(worst) > faults_allowed(len(control), self._coverage):
+            outcome = "indecisive"
+        else:
+            outcome = "failed" if found.z < bound.z else "passed"
+        points = f"{100 * look.difference:+.1f} +- {100 * look.standard_error:.1f} points" if look else "no measurement"
+        told = f"{points} beside {len(valid)} rollouts of the incumbent made now"
+        reason, message = {
+            "passed": (finalist.reason, f"{finalist.message}; {told}"),
+            "failed": ("validation_below_control", f"past the last look, but {told}; it may not be below them"),
+            "indecisive": (
+                "coverage_too_low",
+                "the control: " + uncovered(len(worst), len(control), faults_allowed(len(control), self._coverage)),
+            ),
+        }[outcome]
+        every = [r for pair, r in seen.items() if pair in self._known]
+        more = {"outcome": outcome, "reason": reason, "message": message, "control": look}
+        return finalist.model_copy(
+            update={**more, "infra": finalist.infra + len(worst), "evidence": evidence_of(every)}
+        )
 
     def _look(self, bound: Bound, counts: dict[str, Count], faults: Sequence[Rollout]) -> tuple[Outcome, Look | None]:
         """The decision of one look; no numbers where no task was measured for both."""

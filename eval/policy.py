@@ -14,12 +14,13 @@ from sigmaloop.eval.cases import CasesGate
 from sigmaloop.eval.finding import Ask, Finding, Pair, Stage
 from sigmaloop.eval.gate import TRIAL, RegressionGate, ValidationGate, likely_failures_first
 from sigmaloop.eval.looks import LooksGate
-from sigmaloop.eval.rules import BANK_TRIALS, GATE_TRIALS, Rules
+from sigmaloop.eval.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Rules
 from sigmaloop.eval.tally import share
 from sigmaloop.records import GateName, Rollout
 
 Evidence = Mapping[str, Sequence[Rollout]]
-"""A candidate's rollouts by stage: targets, regression, validation, promotion."""
+"""An attempt's rollouts by stage: the candidate's of targets, regression, validation, promotion; the incumbent's of
+`control`."""
 
 History = Mapping[str, tuple[int, int]]
 """Passes and valid results by task of earlier agents: it orders rollouts and decides nothing."""
@@ -43,7 +44,14 @@ class Policy(Protocol):
         """The regression suite."""
 
     def validation(
-        self, tasks: Sequence[str], bank: Bank, history: History, *, seed: str, first_trial: int = GATE_TRIALS
+        self,
+        tasks: Sequence[str],
+        bank: Bank,
+        history: History,
+        *,
+        seed: str,
+        first_trial: int = GATE_TRIALS,
+        control_trial: int = CONTROL_TRIALS,
     ) -> Stage:
         """The validation split, against the bank."""
 
@@ -106,7 +114,14 @@ class ReferencePolicy:
         )
 
     def validation(
-        self, tasks: Sequence[str], bank: Bank, history: History, *, seed: str, first_trial: int = GATE_TRIALS
+        self,
+        tasks: Sequence[str],
+        bank: Bank,
+        history: History,
+        *,
+        seed: str,
+        first_trial: int = GATE_TRIALS,
+        control_trial: int = CONTROL_TRIALS,
     ) -> Stage:
         best = bank.counts(tasks)
         return _OneTrial(
@@ -169,9 +184,16 @@ class MeasuredPolicy:
         return _cases(self.rules, "regression", [[(task, trial) for trial in tries] for task in counted], quarantined)
 
     def validation(
-        self, tasks: Sequence[str], bank: Bank, history: History, *, seed: str, first_trial: int = GATE_TRIALS
+        self,
+        tasks: Sequence[str],
+        bank: Bank,
+        history: History,
+        *,
+        seed: str,
+        first_trial: int = GATE_TRIALS,
+        control_trial: int = CONTROL_TRIALS,
     ) -> Stage:
-        return LooksGate(tasks, bank, self.rules, seed=seed, first_trial=first_trial)
+        return LooksGate(tasks, bank, self.rules, seed=seed, first_trial=first_trial, control_trial=control_trial)
 
     def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
         """The latest known failures, the attempt's own targets before all: a change may mend more than it aimed at.
@@ -189,21 +211,25 @@ class MeasuredPolicy:
         forgotten, so that they are measured again and may come back; and so are those that would go there for a slip
         or two on the way.
         """
-        stages = [stage for stage in evidence if self.rules.pooling or stage != "validation"]
+        others = {"control"} if self.rules.pooling else {"control", "validation"}
+        stages = [stage for stage in evidence if stage not in others]
         own = Bank().joined(_all(evidence, stages), cap=self.rules.bank_cap)
         spared = {*suite} - own.held.keys() - {*self.quarantined(suite, bank)}
         slipped = [t for t in self.quarantined(suite, own) if own.count(t).trials < self.rules.recheck_trials]
         return own.without(slipped).carrying(bank, spared)
 
     def after_reject(self, bank: Bank, evidence: Evidence, z: float | None) -> Bank:
-        """Validation of a near-copy is more evidence on the incumbent.
+        """Validation of a near-copy is more evidence on the incumbent, and the control is the incumbent itself.
 
         Its suite is not, for only copies that passed it come so far. When the suite rejected it, the members that it
         failed are in doubt, and the incumbent itself is measured on them again: a flaky one may not block the way.
         """
         if not evidence.get("validation"):
             bank = bank.forgetting(_failed(evidence.get("regression", ())), trials=self.rules.recheck_trials)
-        if not self.rules.pooling or z is None or abs(z) >= self.rules.join_below:
+        if not self.rules.pooling:
+            return bank
+        bank = bank.joined(evidence.get("control", ()), cap=self.rules.bank_cap)
+        if z is None or abs(z) >= self.rules.join_below:
             return bank
         return bank.joined(evidence.get("validation", ()), cap=self.rules.bank_cap)
 

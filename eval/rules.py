@@ -16,6 +16,9 @@ GATE_TRIALS = 100_000
 BANK_TRIALS = 500_000
 """First trial number of the rollouts that measure the incumbent: never those that it was kept for."""
 
+CONTROL_TRIALS = 2_000_000
+"""First trial number of the incumbent's rollouts beside a finalist, one number an attempt: above certification."""
+
 CANARY_STEP = 1_000
 """Distance of the trial numbers of byte-identical candidates: their rollouts must be fresh."""
 
@@ -52,6 +55,9 @@ class Rules(Record):
     join_below: float = Field(default=3.0, ge=0)
     looks: tuple[Bound, ...] = ()
     """Planned for up to `reach` tasks; see `looks_for`."""
+    control: Bound | None = None
+    """At most so many rollouts of the incumbent, one a task, are made beside a candidate past its last look; below z
+    against them it is rejected. None: it is kept at once."""
     pooling: bool = False
     """Whether rejected near-copies of the incumbent join its bank, and a kept candidate brings its own."""
 
@@ -96,16 +102,27 @@ LOOKS: dict[PolicyName, tuple[Bound, ...]] = {
 }
 """The law's bars: part of a policy's name, not settings, so that one name always means one law."""
 
+_BESIDE = Bound(rollouts=100, z=0.0)
+CONTROL: dict[PolicyName, Bound | None] = {
+    "reference": None,
+    "paired": _BESIDE,
+    "rigorous": _BESIDE,
+    "strict": _BESIDE,
+}
+"""The concurrent control: part of the name as well."""
+
 
 def rules_of(settings: Settings, *, policy: PolicyName | None = None) -> Rules:
     """The rules that these settings name; `policy` names another law with the same numbers beside it."""
     named = policy or settings.policy
     numbers = {name: getattr(settings, name) for name in Rules.model_fields if name in type(settings).model_fields}
-    return Rules(**{**numbers, "policy": named, "looks": LOOKS[named], "pooling": named == "paired"})
+    law = {"looks": LOOKS[named], "control": CONTROL[named], "pooling": named == "paired"}
+    return Rules(**{**numbers, "policy": named, **law})
 
 
 def default_rules(policy: PolicyName, **changes: object) -> Rules:
     """A policy with every other number at its default. Raises BadInput for an unknown name."""
     if policy not in LOOKS:
         raise BadInput(f"unknown policy {policy!r}; there are {', '.join(LOOKS)}")
-    return Rules(policy=policy, looks=LOOKS[policy], pooling=policy == "paired", **changes)  # type: ignore[arg-type]
+    law = {"looks": LOOKS[policy], "control": CONTROL[policy], "pooling": policy == "paired"}
+    return Rules(policy=policy, **{**law, **changes})  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 
-from sigmaloop.records import Certificate, Record, Rollout, Split
+from sigmaloop.records import Record, Rollout
 
 
 class Estimate(Record):
@@ -56,38 +56,6 @@ def paired_difference(baseline: Mapping[str, float], final: Mapping[str, float])
     agents and cancels. Source: Miller 2024 (arXiv 2411.00640), paired analysis; clusters averaged first.
     """
     return mean_estimate([final[task] - baseline[task] for task in sorted(baseline.keys() & final.keys())])
-
-
-def certificate(
-    baseline_rollouts: Sequence[Rollout],
-    final_rollouts: Sequence[Rollout],
-    *,
-    split: Split,
-    simulated: bool,
-    trials: int | None = None,
-    agent: str = "",
-) -> Certificate:
-    """The headline of a run: fresh trials of two agents, compared over the tasks valid for both.
-
-    `trials` per task and agent: the most that any task has, unless given. Raises ValueError when no task is
-    valid for both: look at the rollouts' coverage first.
-    """
-    before, after = task_means(baseline_rollouts), task_means(final_rollouts)
-    difference = paired_difference(before, after)
-    common = sorted(before.keys() & after.keys())
-    rollouts = [*baseline_rollouts, *final_rollouts]
-    return Certificate(
-        split=split,
-        agent=agent,
-        tasks=difference.tasks,
-        trials=trials or max(_trials(baseline_rollouts), _trials(final_rollouts)),
-        baseline=sum(before[task] for task in common) / len(common),
-        final=sum(after[task] for task in common) / len(common),
-        difference=difference.mean,
-        standard_error=difference.standard_error,
-        infra=sum(not r.valid for r in rollouts),
-        simulated=simulated,
-    )
 
 
 def wilson_interval(passes: int, trials: int, *, z: float = 1.96) -> tuple[float, float]:
@@ -137,11 +105,3 @@ def within_task_variance(table: Mapping[str, Sequence[bool]]) -> float | None:
     if not rows:
         return None
     return sum(s * (k - s) / (k * (k - 1)) for s, k in rows) / len(rows)
-
-
-def _trials(rollouts: Sequence[Rollout]) -> int:
-    """Most trials of any task."""
-    counts: dict[str, int] = {}
-    for rollout in rollouts:
-        counts[rollout.task_id] = counts.get(rollout.task_id, 0) + 1
-    return max(counts.values(), default=0)

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from sigmaloop.eval.attempt import Standing, answered, drive, judge
+from sigmaloop.eval.attempt import STAGES, Standing, answered, drive, judge
 from sigmaloop.eval.bank import Bank
 from sigmaloop.eval.finding import Ask, Pair
 from sigmaloop.eval.policy import Policy, Promotion, ReferencePolicy
-from sigmaloop.eval.rules import GATE_TRIALS
+from sigmaloop.eval.rules import CONTROL_TRIALS, GATE_TRIALS
 from sigmaloop.records import Record, Rollout, RolloutKey
 
 Chances = npt.NDArray[np.float64]
@@ -46,10 +46,14 @@ class Terrain(Record):
     """Shares of null, harmful and helpful proposals."""
     churn: float = Field(default=0.04, ge=0, le=1)
     """Share of tasks that every proposal moves a little, up as much as down."""
+    shock: float = Field(default=0.0, ge=0)
+    """Standard deviation, in logits, of what all rollouts of one attempt have in common: an endpoint's form."""
 
 
 BASE = Terrain()
 HARD = Terrain(mix=(0.60, 0.35, 0.05))
+SHOCKS = Terrain(shock=0.3)
+"""Every attempt meets the endpoint in a form of its own."""
 NOTHING_HELPS = Terrain(mix=(1.0, 0.0, 0.0), churn=0.0)
 """A/A: every proposal is a byte-identical copy in effect; it may still fix its own targets."""
 
@@ -144,6 +148,8 @@ class Outcome(Record):
     """Of them, by the suite."""
     no_op_kept: int
     """Of them, by all gates together."""
+    no_op_rollouts: int
+    """What all gates together ran for them: not in `rollouts`."""
 
     @property
     def ended_worse(self) -> bool:
@@ -213,11 +219,15 @@ class Walk:
         self.rollouts = 0
         self.kept: dict[Kind, int] = dict.fromkeys(KINDS, 0)
         self.harmful_in_effect = 0
-        self.no_ops = [0, 0, 0]
+        self.no_ops = [0, 0, 0, 0]
+        self._forms = np.random.default_rng([world.seed, 8])
+        self.form = 1.0
+        """Factor on the odds of every pass now."""
 
     def run(self) -> Outcome:
         """Every batch, every proposal, then certification."""
         world = self.world
+        self._new_form()
         self._fill_bank()
         began = self.bank.estimate(world.validation).mean
         for batch, (window, proposals) in enumerate(world.batches()):
@@ -238,15 +248,21 @@ class Walk:
             no_op_trials=self.no_ops[0],
             no_op_rejected=self.no_ops[1],
             no_op_kept=self.no_ops[2],
+            no_op_rollouts=self.no_ops[3],
         )
 
     def _attempt(self, proposed: Proposed, label: str) -> None:
+        self._new_form()
         self._fill_bank()
         standing = self._standing(label)
         places = self.world.places
         targets = standing.failing[-5:]
         chances = proposed.applied(self.chances, [places[task] for task in targets], self.world.terrain)
-        judged = judge(self.policy, standing, lambda _stage, pairs: self._roll(chances, pairs, free=self.plain))
+
+        def run(stage: str, pairs: Sequence[Pair]) -> list[Rollout]:
+            return self._roll(self.chances if stage == "control" else chances, pairs, free=self.plain)
+
+        judged = judge(self.policy, standing, run)
         if self.plain:
             self.rollouts += len(self.suite) + len(standing.tasks)
         evidence: dict[str, Sequence[Rollout]] = dict(judged.rollouts)
@@ -290,14 +306,23 @@ class Walk:
             failing=tuple(task for task in self.known if task not in in_suite),
             history=self.history,
             seed=f"{self.world.seed}.{label}",
+            stages=STAGES,
             first_trial=GATE_TRIALS,
+            control_trial=CONTROL_TRIALS,
         )
+
+    def _new_form(self) -> None:
+        if self.world.terrain.shock:
+            self.form = float(np.exp(self._forms.normal(0, self.world.terrain.shock)))
 
     def _roll(self, chances: Chances, pairs: Sequence[Pair], *, free: bool = False) -> list[Rollout]:
         if not free:
             self.rollouts += len(pairs)
         places, luck = self.world.places, self.luck
-        return [luck.rollout(pair, chances[places[pair[0]]]) for pair in pairs]
+        now = [chances[places[task]] for task, _ in pairs]
+        if self.form != 1.0:
+            now = [self.form * p / (1 - p + self.form * p) for p in now]
+        return [luck.rollout(pair, p) for pair, p in zip(pairs, now, strict=True)]
 
     def _remember(self, evidence: dict[str, Sequence[Rollout]]) -> None:
         for found in evidence.values():
@@ -318,7 +343,9 @@ class Walk:
         self.no_ops[1] += drive(standing.stage(self.policy, "regression"), run)[0].outcome == "failed"
         if self.policy.missing(self.bank, standing.tasks):
             return
-        self.no_ops[2] += judge(self.policy, standing, run).kept
+        judged = judge(self.policy, standing, run)
+        self.no_ops[2] += judged.kept
+        self.no_ops[3] += sum(map(len, judged.rollouts.values()))
 
     def _certified(self, split: slice) -> float:
         before = self.luck.mean(self.world.chances[split], CERTIFY_TRIALS)

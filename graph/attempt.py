@@ -11,8 +11,7 @@ from langgraph.types import interrupt
 from sigmaloop.errors import InadmissibleChange, SpecialistError
 from sigmaloop.eval.finding import Finding
 from sigmaloop.graph.briefing import brief_for, hands_for
-from sigmaloop.graph.law import clusters_of, sing, standing_of
-from sigmaloop.graph.measuring import weigh
+from sigmaloop.graph.law import clusters_of, measure, sing, standing_of
 from sigmaloop.graph.rehearsal import rehearse
 from sigmaloop.graph.rolling import RESUME
 from sigmaloop.graph.services import Services
@@ -75,12 +74,12 @@ def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[st
     candidate = candidate_of(services, state)
     standing = standing_of(services, state, emit, candidate)
     names = _names(state)
-    aimed = weigh(services, emit, candidate, standing, "targets")
+    aimed, _ = measure(services, emit, candidate, standing, "targets")
     if aimed.total or aimed.outcome != "passed":  # the published rule has no targets
         names = _rule(services, state, names, aimed.verdict(candidate.id), emit)
     if aimed.outcome != "passed":
         return _sent("regression_gate", aimed, names)
-    finding = weigh(services, emit, candidate, standing, "regression")
+    finding, _ = measure(services, emit, candidate, standing, "regression")
     names = _rule(services, state, names, finding.verdict(candidate.id), emit)
     return _sent("regression_gate", finding, names)
 
@@ -89,7 +88,7 @@ def validation_gate(state: LoopState, services: Services, emit: Emit) -> dict[st
     """Second gate: held-out validation is not below the best seen."""
     candidate = candidate_of(services, state)
     standing = standing_of(services, state, emit, candidate)
-    finding = weigh(services, emit, candidate, standing, "validation")
+    finding, _ = measure(services, emit, candidate, standing, "validation")
     names = _rule(services, state, _names(state), finding.verdict(candidate.id), emit)
     return _sent("validation_gate", finding, names)
 

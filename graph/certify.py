@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sigmaloop.eval.statistics import certificate
+from sigmaloop.eval.certificate import certificate, trials_for
 from sigmaloop.graph.prepare import STARTED
 from sigmaloop.graph.rolling import CERTIFY_TRIAL, roll_covered, write_once
 from sigmaloop.graph.services import Services
@@ -37,8 +37,9 @@ def certify(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
 
 def _certify_on(split: Split, agents: Sequence[str], state: LoopState, services: Services, emit: Emit) -> None:
     """Measure the agents on a split; when nothing was kept there is one agent, and no difference."""
-    trials, batch = services.settings.certify_trials, state["batch"]
+    batch = state["batch"]
     tasks = [task.id for task in services.benchmark.tasks(split)]
+    trials = trials_for(len(tasks), services.settings.certify_trials)
     pairs = [(task, CERTIFY_TRIAL + k) for task in tasks for k in range(trials)]
     emit(
         {

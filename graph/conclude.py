@@ -10,7 +10,6 @@ from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.graph.attempt import FAULT, candidate_of, judge, verdicts_of
 from sigmaloop.graph.law import asked_for, clusters_of, log_decision, promotion_of, standing_of, suite_of
-from sigmaloop.graph.measuring import UNMEASURABLE
 from sigmaloop.graph.observe import choose_cluster
 from sigmaloop.graph.prepare import STARTED
 from sigmaloop.graph.rolling import score_tasks
@@ -107,7 +106,7 @@ def _conclude(state: LoopState, services: Services, emit: Emit, *, read: bool) -
     judgement = judge(services, state) if candidate and read and not died else None
     entry = _entry(services, state, intent.payload, candidate, verdicts, failing, judgement)
     journal, batch, turn = services.journal, state["batch"], _turn(services, entry)
-    if candidate and entry.reason not in (FAULT, UNMEASURABLE):  # nothing was decided by those, so nothing is learned
+    if candidate and entry.reason != FAULT:  # nothing was decided by that, so nothing is learned
         stopped = entry.gate if entry.gate in ("judge", "review") else ""
         log_decision(services, state, candidate, veto="person" if stopped == "review" else stopped or "", turn=turn)
         entry = entry.model_copy(update={"rollouts": asked_for(services, f"{candidate.id}{turn}")})

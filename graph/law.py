@@ -7,18 +7,17 @@ that it can be recomputed from the journal alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any
 
-from sigmaloop.eval.attempt import STAGES, Judged, RunStage, Standing, drive, settle
+from sigmaloop.eval.attempt import STAGES, Judged, RunStage, StageName, Standing, drive, settle
 from sigmaloop.eval.attempt import judge as judge_by
 from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.canaries import Canary, canaries, due
+from sigmaloop.eval.canaries import Canary, canaries, due, progress_of
 from sigmaloop.eval.controls import CONTROLS, NULL
 from sigmaloop.eval.decision import Decision, Subject, bank_after, decision_of
 from sigmaloop.eval.finding import Ask, Finding, Pair
 from sigmaloop.eval.policy import Policy, make_policy
-from sigmaloop.eval.rules import CANARY_STEP, GATE_TRIALS, rules_of
+from sigmaloop.eval.rules import CANARY_STEP, CONTROL_TRIALS, GATE_TRIALS, rules_of
 from sigmaloop.graph.rolling import GATE_TRIAL, roll_covered, roll_source
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
@@ -66,7 +65,8 @@ def standing_of(services: Services, state: LoopState, emit: Emit, candidate: Can
     if stored is None:
         bank = bank_of(services, candidate.parent)
         standing = _standing(services, candidate.parent, candidate.cluster_id, bank, candidate.id)
-        standing = standing.model_copy(update={"aimed": True})
+        aimed = {"aimed": True, "control_trial": CONTROL_TRIALS + int(candidate.id[1:])}
+        standing = standing.model_copy(update=aimed)
     else:
         standing = Standing.model_validate(stored)
     bank = filled(services, emit, candidate.parent, standing.bank, suite=standing.suite, batch=state["batch"])
@@ -78,14 +78,15 @@ def standing_of(services: Services, state: LoopState, emit: Emit, candidate: Can
 def measure(
     services: Services, emit: Emit, candidate: Candidate, standing: Standing, gate: GateName
 ) -> tuple[Finding, tuple[Rollout, ...]]:
-    """Run one stage of an attempt until it has decided, with the incumbent beside it where faults are in the way."""
-    source, before = (services.versions.source(commit) for commit in (candidate.commit, candidate.parent))
+    """Run one stage of an attempt until it has decided, with the incumbent beside it where that is in question."""
+    source, incumbent = services.versions.source(candidate.commit), services.versions.source(candidate.parent)
 
-    def run(stage: GateName, pairs: Sequence[Pair]) -> list[Rollout]:
-        return roll_source(services, emit, source, pairs, stage=stage, batch=candidate.batch)
+    def run(stage: StageName, pairs: Sequence[Pair]) -> list[Rollout]:
+        agent = incumbent if stage == "control" else source
+        return roll_source(services, emit, agent, pairs, stage=stage, batch=candidate.batch)
 
     def rival(pairs: Sequence[Pair]) -> list[Rollout]:
-        return roll_source(services, emit, before, pairs, stage="control", batch=candidate.batch)
+        return roll_source(services, emit, incumbent, pairs, stage="control", batch=candidate.batch)
 
     settled, finding, seen = settle(policy_of(services), standing, gate, run, rival)
     if settled != standing:
@@ -178,6 +179,7 @@ def log_decision(services: Services, state: LoopState, candidate: Candidate, *, 
             "diff_hash": candidate.diff_hash,
             "cluster_id": candidate.cluster_id,
             "hypothesis": candidate.hypothesis,
+            "incumbent": agent_hash(services.versions.source(candidate.parent)),
         }
     )
     log = decision_of(
@@ -191,10 +193,11 @@ def log_decision(services: Services, state: LoopState, candidate: Candidate, *, 
 def sing(services: Services, state: LoopState, emit: Emit) -> None:
     """Send the canaries whose turn it is through the real gates; none is ever kept."""
     settings = services.settings
-    planned = canaries(settings.canaries, settings.harmful_canaries)
     most = min(settings.max_attempts, settings.batches * settings.attempts)
-    # A run that keeps much ends its batches before its attempts: whatever is further on counts.
-    progress = max(Fraction(state["attempts_total"], most), Fraction(state["batch"], settings.batches))
+    planned = canaries(settings.canaries, settings.harmful_canaries, attempts=most)
+    progress = progress_of(
+        attempts=state["attempts_total"], most_attempts=most, batch=state["batch"], batches=settings.batches
+    )
     while True:
         done = [e.payload["subject"]["candidate_id"] for e in services.journal.events(DECISION)]
         canary = due(planned, done, progress=progress)
@@ -205,14 +208,16 @@ def sing(services: Services, state: LoopState, emit: Emit) -> None:
 
 def _sing_one(services: Services, state: LoopState, emit: Emit, canary: Canary) -> None:
     incumbent = state["incumbent"]
-    source = canary.source(services.versions.source(incumbent))
+    current = services.versions.source(incumbent)
+    source = canary.source(current)
     standing = _standing(services, incumbent, str(state["cluster_id"]), bank_of(services, incumbent), canary.id)
     bank = filled(services, emit, incumbent, standing.bank, suite=standing.suite, batch=state["batch"])
-    standing = standing.model_copy(update={"bank": bank, "first_trial": canary.first_trial})
-    judged = _judged(services, emit, source, standing, batch=state["batch"])
+    trials = {"first_trial": canary.first_trial, "control_trial": canary.control_trial, "stages": canary.stages}
+    standing = standing.model_copy(update={"bank": bank, **trials})
+    judged = _judged(services, emit, source, current, standing, batch=state["batch"])
     subject = _subject(services, state, candidate_id=canary.id, commit=incumbent, agent=agent_hash(source))
     log = decision_of(
-        subject.model_copy(update={"canary": canary.worth}),
+        subject.model_copy(update={"canary": canary.worth, "incumbent": agent_hash(current)}),
         policy_of(services),
         standing,
         judged,
@@ -262,17 +267,22 @@ def _standing(services: Services, incumbent: str, cluster_id: str, bank: Bank, c
 
 def _stored(services: Services, candidate: Candidate) -> RunStage:
     """The candidate's rollouts as the gates saw them, tolerated faults included: nothing is run again."""
-    found = {(r.task_id, r.key.trial): r for r in services.journal.rollouts(agent=candidate.agent)}
+    agents = {"": candidate.agent, "control": agent_hash(services.versions.source(candidate.parent))}
+    found = {
+        whose: {(r.task_id, r.key.trial): r for r in services.journal.rollouts(agent=agent)}
+        for whose, agent in agents.items()
+    }
 
-    def run(stage: GateName, pairs: Sequence[Pair]) -> list[Rollout]:
-        return [found[pair] for pair in pairs]
+    def run(stage: StageName, pairs: Sequence[Pair]) -> list[Rollout]:
+        return [found["control" if stage == "control" else ""][pair] for pair in pairs]
 
     return run
 
 
-def _judged(services: Services, emit: Emit, source: str, standing: Standing, *, batch: int) -> Judged:
-    def run(stage: GateName, pairs: Sequence[Pair]) -> list[Rollout]:
-        return roll_source(services, emit, source, pairs, stage=stage, batch=batch)
+def _judged(services: Services, emit: Emit, source: str, incumbent: str, standing: Standing, *, batch: int) -> Judged:
+    def run(stage: StageName, pairs: Sequence[Pair]) -> list[Rollout]:
+        agent = incumbent if stage == "control" else source
+        return roll_source(services, emit, agent, pairs, stage=stage, batch=batch)
 
     return judge_by(policy_of(services), standing, run)
 

@@ -8,52 +8,66 @@ from typing import Any
 
 from sigmaloop.errors import BadInput, BudgetSpent
 from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.planner import Budgeted, costs_of, headlines, least_rollouts, noise_at_hand, plan
+from sigmaloop.eval.planner import (
+    Budgeted,
+    costs_of,
+    first_estimate,
+    headlines,
+    least_rollouts,
+    noise_at_hand,
+    plan,
+    priced,
+)
 from sigmaloop.eval.rules import rules_of
 from sigmaloop.graph.law import policy_of, validation_ids
 from sigmaloop.graph.rolling import roll
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.spending import limits
+from sigmaloop.graph.summary import FORETOLD
 from sigmaloop.records import Rollout, agent_hash
 
 Emit = Callable[[dict[str, Any]], None]
 MARGIN = 1.25
 """For what the specialists cost, and rollouts dearer than the first: part of the limit that is suggested."""
-WORLDS = 4
-"""Simulated runs behind the plan's lines: enough for a first idea in a second or two; `sigmaloop plan` has more."""
+WORLDS = 6
+"""Simulated runs behind the plan's lines: enough for a first idea in a few seconds; `sigmaloop plan` has more."""
 
 
 def check_budget(services: Services, emit: Emit, commit: str) -> None:
-    """Raises BadInput when the run's limits cannot pay for one attempt from baseline to certificate.
+    """Tell what the run will cost, about; raises BadInput when its limits cannot pay for one attempt.
 
     What a rollout costs is measured on the first few of the baseline, which the run needs anyway.
     """
     most = limits(services.settings, services.journal)
-    if most.money is None and most.tokens is None:
-        return
     least = least_rollouts(rules_of(services.settings), _budgeted(services))
     probe = policy_of(services).missing(Bank(), validation_ids(services))[: services.settings.wave]
     try:
         roll(services, emit, commit, probe, stage="incumbent")
     except BudgetSpent as spent:
-        raise BadInput(f"{spent}; but baseline, one attempt and certification are {least:,} rollouts") from None
+        raise BadInput(
+            f"{spent}; but baseline, one attempt, canaries and certification are {least:,} rollouts"
+        ) from None
     measured = _measured(services, commit)
     if not measured:
         return  # an outage: the run will pause for it
-    each = costs_of(measured, concurrency=1)
+    each = costs_of(measured, concurrency=services.settings.concurrency, priced=True)
+    told = each if priced(services.settings) else each.model_copy(update={"money": None})
+    line = first_estimate(rules_of(services.settings), _budgeted(services), told)
+    emit({"event": "estimate", "line": f"{line} (by {len(measured)} rollouts)"})
     _check(services, "--max-run-tokens", most.tokens, least, each.tokens)
     _check(services, "--max-money", most.money, least, each.money)
 
 
-def _check(services: Services, flag: str, limit: float | None, least: int, cost: float) -> None:
-    if limit is None or least * cost <= limit:
+def _check(services: Services, flag: str, limit: float | None, least: int, cost: float | None) -> None:
+    if limit is None or cost is None or least * cost <= limit:
         return
     home = "" if str(services.settings.home) == ".sigmaloop" else f" --home {services.settings.home}"
     each = f"{cost:,.0f}" if cost >= 100 else f"{cost:.3g}"
     raise BadInput(
-        f"{flag} {limit:,} cannot finish one attempt: baseline, one attempt and certification are {least:,} rollouts "
-        f"of about {each}, and the specialists cost something, too. Go on with `sigmaloop resume {services.run_id[:8]}"
-        f"{home} {flag} {_generous(MARGIN * least * cost)}` or more; small splits, few --certify-trials need less"
+        f"{flag} {limit:,} cannot finish one attempt: baseline, one attempt, canaries and certification are {least:,} "
+        f"rollouts of about {each}, and the specialists cost something, too. Go on with `sigmaloop resume "
+        f"{services.run_id[:8]}{home} {flag} {_generous(MARGIN * least * cost)}` or more; small splits, few "
+        f"--certify-trials need less"
     )
 
 
@@ -71,8 +85,10 @@ def tell_plan(services: Services, emit: Emit, commit: str) -> None:
     except BadInput as problem:
         emit({"event": "plan", "lines": [f"nothing can be foretold: {problem}"]})
         return
-    costs = costs_of(measured, concurrency=services.settings.concurrency)
+    settings = services.settings
+    costs = costs_of(measured, concurrency=settings.concurrency, priced=priced(settings))
     found = plan(rules_of(services.settings), noise, _budgeted(services), costs, worlds=WORLDS)
+    services.journal.put(*FORETOLD, found.foretold.model_dump(mode="json"))
     assumed = [] if noise.measured else [f"assumed: the usual correlation within a task, {noise.correlation:.2f}"]
     emit({"event": "plan", "lines": [*headlines(found), *assumed]})
 

@@ -8,6 +8,7 @@ from typing import Any
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.canaries import canary_report
 from sigmaloop.eval.decision import Decision
+from sigmaloop.eval.planner import Foretold
 from sigmaloop.eval.statistics import Estimate
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
@@ -15,6 +16,9 @@ from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.memory.suite import SUITE_FULL, fold_suite
 from sigmaloop.records import REWARD_UNITS, Certificate, LedgerEntry, Record, Usage
+
+FORETOLD = ("foretold", "run")
+"""Where the journal keeps what the plan says of the run's own figures."""
 
 
 class Summary(Record):
@@ -50,8 +54,11 @@ class Summary(Record):
     estimate: tuple[float, float, float] | None
     """Pooled mean of the kept agent on validation after the newest decision, with its 95 % interval: a running
     estimate, not a result."""
+    optimism: tuple[float, float] | None
+    """Points by which such an estimate is too high at the end of a run of this size, and its standard error; None:
+    not foretold."""
     canaries: str
-    """What the gate did with changes of known worth; empty before the first."""
+    """What the gate did with changes of known worth, and what was to be expected; empty before the first."""
     certificate: Certificate | None
     """The headline: the final agent on the sealed test split; on validation where that was not opened for it."""
     on_validation: Certificate | None
@@ -68,8 +75,21 @@ class Summary(Record):
         """Certified difference, in reward; None before certification."""
         return self.certificate.difference if self.certificate else None
 
+    @property
+    def certified(self) -> bool:
+        """A change was kept, and fresh trials show the kept agent to be no worse than the first one.
+
+        False before certification, where the interval's lower end is below 0, and where tasks are too few for one.
+        """
+        return self.kept > 0 and self.certificate is not None and self.certificate.certified
+
     def as_json(self) -> dict[str, Any]:
-        return {**self.model_dump(mode="json"), "total": self.total.model_dump(), "gain": self.gain}
+        return {
+            **self.model_dump(mode="json"),
+            "total": self.total.model_dump(),
+            "gain": self.gain,
+            "certified": self.certified,
+        }
 
 
 def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str, incumbent: str) -> Summary:
@@ -94,6 +114,8 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str, 
     scores += [
         v.units / v.evaluated for e in ledger if e.outcome == "kept" for v in e.verdicts if v.gate == "validation"
     ]
+    stored = journal.get(*FORETOLD)
+    foretold = Foretold.model_validate(stored) if stored else None
     certificates = [Certificate.model_validate(payload) for payload in by_kind.get("certificate", [])]
     own = {c.split: c for c in certificates if c.agent == agent}
     return Summary(
@@ -117,7 +139,8 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str, 
         baseline=base["units"] / REWARD_UNITS / tasks if tasks else None,
         best=max(scores) / REWARD_UNITS if scores else None,
         estimate=_estimate(by_kind.get("decision", [])),
-        canaries=_canaries(by_kind.get("decision", [])),
+        optimism=(foretold.optimism.mean, foretold.optimism.standard_error) if foretold else None,
+        canaries=_canaries(by_kind.get("decision", []), foretold),
         certificate=own.get("test", own.get("validation")),
         on_validation=own.get("validation"),
         usage=journal.usage(),
@@ -132,5 +155,6 @@ def _estimate(decisions: list[dict[str, Any]]) -> tuple[float, float, float] | N
     return found.mean, *found.interval
 
 
-def _canaries(decisions: list[dict[str, Any]]) -> str:
-    return canary_report([Decision.model_validate(d) for d in decisions if d["subject"]["canary"]]).sentence
+def _canaries(decisions: list[dict[str, Any]], foretold: Foretold | None) -> str:
+    report = canary_report([Decision.model_validate(d) for d in decisions if d["subject"]["canary"]])
+    return report.sentence(foretold.copies_kept if foretold else None)

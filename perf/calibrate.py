@@ -52,6 +52,7 @@ def full_run(seed: int) -> None:
         s = run.go()
         seconds = time.perf_counter() - began
         assert s.certificate is not None
+        assert s.certificate.interval is not None
         low, high = s.certificate.interval
         rejected = sum(s.rejected.values())
         print(

@@ -76,6 +76,7 @@ def line(run: Finished, truth: Truth) -> tuple[float, float]:
     assert certificate is not None
     real = truth.difference(run.agents[0], run.agents[-1])
     steps = [truth.difference(a, b).mean for a, b in zip(run.agents, run.agents[1:], strict=False)]
+    assert certificate.interval is not None
     low, high = certificate.interval
     print(
         f"{run.policy:<10} seed {run.seed}: certified {100 * certificate.difference:+5.1f} ({100 * low:+.1f} to "

@@ -424,11 +424,40 @@ class Certificate(Record):
     difference: float
     """final - baseline, mean over tasks of per-task mean rewards."""
     standard_error: float
-    """Of the difference, over tasks (paired)."""
+    """Of the difference, over tasks (paired); of few tasks never below the luck of their trials."""
     infra: int = 0
     simulated: bool
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """95 % interval of the difference (normal)."""
-        return self.difference - 1.96 * self.standard_error, self.difference + 1.96 * self.standard_error
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of the difference, by Student's t; None for fewer than `FEWEST_TASKS`."""
+        if self.tasks < FEWEST_TASKS:
+            return None
+        half = student_t(self.tasks - 1) * self.standard_error
+        return self.difference - half, self.difference + half
+
+    @property
+    def certified(self) -> bool:
+        """Shown to be no worse than the baseline: there is an interval, and its lower end is not below 0."""
+        return self.interval is not None and self.interval[0] >= 0
+
+
+FEWEST_TASKS = 5
+"""Of fewer tasks no interval is told: what they have in common by luck cannot be seen."""
+
+
+def student_t(degrees: int) -> float:
+    """The .975 quantile of Student's t for at least 4 degrees of freedom, to a part in a thousand.
+
+    Cornish and Fisher's expansion around the normal quantile.
+    Source: Abramowitz & Stegun 1964, Handbook of Mathematical Functions, 26.7.5.
+    """
+    if degrees < FEWEST_TASKS - 1:
+        raise ValueError(f"{degrees} degrees of freedom are too few for this expansion")
+    z, n = 1.959963984540054, float(degrees)
+    return z + (
+        (z**3 + z) / 4 / n
+        + (5 * z**5 + 16 * z**3 + 3 * z) / 96 / n**2
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384 / n**3
+        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92_160 / n**4
+    )

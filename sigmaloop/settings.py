@@ -74,7 +74,9 @@ class Settings(BaseSettings):
     coverage_floor: float = Field(default=0.95, ge=0, le=1, description="valid results needed for a verdict")
     suite_cap: int = Field(default=30, ge=1, description="most cases in the regression suite; oldest stay")
     wave: int = Field(default=4, ge=1, description="rollouts started before the gate looks again")
-    certify_trials: int = Field(default=4, ge=1, le=100, description="fresh trials a task at the end")
+    certify_trials: int | None = Field(
+        default=None, ge=1, le=100, description="fresh trials a task at the end; default: about 400 rollouts, 4 a task at most"
+    )
     review: Literal["auto", "person"] = Field(default="auto", description="who approves a change that passed")
     concurrency: int = Field(default=4, ge=1, le=1_000, description="rollouts at the same time")
 

@@ -23,7 +23,7 @@ from sigmaloop.eval.decision import (
 from sigmaloop.eval.explain import explained, verdict_of
 from sigmaloop.eval.finding import Pair
 from sigmaloop.eval.policy import make_policy
-from sigmaloop.eval.rules import default_rules
+from sigmaloop.eval.rules import CONTROL_TRIALS, default_rules
 from sigmaloop.records import PolicyName, Rollout
 
 Make = Callable[..., Rollout]
@@ -34,7 +34,7 @@ POLICIES: list[PolicyName] = ["reference", "paired", "rigorous", "strict"]
 def subject(**more: Any) -> Subject:
     made = Subject(
         run_id="r", batch=3, attempt=2, candidate_id="A0007", parent="p", commit="c", agent="agent",
-        diff_hash="d", cluster_id="C001", hypothesis="Rules are forgotten.",
+        diff_hash="d", cluster_id="C001", hypothesis="Rules are forgotten.", incumbent="agent",
     )  # fmt: skip
     return made.model_copy(update=more)
 
@@ -51,7 +51,8 @@ def decided(make: Make, policy: PolicyName, chance: float, *, seed: str = "x", *
     standing = Standing(
         tasks=TASKS, bank=bank, suite=("s0", "s1", "s2"), failing=("f0", "f1"), history={"v001": (0, 2)}, seed=seed
     )
-    judged = judge(law, standing, lambda stage, pairs: roll(pairs, chance if stage == "validation" else 1.0))
+    chances = {"validation": chance, "control": 0.5}
+    judged = judge(law, standing, lambda stage, pairs: roll(pairs, chances.get(stage, 1.0)))
     return decision_of(subject(), law, standing, judged, run_seed=5, **more), judged
 
 
@@ -76,6 +77,7 @@ def test_a_decision_names_all_that_it_was_made_from(make_rollout: Make) -> None:
     assert log.stage == "validation"
     assert [row.look for row in log.rows if row.stage == "validation"] == [1] * 25 + [2] * 25 + [3] * 50 + [4] * 100
     assert {row.look for row in log.rows if row.stage != "validation"} == {0}
+    assert [row.trial for row in log.rows if row.stage == "control"] == [CONTROL_TRIALS] * 40
     assert [look.bound for look in log.findings[-1].looks] == [-0.5, -0.25, 0.0, 0.25]
     assert log.standing.bank.held["v000"].origins == ("agent", "agent")
     assert log.before is not None
@@ -99,6 +101,21 @@ def test_a_policy_with_a_bank_of_its_own_logs_its_evidence(make_rollout: Make) -
     worse, _ = decided(make_rollout, "rigorous", 0.2)
     assert worse.bet is not None
     assert worse.bet.largest < 2
+
+
+def test_the_control_is_logged_recomputed_and_explained(make_rollout: Make) -> None:
+    log, _ = decided(make_rollout, "paired", 0.95)
+    beside = log.findings[-1].control
+    assert beside is not None
+    assert (beside.planned, beside.valid, beside.bound) == (40, 40, 0.0)
+    assert f"beside 40 rollouts of the incumbent made now: {100 * beside.difference:+6.1f} points" in "\n".join(
+        explained(log)
+    )
+    place = next(i for i, row in enumerate(log.rows) if row.stage == "control")
+    turned = altered(log, lambda p: flip(p, place), reseal=True)
+    assert any("control" in line for line in discrepancies(turned))
+    gone = altered(log, lambda p: p["rows"].pop(place), reseal=True)
+    assert any("was not recorded" in line or "were not recorded" in line for line in discrepancies(gone))
 
 
 def altered(log: Decision, change: Callable[[dict[str, Any]], None], *, reseal: bool) -> Decision:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -10,11 +10,16 @@ import pytest
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.attempt import drive
 from sigmaloop.eval.bank import Bank
+from sigmaloop.eval.certificate import trials_for
+from sigmaloop.eval.finding import Pair
 from sigmaloop.eval.looks import LooksGate
 from sigmaloop.eval.planner import (
     Budgeted,
     Costs,
     Noise,
+    costs_of,
+    expected_rollouts,
+    first_estimate,
     headlines,
     keep_probability,
     least_rollouts,
@@ -22,10 +27,12 @@ from sigmaloop.eval.planner import (
     noise_of,
     plan,
     plans,
+    priced,
 )
 from sigmaloop.eval.rules import BANK_TRIALS, default_rules
 from sigmaloop.eval.worlds import Luck
 from sigmaloop.records import PolicyName, Rollout
+from sigmaloop.settings import load_settings
 
 Make = Callable[..., Rollout]
 USUAL = Noise(mean=0.56, correlation=0.60)
@@ -56,7 +63,11 @@ def test_the_model_of_the_looks_agrees_with_the_gate(policy: PolicyName, effect:
         fill = [(task, BANK_TRIALS + k) for k in range(rules.bank_trials_for(n)) for task in tasks]
         bank = Bank().joined([luck.rollout(pair, p[pair[0]]) for pair in fill], cap=12)
         gate = LooksGate(tasks, bank, rules, seed=str(number))
-        kept += drive(gate, lambda _s, pairs: [luck.rollout(pair, q[pair[0]]) for pair in pairs])[0].outcome == "passed"  # noqa: B023
+
+        def run(stage: str, pairs: Sequence[Pair]) -> list[Rollout]:
+            return [luck.rollout(pair, (p if stage == "control" else q)[pair[0]]) for pair in pairs]  # noqa: B023
+
+        kept += drive(gate, run)[0].outcome == "passed"
     expected = keep_probability(looks_of(rules, n), n, within, effect)
     error = (expected * (1 - expected) / candidates) ** 0.5
     assert kept / candidates == pytest.approx(expected, abs=3 * error + 0.03)
@@ -96,18 +107,19 @@ def test_a_baseline_that_says_nothing_of_noise_is_refused(make_rollout: Make, le
 def test_a_plan_adds_traffic_and_certification_and_what_they_cost() -> None:
     costs = Costs(tokens=1000, money=0.01, seconds=36, concurrency=4)
     found = plan(default_rules("paired"), USUAL, RUN, costs, worlds=2)
-    assert found.rollouts == found.gate_rollouts.mean + 30 + 1600
+    assert found.rollouts == found.gate_rollouts.mean + found.canary_rollouts + 30 + 1600
     assert found.tokens == pytest.approx(1000 * found.rollouts)
     assert found.money == pytest.approx(0.01 * found.rollouts)
     assert found.hours == pytest.approx(found.rollouts * 36 / 4 / 3600)
-    assert found.null_kept == pytest.approx(0.27, abs=0.05)
-    assert len(headlines(found)) == 3
+    assert found.null_kept == found.copies_kept.straight == pytest.approx(0.2, abs=0.05)
+    cost = headlines(found)[2]
+    assert cost.endswith(f"{found.tokens:,.0f} tokens, {found.money:,.2f} in money; the specialists come on top")
 
 
 def test_a_budget_that_cannot_finish_one_attempt_is_refused_and_never_weakens_a_policy() -> None:
     rules = default_rules("paired")
     least = least_rollouts(rules, RUN)
-    assert least == 200 + 10 + 10 + 200 + 1600
+    assert least == 200 + 10 + 10 + 200 + 100 + 1600
     with pytest.raises(BadInput, match=f"it needs {least}"):
         plan(rules, USUAL, RUN, Costs(), worlds=2, budget=least - 1)
     found = plan(rules, USUAL, RUN, Costs(), worlds=2, budget=least + 200)
@@ -115,3 +127,45 @@ def test_a_budget_that_cannot_finish_one_attempt_is_refused_and_never_weakens_a_
     assert 0 <= found.attempts_afforded <= RUN.attempts
     both = plans([rules, default_rules("rigorous")], USUAL, RUN, Costs(), worlds=2, budget=least)
     assert [p.policy for p in both] == ["paired"]
+
+
+def test_what_is_not_known_is_called_unknown_and_never_nothing(make_rollout: Make) -> None:
+    rollouts = [make_rollout("a", "P"), make_rollout("b", "F")]
+    assert costs_of([], concurrency=2, priced=True) == Costs(concurrency=2)
+    assert costs_of(rollouts, concurrency=2, priced=False).money is None
+    assert costs_of(rollouts, concurrency=2, priced=True).money == 0
+    found = plan(default_rules("reference"), USUAL, RUN, Costs(), worlds=2)
+    assert (found.tokens, found.money, found.hours) == (None, None, None)
+    assert "tokens unknown, money unknown" in headlines(found)[2]
+    assert "tokens unknown" in first_estimate(default_rules("reference"), RUN, Costs())
+    assert not priced(load_settings())
+    assert priced(load_settings(price_input=0.0, price_output=0.0)), "a free model has a price"
+
+
+def test_canaries_are_in_the_plan_and_in_the_least_budget() -> None:
+    rules, wished = default_rules("paired"), {"canaries": 3, "harmful_canaries": 1}
+    run = RUN.model_copy(update={**wished, "attempts": 8})
+    # one straight to the comparison, two the whole way, one that is stopped by its targets or the first look
+    singing = (200 + 100) + 2 * (10 + 200 + 100) + (10 + 25)
+    assert least_rollouts(rules, run) - least_rollouts(rules, RUN) == singing
+    found = plan(rules, USUAL, run, Costs(), worlds=2)
+    assert 0 < found.canary_rollouts < singing
+    assert found.rollouts == found.gate_rollouts.mean + found.canary_rollouts + 30 + 1600
+    short = run.model_copy(update={"attempts": 3})
+    assert least_rollouts(rules, short) == least_rollouts(rules, RUN)
+    assert plan(rules, USUAL, short, Costs(), worlds=2).canary_rollouts == 0
+
+
+def test_a_large_split_is_certified_with_fewer_trials() -> None:
+    assert [trials_for(n) for n in (8, 100, 150, 200, 300, 400, 5_000)] == [4, 4, 2, 2, 1, 1, 1]
+    assert trials_for(5_000, 3) == 3
+    run = RUN.model_copy(update={"certify_trials": None, "validation": 100, "test": 300})
+    assert run.certification == 2 * (400 + 300)
+
+
+def test_a_copy_needs_the_rollouts_of_the_looks_that_it_reaches() -> None:
+    looks = looks_of(default_rules("paired"), 100)
+    within = USUAL.within
+    assert expected_rollouts(looks, 100, within, -0.9) == pytest.approx(25, abs=0.5)
+    assert expected_rollouts(looks, 100, within, 0.9) == pytest.approx(300, abs=0.5)
+    assert 60 < expected_rollouts(looks, 100, within, 0.0) < 200

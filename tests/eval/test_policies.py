@@ -16,10 +16,10 @@ from sigmaloop.eval.attempt import STAGES, Standing, answered, drive, judge, rec
 from sigmaloop.eval.bank import Bank, Count, counted
 from sigmaloop.eval.cases import CasesGate
 from sigmaloop.eval.comparison import compare
-from sigmaloop.eval.finding import Ask, Finding, Pair
+from sigmaloop.eval.finding import Ask, Finding, Pair, evidence_of
 from sigmaloop.eval.looks import LooksGate, order_of
 from sigmaloop.eval.policy import Promotion, make_policy
-from sigmaloop.eval.rules import BANK_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
+from sigmaloop.eval.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
 from sigmaloop.records import REWARD_UNITS, Outcome, PolicyName, Rollout
 from sigmaloop.settings import load_settings
 
@@ -300,9 +300,11 @@ def test_a_copy_of_the_incumbent_is_compared_to_the_end_and_a_worse_agent_stops_
 @pytest.mark.parametrize("policy", MEASURED)
 def test_a_better_agent_is_kept_after_the_last_look_only(make_rollout: Make, bank: Bank, policy: PolicyName) -> None:
     rules = default_rules(policy)
-    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), letters(make_rollout, lambda *_: "P"))
+    better = letters(make_rollout, lambda _task, trial: "F" if trial == CONTROL_TRIALS else "P")
+    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), better)
     assert found.outcome == "passed"
-    assert len(asked) == rules.looks[-1].rollouts
+    assert sum(r.key.trial != CONTROL_TRIALS for r in asked) == rules.looks[-1].rollouts
+    assert sum(r.key.trial == CONTROL_TRIALS for r in asked) == 100
     assert [look.planned for look in found.looks] == [look.rollouts for look in rules.looks]
     assert found.upper_bound_units is None
     verdict = found.verdict("A0001")
@@ -329,8 +331,9 @@ def test_what_comes_first_and_what_is_given_again_changes_nothing(
     names = [f"t{i}" for i in range(tasks)]
     bank = bank_of(make_rollout, {t: data.draw(st.text("PFH", min_size=1, max_size=3)) for t in names})
     gate = LooksGate(names, bank, default_rules(policy), seed="s")
-    outcomes = data.draw(st.lists(st.sampled_from("PPFFHI"), min_size=len(gate.order), max_size=len(gate.order)))
-    table = {pair: make_rollout(pair[0], x, pair[1]) for pair, x in zip(gate.order, outcomes, strict=True)}
+    every = [*gate.order, *((task, CONTROL_TRIALS) for task in names)]
+    outcomes = data.draw(st.lists(st.sampled_from("PPFFHI"), min_size=len(every), max_size=len(every)))
+    table = {pair: make_rollout(pair[0], x, pair[1]) for pair, x in zip(every, outcomes, strict=True)}
     seen: list[Rollout] = []
     asked: set[Pair] = set()
     while isinstance(step := gate.step(seen), Ask):
@@ -342,9 +345,59 @@ def test_what_comes_first_and_what_is_given_again_changes_nothing(
     assert gate.step(shuffled) == step
     assert gate.step(list(table.values())) == step, "more than was asked for changes no decision"
     if step.outcome == "passed":
-        assert len(seen) == len(gate.order)
+        assert len(seen) == len(every)
         assert step.looks[-1].z >= step.looks[-1].bound
-        assert step.infra <= len(gate.order) // 20
+        assert step.control is not None
+        assert step.control.z >= 0
+        assert step.infra <= len(gate.order) // 20 + tasks // 20
+
+
+def finalist(make_rollout: Make, beside: Callable[[str], str]) -> tuple[Finding, list[Rollout]]:
+    """A candidate that passes every trial, against a poor bank and a control with these outcomes."""
+    bank = bank_of(make_rollout, dict.fromkeys(TASKS, "FF"))
+    gate = LooksGate(TASKS, bank, default_rules("paired"), seed="s", control_trial=CONTROL_TRIALS + 7)
+    outcome = letters(make_rollout, lambda task, trial: beside(task) if trial >= CONTROL_TRIALS else even(task, trial))
+    found, asked = drive(gate, outcome)
+    return found, list(asked)
+
+
+def test_a_finalist_may_not_be_below_the_incumbent_of_today(make_rollout: Make) -> None:
+    """The bank was filled in a bad hour: whoever is run now looks better than it, the incumbent, too."""
+    found, asked = finalist(make_rollout, lambda _task: "P")
+    assert (found.outcome, found.reason) == ("failed", "validation_below_control")
+    assert found.looks[-1].z > 1
+    assert found.control is not None
+    assert found.control.z < 0
+    fresh = [r for r in asked if r.key.trial >= CONTROL_TRIALS]
+    assert {r.key.trial for r in fresh} == {CONTROL_TRIALS + 7}
+    assert sorted(r.task_id for r in fresh) == sorted(TASKS)
+    assert found.evidence == evidence_of(asked)
+    found, _ = finalist(make_rollout, lambda task: even(task, 0))
+    assert (found.outcome, found.reason) == ("passed", "validation_passed")
+    assert found.control is not None
+    assert found.control.z == 0
+
+
+def test_faults_of_the_control_are_no_verdict_unless_nothing_could_save_the_finalist(make_rollout: Make) -> None:
+    found, _ = finalist(make_rollout, lambda task: "I" if task < TASKS[5] else "F")
+    assert found.outcome == "passed", "five of a hundred are covered"
+    assert found.infra == 5
+    found, _ = finalist(make_rollout, lambda task: "I" if task < TASKS[6] else "F")
+    assert (found.outcome, found.reason) == ("indecisive", "coverage_too_low")
+    assert "the control" in found.message
+    found, _ = finalist(make_rollout, lambda task: "I" if task < TASKS[6] else "P")
+    assert found.outcome == "failed", "below the control even if every fault were a failure of the incumbent"
+    found, _ = finalist(make_rollout, lambda _task: "I")
+    assert found.outcome == "indecisive"
+
+
+def test_who_loses_against_the_control_tells_of_the_incumbent(make_rollout: Make, bank: Bank) -> None:
+    policy = make_policy(default_rules("paired"))
+    fresh = [make_rollout(TASKS[0], "P", CONTROL_TRIALS)]
+    lost = policy.after_reject(bank, {"control": fresh}, 5.0)
+    assert lost.count(TASKS[0]).trials == bank.count(TASKS[0]).trials + 1
+    kept = policy.after_keep(Bank(), {"validation": [make_rollout(TASKS[1], "P")], "control": fresh})
+    assert not kept.count(TASKS[0]).trials, "the control is of the agent that is no longer kept"
 
 
 def test_a_fault_is_never_a_zero_and_too_many_decide_nothing(make_rollout: Make, bank: Bank) -> None:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigmaloop.eval.statistics import (
-    certificate,
     intraclass_correlation,
     mean_estimate,
     paired_difference,
@@ -51,16 +50,6 @@ def test_one_task_says_nothing_of_its_error_and_none_nothing_at_all() -> None:
     assert mean_estimate([0.3]).standard_error == 1.0
     with pytest.raises(ValueError, match="nothing to estimate"):
         paired_difference({"a": 1.0}, {"b": 1.0})
-
-
-def test_a_certificate_compares_the_tasks_that_both_agents_have(make_rollout: MakeRollout) -> None:
-    before = [make_rollout(t, x, i) for t, xs in {"a": "PF", "b": "FF", "c": "PP"}.items() for i, x in enumerate(xs)]
-    after = [make_rollout(t, x, i) for t, xs in {"a": "PP", "b": "PF", "c": "II"}.items() for i, x in enumerate(xs)]
-    found = certificate(before, after, split="test", simulated=True)
-    assert (found.tasks, found.trials, found.infra, found.split) == (2, 2, 2, "test")
-    assert (found.baseline, found.final, found.difference) == (0.25, 0.75, 0.5)
-    assert found.standard_error == 0.0
-    assert found.simulated
 
 
 def test_a_wilson_interval_by_hand() -> None:

@@ -19,9 +19,8 @@ from sigmaloop.errors import BudgetSpent, SandboxError
 from sigmaloop.eval.benchmark import EpisodeBenchmark, Score
 from sigmaloop.graph import attempt, faults
 from sigmaloop.graph.faults import died_before, endured, place_of
-from sigmaloop.graph.law import standing_of
+from sigmaloop.graph.law import measure, standing_of
 from sigmaloop.graph.lifetime import in_use
-from sigmaloop.graph.measuring import weigh
 from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.rehearsal import rehearsed
 from sigmaloop.graph.rolling import covered, roll_covered, same_fault, unusable_tasks
@@ -225,7 +224,7 @@ def test_a_candidate_that_alone_meets_faults_is_unmeasurable(
     benchmark, services = desk
     standing = standing_of(services, {"batch": 1}, silent, candidate)
     benchmark.needs_word = True
-    finding = weigh(services, silent, candidate, standing, "validation")
+    finding, _ = measure(services, silent, candidate, standing, "validation")
     assert (finding.outcome, finding.reason) == ("failed", "unmeasurable")
     assert "nobody spoke" in finding.message
 
@@ -234,10 +233,10 @@ def test_in_an_outage_the_candidate_is_not_blamed(desk: tuple[type[Desk], Servic
     benchmark, services = desk
     standing = standing_of(services, {"batch": 1}, silent, candidate)
     benchmark.sick = {f"validation-{n}" for n in range(4)}
-    finding = weigh(services, silent, candidate, standing, "validation")
+    finding, _ = measure(services, silent, candidate, standing, "validation")
     assert finding.outcome == "indecisive"
     benchmark.sick = set()
-    assert weigh(services, silent, candidate, standing, "validation").outcome != "indecisive"
+    assert measure(services, silent, candidate, standing, "validation")[0].outcome != "indecisive"
 
 
 def test_a_change_that_cannot_be_rehearsed_while_its_parent_can_has_failed() -> None:

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from sigmaloop.errors import BadInput
+from sigmaloop.eval.planner import Budgeted, least_rollouts
+from sigmaloop.eval.rules import rules_of
 from sigmaloop.graph.run import Run
+from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import load_settings
 
 SMALL = {
@@ -33,6 +36,41 @@ def test_a_run_begins_with_the_three_lines_of_its_plan(home: Path, policy: str) 
     assert gain.startswith(f"policy {policy}: keeps a true gain of ")
     assert "if no change helped at all" in false
     assert cost.startswith("about ")
+
+
+def test_tokens_are_told_before_the_baseline_is_paid_and_unknown_money_is_no_zero(home: Path) -> None:
+    rolled, told = 0, None
+    for event in started(home).follow(batches=0):
+        rolled += event["event"] == "rollout"
+        if event["event"] == "estimate":
+            told, before = event["line"], rolled
+        if event["event"] == "plan":
+            measured = event["lines"][2]
+    assert told is not None
+    assert before == 4 < rolled
+    for line in (told, measured):
+        assert re.search(r"about [\d,]+ rollouts, .*[1-9][\d,]+ tokens, money unknown", line), line
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_short_run_needs_what_its_plan_says(home: Path, attempts: int) -> None:
+    """Both lie between what a run needs at least and its longest way; no canary stands before the first attempt."""
+    flags = {"benchmark": "small:TinyHelpdesk", "attempts": attempts, "canaries": 3, "harmful_canaries": 1}
+    run, planned = started(home, **flags), 0
+    for event in run.follow():
+        assert event["event"] != "canary"
+        if event["event"] == "plan":
+            told = re.search(r"about ([\d,]+) rollouts", event["lines"][2])
+            assert told
+            planned = int(told[1].replace(",", ""))
+    with Journal(run.paths.journal, readonly=True) as journal:
+        paid = len(journal.rollouts())
+    budgeted = Budgeted.of(run.settings, validation=8, test=4)
+    longest = least_rollouts(rules_of(run.settings), budgeted)
+    fixed = 16 + budgeted.traffic + budgeted.certification
+    longest += (attempts - 1) * (longest - fixed)
+    for needed in (paid, planned):
+        assert fixed - budgeted.certification // 2 <= needed <= longest, (needed, paid, planned)
 
 
 @pytest.mark.parametrize(
