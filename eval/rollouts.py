@@ -2,7 +2,9 @@
 
 A rollout ends in one of three ways that are never mixed: `ok` with the benchmark's reward, `agent_error`
 (whatever the agent did wrong: reward 0), or `infra` (the benchmark, the gateway or the sandbox failed: no
-reward). Infrastructure faults are tried again within a bound before they are recorded.
+reward). Infrastructure faults are tried again within a bound before they are recorded. An end that may have come
+from outside, such as a kill, is played again from the start, its model calls from the call journal: what happens
+then is the result, so the agent's own doing comes back, and an accident does not.
 """
 
 from __future__ import annotations
@@ -155,11 +157,14 @@ class RolloutEngine:
 
     def _one(self, benchmark: EpisodeBenchmark, key: RolloutKey, work: _Work) -> Result | None:
         """One rollout, in a thread of the pool; None when it was not begun, or given up, for a stop."""
-        tries = 0
+        tries, doubted = 0, False
         while not (self._draining or work.stopped):
             tries += 1
             began = time.perf_counter()
             played, usage = self._try(benchmark, key, work)
+            if played.doubtful and not doubted:
+                tries, doubted = tries - 1, True
+                continue
             hopeless = isinstance(played.fault, ModelUnavailable) or tries > EXTRA_TRIES
             if played.status != "infra" or hopeless:
                 detail = f"{played.detail} (try {tries})" if played.status == "infra" else played.detail
