@@ -164,7 +164,7 @@ class Supervisor:
         child = zygote.fork()
         with child.channel, child.lifeline:  # closing the lifeline kills whatever is left of the child
             end, printed = self._converse(child, source, handlers)
-        if end is not None and end.status == "infra" and state(child.zygote) in ("T", "t"):
+        if end is not None and (end.doubtful or end.status == "infra") and state(child.zygote) in ("T", "t"):
             zygote.renew(child.zygote)  # it was stopped, and would keep everybody waiting
         return SandboxResult(
             status=end.status if end else "ok",
@@ -457,7 +457,7 @@ class _Conversation:
         if "error" in ended:
             return _EndedError("infra", ended["error"])
         if "threads" in ended:
-            return _EndedError("agent_error", f"it had {ended['threads']} threads; at most {limits.THREADS} are allowed")
+            return _EndedError("agent_error", f"it had {ended['threads']} threads; {limits.THREADS} are allowed")
         if "full" in ended:
             return _EndedError("agent_error", f"it filled its folder: {ended['files']} files, {ended['full']} bytes")
         if ended["cpu"] >= self._cpu_seconds:
