@@ -9,6 +9,7 @@ then is the result, so the agent's own doing comes back, and an accident does no
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,10 +26,13 @@ from sigmaloop.records import Rollout, RolloutKey, Step, Usage, agent_hash
 from sigmaloop.tools.gateway import Gateway, Role
 from sigmaloop.tools.sandbox import Supervisor
 
-__all__ = ["Drained", "MemoryStore", "RolloutEngine"]
+__all__ = ["Drained", "MemoryStore", "RolloutEngine", "crowding"]
 
 EXTRA_TRIES = 2
 """How often an infrastructure fault is tried again before it is recorded as one."""
+
+ROLLOUTS_A_CORE = 16
+"""At the same time: more of them wait for each other where agents compute rather than wait for a model."""
 
 OnDone = Callable[[Rollout], None]
 Result = tuple[Rollout, tuple[Step, ...]]
@@ -38,6 +42,21 @@ class Drained(SigmaLoopError):
     """The engine was told to stop: what was in flight is finished and stored, the rest was never begun."""
 
     exit_code = 130
+
+
+def crowding(concurrency: int, *, cores: int | None = None) -> str | None:
+    """A warning when this machine's processors carry so many rollouts only if agents hardly compute; else None.
+
+    `cores` None: those that this process may use. No result depends on it: the wait is not charged to an agent.
+    """
+    if cores is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if concurrency <= ROLLOUTS_A_CORE * cores:
+        return None
+    return (
+        f"concurrency {concurrency} is more than {ROLLOUTS_A_CORE} for each of {cores} cores: agents that compute will "
+        f"wait for a processor, which is not charged but takes time; up to {ROLLOUTS_A_CORE * cores} is fine here"
+    )
 
 
 @dataclass

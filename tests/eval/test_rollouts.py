@@ -15,7 +15,7 @@ from waiting import wait_for
 from walls import on_this_side
 
 from sigmaloop.errors import ModelUnavailable, StoreError, UpstreamError
-from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine
+from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine, crowding
 from sigmaloop.eval.session import TEXT_LIMIT
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Rollout, Step, agent_hash
@@ -194,6 +194,12 @@ def test_a_rollout_that_is_killed_twice_is_the_agents_error(make_engine: MakeEng
     assert (rollout.status, rollout.reward) == ("agent_error", 0.0)
     assert rollout.detail == "its process was killed by SIGKILL"
     assert len(sums.opened) == 2
+
+
+def test_more_rollouts_than_the_cores_carry_are_warned_of() -> None:
+    assert crowding(32, cores=2) is None
+    assert "up to 32 is fine here" in str(crowding(33, cores=2))
+    assert crowding(1) is None
 
 
 def test_what_an_agent_does_to_itself_is_not_played_again(make_engine: MakeEngine, sums: Any) -> None:
