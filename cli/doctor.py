@@ -17,6 +17,10 @@ from sigmaloop.cli.options import config_option, json_option, settings_options
 from sigmaloop.errors import SandboxError, SigmaLoopError
 
 State = Literal["ok", "note", "FAIL"]
+_FLAGS = (
+    *("home", "sandbox", "concurrency", "benchmark", "upstream", "base_url"),
+    *("target_model", "specialist_model"),
+)
 _LEAST_BYTES = 1_000_000_000
 _UPSTREAM_SECONDS = 3.0
 
@@ -32,11 +36,7 @@ class Finding(NamedTuple):
 @click.command()
 @config_option
 @json_option
-@settings_options(
-    only=(
-        "home", "sandbox", "concurrency", "benchmark", "upstream", "base_url", "target_model", "specialist_model",
-    )  # fmt: skip
-)
+@settings_options(only=_FLAGS)
 def doctor(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     """Try what a run needs, then attack the wall with harmless canaries. Exit code 1 when something fails."""
     from sigmaloop.settings import load_settings

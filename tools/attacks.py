@@ -122,8 +122,8 @@ _TALK = [
            "w.start()\nwhile w.is_alive():\n"
            "    if libc.syscall(t['numbers']['futex'], ctypes.c_void_p(y), 1, 1, None) == 1: return 'made'\n"
            "    time.sleep(.001)", "made", canary=True),
-    Attack("leaves a hint with a file", "import fcntl; a = open(t['file']); fcntl.fcntl(a, 1036, struct.pack('Q', 3))\n"
-           "return 'made'", "made"),
+    Attack("leaves a hint with a file", "import fcntl; a = open(os.__file__)\n"
+           "fcntl.fcntl(a, 1036, struct.pack('Q', 0)); return 'made'", "made", "root"),
     Attack("makes memory with a descriptor", "os.memfd_create('x'); return 'made'", "made"),
     Attack("writes into /dev/shm", "p = '/dev/shm/' + t['word']; open(p, 'w'); os.unlink(p); return 'made'", "made"),
 ]  # fmt: skip

@@ -34,6 +34,14 @@ class Look(NamedTuple):
     """Nanoseconds ready to run without a processor so far, by thread; written when the wait ends."""
 
 
+def threads(pid: int) -> int:
+    """How many threads a process has; 0 where nobody says."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 0
+
+
 def state(pid: int) -> str | None:
     """The letter of a process's state, as in proc(5); None when there is no such process, or no /proc."""
     try:
@@ -80,10 +88,15 @@ class FairClock:
         if self._first is None or self._last is None:
             return self.passed
         began = self._first
-        waited = max((ns - began.waited.get(thread, 0) for thread, ns in self._last.waited.items()), default=0)
+        waited = max(0, *(ns - began.waited.get(thread, 0) for thread, ns in self._last.waited.items()), 0)
         ran = sum(ns - began.ran.get(thread, 0) for thread, ns in self._last.ran.items())
         own = self.passed - self._held - self._pending - waited / 1e9
         return max(0.0, own, min(ran / 1e9, self.passed))
+
+    @property
+    def threads(self) -> int:
+        """How many it had at the last look; 0 before the first."""
+        return len(self._last.ran) if self._last else 0
 
     def next_slice(self, allowed: float) -> float:
         """Seconds to wait before the next look; 0 when the child's time, of which `allowed` is the most, is up."""

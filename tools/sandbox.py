@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 from sigmaloop.errors import SandboxError, SigmaLoopError, UpstreamError
 from sigmaloop.records import Record, RolloutStatus
 from sigmaloop.tools import frames, frames_quick
-from sigmaloop.tools.fair_clock import CLOSE, PATIENCE, FairClock, look, state
+from sigmaloop.tools.fair_clock import CLOSE, PATIENCE, FairClock, look, state, threads
 from sigmaloop.tools.grounds import grounds
 from sigmaloop.tools.wall import limits, tiers
 from sigmaloop.tools.wall.tiers import Sandbox, Tier
@@ -352,6 +352,10 @@ class _Conversation:
         if self._steps > self._max_steps:
             raise _EndedError("agent_error", f"more than {self._max_steps} steps (tool calls and messages)")
 
+    def _count_threads(self, number: int) -> None:
+        if number > limits.THREADS:
+            raise _EndedError("agent_error", f"it had {number} threads; {limits.THREADS} are allowed")
+
     def _count_bytes(self, kind: str, most: int) -> None:
         self._bytes[kind] += self._reader.last
         if self._bytes[kind] > most:
@@ -383,6 +387,8 @@ class _Conversation:
                 raise _bad_frame(str(error)) from None
             if frame is not None:
                 self._agent_seconds += clock.charged
+                if self._tier == "bubblewrap" and self._pid:  # its zygote sees no process, and cannot count
+                    self._count_threads(threads(self._pid))
                 return frame
             data = self._in_time(clock, lambda: self._child.channel.recv(65536), "no call and no message")
             if not data:
@@ -410,6 +416,7 @@ class _Conversation:
                 if wait == 0:
                     raise self._too_slow(clock, allowed, missed) from None
                 clock.count(min(time.monotonic() - began, wait))
+                self._count_threads(clock.threads)
                 continue
             except OSError:
                 return None

@@ -28,7 +28,7 @@ def test_a_machine_with_a_wall_is_fine(command: Command) -> None:
 
 def test_more_rollouts_than_the_cores_carry_is_a_note(command: Command) -> None:
     done = command("doctor", "--concurrency", "1000", "--sandbox", "none")
-    assert "note  cores         concurrency 1000 is more than 16 for each of" in done.stdout
+    assert "note cores          concurrency 1000 is more than 16 for each of" in done.stdout
 
 
 def test_without_a_wall_every_canary_gets_through_and_the_exit_code_says_so(command: Command) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting import wait_for
 
-from sigmaloop.tools.fair_clock import CLOSE, PATIENCE, FairClock, Look, look, state
+from sigmaloop.tools.fair_clock import CLOSE, PATIENCE, FairClock, Look, look, state, threads
 
 SECOND = 1_000_000_000
 
@@ -73,6 +73,7 @@ def test_many_threads_that_wait_for_each_other_are_charged_what_they_run() -> No
     first = Look("R", dict.fromkeys(range(100), 0), dict.fromkeys(range(100), 0))
     last = Look("R", dict.fromkeys(range(100), SECOND // 50), dict.fromkeys(range(100), SECOND))
     assert after([first, last]).charged == 2
+    assert after([first, last]).threads == 100
 
 
 def test_without_anything_known_all_of_it_is_charged() -> None:
@@ -112,6 +113,7 @@ def test_the_kernel_says_what_a_process_does() -> None:
     assert here is not None
     assert os.getpid() in here.ran
     assert here.ran.keys() == here.waited.keys()
+    assert threads(os.getpid()) >= 1
     sleeper = subprocess.Popen(["/bin/sleep", "60"])
     try:
         wait_for(lambda: state(sleeper.pid) == "S")
@@ -122,3 +124,4 @@ def test_the_kernel_says_what_a_process_does() -> None:
         sleeper.wait()
     assert state(sleeper.pid) is None
     assert look(sleeper.pid) is None
+    assert threads(sleeper.pid) == 0
