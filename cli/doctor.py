@@ -17,6 +17,10 @@ from sigmaloop.cli.options import config_option, json_option, settings_options
 from sigmaloop.errors import SandboxError, SigmaLoopError
 
 State = Literal["ok", "note", "FAIL"]
+_FLAGS = (
+    *("home", "sandbox", "concurrency", "benchmark", "upstream", "base_url"),
+    *("target_model", "specialist_model"),
+)
 _LEAST_BYTES = 1_000_000_000
 _UPSTREAM_SECONDS = 3.0
 
@@ -32,7 +36,7 @@ class Finding(NamedTuple):
 @click.command()
 @config_option
 @json_option
-@settings_options(only=("home", "sandbox", "benchmark", "upstream", "base_url", "target_model", "specialist_model"))
+@settings_options(only=_FLAGS)
 def doctor(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     """Try what a run needs, then attack the wall with harmless canaries. Exit code 1 when something fails."""
     from sigmaloop.settings import load_settings
@@ -66,6 +70,7 @@ def _examine(settings: Any) -> Iterator[Finding]:
         supervisor.start()
         passed = f"; not {'; not '.join(supervisor.passed_over)}" if supervisor.passed_over else ""
         yield Finding("sandbox", "FAIL" if supervisor.tier == "none" else "ok", f"{supervisor.tier}{passed}")
+        yield _gaps(supervisor.tier)
         yield _tried("agent", lambda: _agent(supervisor))
         yield from _canaries(supervisor)
     except SandboxError as error:
@@ -83,6 +88,7 @@ def _tried(name: str, probe: Callable[[], tuple[State, str]]) -> Finding:
 
 def _machine(settings: Any) -> Iterator[Finding]:
     """What needs no process of its own."""
+    from sigmaloop.eval.rollouts import crowding
     from sigmaloop.settings import secret_names
     from sigmaloop.tools.grounds import grounds
     from sigmaloop.tools.versions import Versions
@@ -105,6 +111,8 @@ def _machine(settings: Any) -> Iterator[Finding]:
     yield Finding("secrets", "ok", detail)
     yield _tried("git", lambda: (Versions.check_git(), ("ok", "works"))[1])  # type: ignore[func-returns-value]
     yield _disk(settings.home)
+    crowded = crowding(settings.concurrency)
+    yield Finding("cores", "note" if crowded else "ok", crowded or f"carry concurrency {settings.concurrency}")
 
 
 def _bytecode(packages: tuple[str, ...]) -> Finding:
@@ -176,6 +184,14 @@ def _agent(supervisor: Any) -> tuple[State, str]:
     )
     tried = dry_run(supervisor, source, instructions="", tools=[], opening="")
     return ("ok", "runs behind the wall, with its packages") if tried.ok else ("FAIL", tried.detail)
+
+
+def _gaps(tier: Any) -> Finding:
+    """What the wall that was raised leaves open; see docs/threat-model.md."""
+    from sigmaloop.tools.grounds import grounds
+    from sigmaloop.tools.wall import tiers
+
+    return Finding("left open", "note", "; ".join(tiers.gaps(tier, roots=grounds().roots)))
 
 
 def _canaries(supervisor: Any) -> Iterator[Finding]:

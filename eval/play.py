@@ -26,6 +26,8 @@ class Played:
     trace: tuple[Step, ...] = ()
     fault: SigmaLoopError | None = None
     """What made it infra, where we know more than the text."""
+    doubtful: bool = False
+    """An agent_error that something outside may have caused; see `SandboxResult`."""
 
 
 def play(
@@ -49,7 +51,7 @@ def play(
             raise session.fault or SandboxError(ended.detail)
         if ended.status == "agent_error":
             session.fail(ended.detail)
-            return Played("agent_error", 0.0, ended.detail, trace=session.trace)
+            return Played("agent_error", 0.0, ended.detail, trace=session.trace, doubtful=ended.doubtful)
         score = session.score()
     except (StoreError, BudgetSpent):
         raise  # nothing that follows could be kept, or paid for

@@ -2,11 +2,14 @@
 
 A rollout ends in one of three ways that are never mixed: `ok` with the benchmark's reward, `agent_error`
 (whatever the agent did wrong: reward 0), or `infra` (the benchmark, the gateway or the sandbox failed: no
-reward). Infrastructure faults are tried again within a bound before they are recorded.
+reward). Infrastructure faults are tried again within a bound before they are recorded. An end that may have come
+from outside, such as a kill, is played again from the start, its model calls from the call journal: what happens
+then is the result, so the agent's own doing comes back, and an accident does not.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,10 +27,13 @@ from sigmaloop.records import Rollout, RolloutKey, Step, Usage, agent_hash
 from sigmaloop.tools.gateway import Gateway, Role
 from sigmaloop.tools.sandbox import Supervisor
 
-__all__ = ["Drained", "MemoryStore", "RolloutEngine"]
+__all__ = ["Drained", "MemoryStore", "RolloutEngine", "crowding"]
 
 EXTRA_TRIES = 2
 """How often an infrastructure fault is tried again before it is recorded as one."""
+
+ROLLOUTS_A_CORE = 16
+"""At the same time: more of them wait for each other where agents compute rather than wait for a model."""
 
 OnDone = Callable[[Rollout], None]
 Result = tuple[Rollout, tuple[Step, ...]]
@@ -37,6 +43,21 @@ class Drained(SigmaLoopError):
     """The engine was told to stop: what was in flight is finished and stored, the rest was never begun."""
 
     exit_code = 130
+
+
+def crowding(concurrency: int, *, cores: int | None = None) -> str | None:
+    """A warning when this machine's processors carry so many rollouts only if agents hardly compute; else None.
+
+    `cores` None: those that this process may use. No result depends on it: the wait is not charged to an agent.
+    """
+    if cores is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if concurrency <= ROLLOUTS_A_CORE * cores:
+        return None
+    return (
+        f"concurrency {concurrency} is more than {ROLLOUTS_A_CORE} for each of {cores} cores: agents that compute will "
+        f"wait for a processor, which is not charged but takes time; up to {ROLLOUTS_A_CORE * cores} is fine here"
+    )
 
 
 @dataclass
@@ -160,11 +181,14 @@ class RolloutEngine:
 
     def _one(self, benchmark: EpisodeBenchmark, key: RolloutKey, work: _Work) -> Result | None:
         """One rollout, in a thread of the pool; None when it was not begun, or given up, for a stop."""
-        tries = 0
+        tries, doubted = 0, False
         while not (self._draining or work.stopped):
             tries += 1
             began = time.perf_counter()
             played, usage = self._try(benchmark, key, work)
+            if played.doubtful and not doubted:
+                tries, doubted = tries - 1, True
+                continue
             hopeless = isinstance(played.fault, ModelUnavailable) or tries > EXTRA_TRIES
             if played.status != "infra" or hopeless:
                 detail = f"{played.detail} (try {tries})" if played.status == "infra" else played.detail

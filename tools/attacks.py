@@ -108,6 +108,22 @@ _TALK = [
     Attack("makes a message queue of old",
            "i = call(t, 'msgget', 0, 0o1600); call(t, 'msgctl', i, 0, 0); return 'made'",
            "made"),
+    Attack("locks a file that others may read", "import fcntl; a, b = open(os.__file__), open(os.__file__)\n"
+           "fcntl.flock(a, fcntl.LOCK_EX)\ntry: fcntl.flock(b, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
+           "except BlockingIOError: return 'made'", "made", canary=True),
+    Attack("locks a part of a file that others may read", "import fcntl; a, b = open(os.__file__), open(os.__file__)\n"
+           "fcntl.fcntl(a, 37, struct.pack('hhqqi', 0, 0, 7, 1, 0))\n"
+           "found = fcntl.fcntl(b, 36, struct.pack('hhqqi', 1, 0, 7, 1, 0))\n"
+           "if struct.unpack('hhqqi', found)[0] != 2: return 'made'", "made"),
+    Attack("wakes who waits on a library's file", "f = open(os.__file__); libc.mmap.restype = ctypes.c_void_p\n"
+           "x, y = (libc.mmap(None, 4096, 1, 1, f.fileno(), 0) for _ in 'xy')\n"
+           "v = ctypes.c_uint32.from_address(x).value; late = struct.pack('qq', 2, 0)\n"
+           "w = threading.Thread(target=lambda: libc.syscall(t['numbers']['futex'], ctypes.c_void_p(x), 0, v, late))\n"
+           "w.start()\nwhile w.is_alive():\n"
+           "    if libc.syscall(t['numbers']['futex'], ctypes.c_void_p(y), 1, 1, None) == 1: return 'made'\n"
+           "    time.sleep(.001)", "made", canary=True),
+    Attack("leaves a hint with a file", "import fcntl; a = open(os.__file__)\n"
+           "fcntl.fcntl(a, 1036, struct.pack('Q', 0)); return 'made'", "made", "root"),
     Attack("makes memory with a descriptor", "os.memfd_create('x'); return 'made'", "made"),
     Attack("writes into /dev/shm", "p = '/dev/shm/' + t['word']; open(p, 'w'); os.unlink(p); return 'made'", "made"),
 ]  # fmt: skip
@@ -160,6 +176,10 @@ _PROCESS = [
            "fcntl.fcntl(r, 10, 9); fcntl.fcntl(r, 4, os.O_ASYNC | os.O_NONBLOCK); os.write(w, b'x'); time.sleep(.05)",
            "killed"),
     Attack("signals its parent", "os.kill(os.getppid(), 0); return 'made'", "made", canary=True),
+    Attack("pretends to be ended from outside", "hit = []; signal.signal(15, lambda *_: hit.append(1))\n"
+           "os.kill(os.getpid(), 15); time.sleep(.01); return 'made' if hit else ''", "made", canary=True),
+    Attack("has a timer end it", "e = struct.pack('qii48x', 0, 9, 0); n = ctypes.c_int()\n"
+           "call(t, 'timer_create', 1, ctypes.create_string_buffer(e), ctypes.byref(n)); return 'made'", "made"),
     Attack("slows a process down", "os.setpriority(0, t['victim'], 19); return 'made'", "made"),
     Attack("binds a process to a processor", "os.sched_setaffinity(t['victim'], {0}); return 'made'", "made"),
     Attack("limits a process", "resource.prlimit(t['victim'], resource.RLIMIT_CPU, (9, 9)); return 'made'", "made"),
@@ -202,6 +222,9 @@ _FILL = [
     Attack("starts two thousand threads", "e = threading.Event(); n = 0\ntry:\n"
            "    for n in range(2000): threading.Thread(target=e.wait, daemon=True).start()\n"
            "finally: e.set()\nreturn 'made'", "made"),
+    Attack("starts a thousand threads with small stacks", "threading.stack_size(32768); e = threading.Event()\ntry:\n"
+           "    for n in range(1000): threading.Thread(target=e.wait, daemon=True).start()\n    time.sleep(1)\n"
+           "finally: e.set()\nreturn 'made'", "made", canary=True),
     Attack("opens two hundred files", "x = [os.open('/dev/null', 0) if os.path.exists('/dev/null') else os.dup(0) "
            "for n in range(200)]; return 'made'", "made"),
     Attack("writes a large file", "open('a', 'wb').write(bytes(8 << 20)); return 'made'", "made", canary=True),

@@ -13,13 +13,15 @@ from typing import Any
 
 from sigmaloop.errors import SandboxError, UpstreamError
 from sigmaloop.records import Record
-from sigmaloop.tools.sandbox import Supervisor
+from sigmaloop.tools.sandbox import NAME_CHARACTERS, Supervisor
 
 SENTENCE = "I have looked into it. Is there anything else that I can do for you?"
 TOOL_RESULT = '{"status": "ok"}'
 MAX_CALLS = 20
 """Model calls after which an agent that never stops is stopped."""
 _SHOWN = 300
+_ARGUMENTS = 20_000
+"""Most characters of the arguments that the scripted model makes up."""
 
 
 class DryRun(Record):
@@ -53,8 +55,11 @@ def dry_run(
     opening: str,
 ) -> DryRun:
     """Run the agent once, within the supervisor's deadlines. Raises SandboxError for faults of ours."""
-    script = _Script(instructions, tools, opening)
-    result = supervisor.run(source, script)
+    for again in (True, False):
+        script = _Script(instructions, tools, opening)
+        result = supervisor.run(source, script)
+        if not (result.doubtful and again):  # what came from outside does not come twice
+            break
     if result.status == "infra":
         raise SandboxError(f"the dry run could not be made: {result.detail}")
     return DryRun(
@@ -119,12 +124,19 @@ def _tool_call(tools: Any) -> dict[str, Any] | None:
         name, schema = function["name"], function.get("parameters") or {}
     except (LookupError, TypeError, AttributeError):
         return None
+    if not isinstance(name, str) or len(name) > NAME_CHARACTERS:
+        return None
     arguments = json.dumps(example_of(schema), ensure_ascii=False)
-    return {"id": "call_1", "type": "function", "function": {"name": str(name), "arguments": arguments}}
+    if len(arguments) > _ARGUMENTS:
+        arguments = "{}"
+    return {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def example_of(schema: Any, *, depth: int = 8) -> Any:
-    """A plausible value of a JSON schema: its default, example or first choice, else one of its type."""
+    """A plausible value of a JSON schema: its default, example or first choice, else one of its type.
+
+    Of a malformed schema it takes what it understands: the agent wrote it, and a real model would be sent it as well.
+    """
     if not isinstance(schema, dict) or depth == 0:
         return None
     for key in ("const", "default"):
@@ -141,7 +153,8 @@ def example_of(schema: Any, *, depth: int = 8) -> Any:
     if kind == "object":
         properties = schema.get("properties")
         properties = properties if isinstance(properties, dict) else {}
-        wanted = schema.get("required", list(properties))
+        required = schema.get("required")
+        wanted = required if isinstance(required, list) else list(properties)
         return {name: example_of(properties[name], depth=depth - 1) for name in properties if name in wanted}
     if kind == "array":
         return [example_of(schema.get("items", {}), depth=depth - 1)]
@@ -166,7 +179,8 @@ def _readable(request: Mapping[str, Any]) -> str:
         f"[{message.get('role')}] {message.get('content')}" if isinstance(message, dict) else str(message)
         for message in request["messages"]
     ]
-    for tool in request.get("tools") or ():
+    tools = request.get("tools")
+    for tool in tools if isinstance(tools, list) else ():
         function = tool.get("function") if isinstance(tool, dict) else None
         if isinstance(function, dict):
             lines.append(f"[tool] {function.get('name')}: {function.get('description')}")

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ else:
     import frames
     from wall import limits
 
-_WATCH_SECONDS = 0.2
+_WATCH_SECONDS, _WATCH_SHARE = 0.05, 0.002
+"""Between two looks at the children: so long, or so much for each child where they are many."""
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _M_ARENA_MAX = 1, 36, -8
 
 
@@ -53,7 +55,6 @@ class Nursery:
         self._control = control
         self._scratch = scratch
         self._children: dict[int, _Child] = {}
-        self._born = 0
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         die_with(parent, signal.SIGTERM)
         _adopt_orphans()
@@ -81,10 +82,13 @@ class Nursery:
                 shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _loop(self) -> Born | None:
+        looked = time.monotonic()
         while True:
-            events = self._selector.select(_WATCH_SECONDS if self._children else None)
-            if not events:
+            pause = max(_WATCH_SECONDS, _WATCH_SHARE * len(self._children))
+            events = self._selector.select(max(0.0, looked + pause - time.monotonic()) if self._children else None)
+            if time.monotonic() >= looked + pause:  # also when children come and go all the time
                 self._watch()
+                looked = time.monotonic()
             for key, _ in events:
                 if key.fileobj == self._woken:
                     with contextlib.suppress(BlockingIOError):
@@ -105,8 +109,8 @@ class Nursery:
 
     def _fork(self, channel: int, lifeline_number: int) -> Born | None:
         lifeline = socket.socket(fileno=lifeline_number)
-        self._born += 1
-        scratch = os.path.join(self._scratch, str(self._born))
+        # No number: how many came before is no business of an agent, and a name that is known can be looked for.
+        scratch = os.path.join(self._scratch, os.urandom(16).hex())
         try:
             os.mkdir(scratch, 0o700)
             pid = os.fork()
@@ -145,16 +149,11 @@ class Nursery:
         self._kill_orphans()
 
     def _watch(self) -> None:
-        """Stop who fills the disk: limits of the kernel bound a file, not the sum of them."""
+        """Stop who fills the disk or swarms: limits of the kernel bound a file, and the threads of a user."""
         for pid, child in self._children.items():
-            try:
-                with os.scandir(child.scratch) as entries:
-                    sizes = [entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries]
-            except OSError:
-                continue  # a file went away while we looked
-            if sum(sizes) > limits.SCRATCH_BYTES or len(sizes) > limits.SCRATCH_FILES:
+            if excess := _excess(pid, child.scratch):
                 with contextlib.suppress(OSError):
-                    child.lifeline.send(frames.encode({"full": sum(sizes), "files": len(sizes)}))
+                    child.lifeline.send(frames.encode(excess))
                 _kill_group(pid)
 
     def _kill_orphans(self) -> None:
@@ -165,6 +164,21 @@ class Nursery:
                 for pid in map(int, listing.read().split()):
                     if pid not in self._children:
                         os.kill(pid, signal.SIGKILL)
+
+
+def _excess(pid: int, scratch: str) -> dict[str, int] | None:
+    """What a child has too much of, as the supervisor is told; None when there is nothing, or nothing is known."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        with open(f"/proc/{pid}/stat", "rb") as file:  # not inside bubblewrap: there the supervisor counts
+            threads = int(file.read().rpartition(b")")[2].split()[17])
+        if threads > limits.THREADS:
+            return {"threads": threads}
+    with contextlib.suppress(OSError):  # a file went away while we looked
+        with os.scandir(scratch) as entries:
+            sizes = [entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries]
+        if sum(sizes) > limits.SCRATCH_BYTES or len(sizes) > limits.SCRATCH_FILES:
+            return {"full": sum(sizes), "files": len(sizes)}
+    return None
 
 
 def die_with(parent: int, by: signal.Signals) -> None:

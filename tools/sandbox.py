@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
+import struct
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from sigmaloop.errors import SandboxError, SigmaLoopError, UpstreamError
 from sigmaloop.records import Record, RolloutStatus
 from sigmaloop.tools import frames, frames_quick
+from sigmaloop.tools.fair_clock import CLOSE, PATIENCE, FairClock, look, state, threads
 from sigmaloop.tools.grounds import grounds
-from sigmaloop.tools.wall import tiers
+from sigmaloop.tools.wall import limits, tiers
 from sigmaloop.tools.wall.tiers import Sandbox, Tier
 from sigmaloop.tools.zygote import Child, Zygote
 
@@ -29,10 +33,23 @@ STEP_BYTES = 4 * 1024 * 1024
 """Most bytes of all actions and messages of one rollout together: they are kept in its trace."""
 MODEL_BYTES = 256 * 1024 * 1024
 """Most bytes of all its model requests together."""
+TEXT_CHARACTERS = 500_000
+"""Most characters of what a tool or the user answers: more is cut, and so fits into a frame however it is written."""
+NAME_CHARACTERS = 200
+"""Longest name of a tool that is looked for."""
+QUOTED_CHARACTERS = 100
+"""Most characters of a long refusal that the child is shown: it may repeat what the child sent."""
 OVER = "Error: the conversation is over"
-_LAST_WORDS_SECONDS = 2.0
-_WALL_SECONDS = 20.0
+_REFUSAL_CHARACTERS = 500
+_ECHO_BYTES = frames.MAX_BYTES // 8
+"""A request of so many bytes is the reason for an answer that is too large."""
+_LAST_WORDS_SECONDS, _ZYGOTE_SECONDS = 2.0, 20.0
+"""For the zygote to say how a child ended: of one that lives, and of one that is gone."""
+_WALL_SECONDS = 60.0
 """For the child to raise its wall, on a machine that is busy with other things."""
+_FROM_OUTSIDE = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGTERM")
+"""Signals that people, the kernel's out-of-memory killer and other programs send. Behind a wall no process can
+send them to itself."""
 _CLIENTS = {
     "langchain": re.compile(r"\blang(chain|graph)|\.chat_model\("),
     "openai": re.compile(r"\b(import|from)\s+openai\b|\.openai\("),
@@ -65,6 +82,8 @@ class SandboxResult(Record):
     status: RolloutStatus
     detail: str = ""
     """One line; empty for ok."""
+    doubtful: bool = False
+    """An agent_error that something outside may have caused, such as a kill. It is the agent's if it comes again."""
     printed: str = ""
     """The end of what an agent that ended ok wrote to standard output, which nobody else sees; one line."""
     wall_seconds: float
@@ -86,10 +105,10 @@ class Supervisor:
         hide: Sequence[str] = (),
     ) -> None:
         """`step_seconds`: the agent's own time between two frames; `rollout_seconds`: the sum of it over the
-        rollout. Time in the model and the environment counts for neither: how fast an endpoint is decides
-        nothing. `cpu_seconds`: processor time of the child. `max_steps`: act, say and submit frames.
-        `sandbox`: the wall; auto takes the best that works here. `hide`: installed modules that agents may
-        not read, besides our own.
+        rollout. Time in the model and the environment counts for neither, nor does the wait for a processor:
+        how fast an endpoint or how busy the machine is decides nothing. `cpu_seconds`: processor time of the
+        child. `max_steps`: act, say and submit frames. `sandbox`: the wall; auto takes the
+        best that works here. `hide`: installed modules that agents may not read, besides our own.
         """
         self._step_seconds = step_seconds
         self._rollout_seconds = rollout_seconds
@@ -144,10 +163,16 @@ class Supervisor:
             zygote = self._zygote(next((name for name, signs in _CLIENTS.items() if signs.search(source)), ""))
         child = zygote.fork()
         with child.channel, child.lifeline:  # closing the lifeline kills whatever is left of the child
-            status, detail, printed = self._converse(child, source, handlers)
-        seconds = time.monotonic() - started
+            end, printed = self._converse(child, source, handlers)
+        if end is not None and (end.doubtful or end.status == "infra") and state(child.zygote) in ("T", "t"):
+            zygote.renew(child.zygote)  # it was stopped, and would keep everybody waiting
         return SandboxResult(
-            status=status, detail=_line(detail), printed=_line(printed), wall_seconds=seconds, tier=self.tier
+            status=end.status if end else "ok",
+            detail=_line(end.detail) if end else "",
+            doubtful=end.doubtful if end else False,
+            printed=_line(printed),
+            wall_seconds=time.monotonic() - started,
+            tier=self.tier,
         )
 
     def _settle(self) -> Tier:
@@ -186,7 +211,8 @@ class Supervisor:
             preload=(client,) if client else (),
         )
 
-    def _converse(self, child: Child, source: str, handlers: Handlers) -> tuple[RolloutStatus, str, str]:
+    def _converse(self, child: Child, source: str, handlers: Handlers) -> tuple[_EndedError | None, str]:
+        """How it ended otherwise than by run() returning, and what it printed."""
         conversation = _Conversation(
             child,
             handlers,
@@ -197,18 +223,19 @@ class Supervisor:
             tier=self._tier or "none",
         )
         try:
-            return "ok", "", conversation.hold(source)
+            return None, conversation.hold(source)
         except _EndedError as end:
-            return end.status, end.detail, ""
+            return end, ""
 
 
 class _EndedError(Exception):
     """The conversation is finished, otherwise than by run() returning."""
 
-    def __init__(self, status: RolloutStatus, detail: str) -> None:
+    def __init__(self, status: RolloutStatus, detail: str, *, doubtful: bool = False) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.doubtful = doubtful
 
 
 class _Conversation:
@@ -237,11 +264,15 @@ class _Conversation:
         self._steps = 0
         self._bytes = {"step": 0, "llm": 0}
         self._over = False
+        self._pid: int | None = None
+        """The child's process id on this side, once it is known."""
 
     def hold(self, source: str) -> str:
         """What it printed, when the agent's run() has returned; raises _EndedError for every other end."""
         self._await_wall()
         init = _ours("opening the episode", self._handlers.init)
+        if len(source.encode("utf-8", "replace")) > frames.MAX_BYTES // 2:
+            raise _EndedError("agent_error", f"agent.py is larger than {frames.MAX_BYTES // 2} bytes")
         self._send({"op": "init", "source": source, **init})
         while True:
             frame = self._next()
@@ -265,7 +296,7 @@ class _Conversation:
         self._child.channel.settimeout(_WALL_SECONDS)
         while (frame := self._reader.pop()) is None:
             try:
-                data = self._child.channel.recv(4096)
+                data = self._first_words()
             except OSError as error:
                 raise _EndedError("infra", f"the wall was not raised: {error}") from None
             if not data:
@@ -274,11 +305,25 @@ class _Conversation:
         if frame != {"op": "walled", "tier": self._tier}:
             raise _EndedError("infra", f"the wall was not raised: {frame.get('error', frame)}")
 
+    def _first_words(self) -> bytes:
+        """Bytes from the child before any line of the agent's; the kernel says with them which process it is."""
+        if not hasattr(socket, "SCM_CREDENTIALS"):
+            return self._child.channel.recv(4096)
+        size = struct.calcsize("=iII")
+        data, notes, _, _ = self._child.channel.recvmsg(4096, socket.CMSG_SPACE(size))
+        for level, kind, note in notes:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+                pid, _, _ = struct.unpack("=iII", note)
+                self._pid = pid or None
+        return data
+
     def _step(self, op: str, fields: dict[str, Any]) -> str | None:
         match op, fields:
             case "act", {"tool": str(tool), "args": dict(arguments), **rest} if not rest:
                 if self._over:
                     return OVER
+                if len(tool) > NAME_CHARACTERS:
+                    return f"Error: no tool has a name of {len(tool)} characters"
                 result = _ours(f"tool {tool[:80]}", lambda: self._handlers.act(tool, arguments))
                 return _text(result, f"tool {tool[:80]}")
             case "say", {"text": str(text), **rest} if not rest:
@@ -299,13 +344,17 @@ class _Conversation:
             if error.status == 402:
                 raise _EndedError("agent_error", f"refused by the model gateway: {error}") from error
             if 400 <= error.status < 500 and error.status not in (401, 429):
-                return {"error": str(error), "status": error.status}
+                return {"error": _brief(str(error)), "status": error.status}
             raise _EndedError("infra", f"model call: {error}") from error
 
     def _count_step(self) -> None:
         self._steps += 1
         if self._steps > self._max_steps:
             raise _EndedError("agent_error", f"more than {self._max_steps} steps (tool calls and messages)")
+
+    def _count_threads(self, number: int) -> None:
+        if number > limits.THREADS:
+            raise _EndedError("agent_error", f"it had {number} threads; {limits.THREADS} are allowed")
 
     def _count_bytes(self, kind: str, most: int) -> None:
         self._bytes[kind] += self._reader.last
@@ -315,74 +364,132 @@ class _Conversation:
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
-            data = frames.encode(message)
+            data = memoryview(frames.encode(message))
         except frames.FrameError as error:
+            if self._reader.last > _ECHO_BYTES:
+                asked = f"its request of {self._reader.last} bytes has an answer that cannot be sent"
+                raise _EndedError("agent_error", f"{asked}: {error}") from None
             raise _EndedError("infra", f"what the environment or the model returned cannot be sent: {error}") from error
-        self._child.channel.settimeout(self._step_seconds)
-        try:
-            self._child.channel.sendall(data)
-        except TimeoutError:
-            raise _EndedError("agent_error", f"it did not read its socket for {self._step_seconds:g} s") from None
-        except OSError:
-            raise self._gone() from None
+        clock = self._clock()
+        while data:
+            sent = self._in_time(clock, partial(self._child.channel.send, data), "it did not read its socket")
+            if not sent:
+                raise self._gone()
+            data = data[sent:]
 
     def _next(self) -> dict[str, Any]:
         """The child's next frame; its clock runs only in here."""
-        started = time.monotonic()
-        allowed = min(self._step_seconds, self._rollout_seconds - self._agent_seconds)
+        clock = self._clock()
         while True:
             try:
                 frame = self._reader.pop()
             except frames.FrameError as error:
                 raise _bad_frame(str(error)) from None
             if frame is not None:
-                self._agent_seconds += time.monotonic() - started
+                self._agent_seconds += clock.charged
+                if self._tier == "bubblewrap" and self._pid:  # its zygote sees no process, and cannot count
+                    self._count_threads(threads(self._pid))
                 return frame
-            # 0 does not wait, but still takes what came while this thread was not running.
-            self._child.channel.settimeout(max(0.0, started + allowed - time.monotonic()))
-            try:
-                data = self._child.channel.recv(65536)
-            except (TimeoutError, BlockingIOError):
-                raise self._too_slow(allowed) from None
-            except OSError:
-                data = b""
+            data = self._in_time(clock, lambda: self._child.channel.recv(65536), "no call and no message")
             if not data:
                 raise self._gone()
             self._reader.feed(data)
 
-    def _too_slow(self, allowed: float) -> _EndedError:
-        if allowed < self._step_seconds:
-            limit = f"rollout_seconds = {self._rollout_seconds:g}"
-        else:
-            limit = f"step_seconds = {self._step_seconds:g}"
-        return _EndedError("agent_error", f"it took too long: no call and no message within {limit}")
+    def _clock(self) -> FairClock:
+        pid = self._pid
+        return FairClock((lambda: look(pid)) if pid else (lambda: None))
+
+    def _in_time(self, clock: FairClock, transfer: Callable[[], T], missed: str) -> T | None:
+        """What a transfer over the child's socket gives, when it can be made; None when the socket is closed.
+
+        Raises _EndedError when the child's time is up. Our own pauses count no more than the slice they fall into.
+        """
+        allowed = min(self._step_seconds, self._rollout_seconds - self._agent_seconds)
+        while True:
+            # 0 does not wait, but still takes what came while this thread was not running.
+            wait = clock.next_slice(allowed)
+            self._child.channel.settimeout(wait)
+            began = time.monotonic()
+            try:
+                done = transfer()
+            except (TimeoutError, BlockingIOError):
+                if wait == 0:
+                    raise self._too_slow(clock, allowed, missed) from None
+                clock.count(min(time.monotonic() - began, wait))
+                self._count_threads(clock.threads)
+                continue
+            except OSError:
+                return None
+            clock.passed += min(time.monotonic() - began, wait)
+            return done
+
+    def _too_slow(self, clock: FairClock, allowed: float, missed: str) -> _EndedError:
+        whole = allowed >= self._step_seconds
+        limit = (
+            f"step_seconds = {self._step_seconds:g}" if whole else f"rollout_seconds = {self._rollout_seconds:g}"
+        )
+        if clock.stopped:
+            return _EndedError("agent_error", f"its process was stopped: {missed} within {limit}", doubtful=True)
+        if clock.charged < allowed - CLOSE:
+            return _EndedError(
+                "agent_error",
+                f"it waited for a processor or a disk: {missed} within {PATIENCE} times {limit}; lower concurrency",
+                doubtful=True,
+            )
+        return _EndedError("agent_error", f"it took too long: {missed} within {limit}")
 
     def _gone(self) -> _EndedError:
         """The child closed its socket: ask the zygote how it ended."""
         lifeline, reader = self._child.lifeline, frames.Reader()
         lifeline.settimeout(_LAST_WORDS_SECONDS)
+        asked = time.monotonic()
         while (ended := reader.pop()) is None:
             try:
                 data = lifeline.recv(4096)
             except TimeoutError:
-                return _EndedError("agent_error", "it closed its socket")
+                if self._pid is None or state(self._pid) not in (None, "Z", "X"):
+                    return _EndedError("agent_error", "it closed its socket")
+                if time.monotonic() - asked < _ZYGOTE_SECONDS:
+                    continue
+                return _EndedError("agent_error", "its process is gone, nobody says how", doubtful=True)
             except OSError:
                 data = b""
             if not data:
                 return _EndedError("infra", "the sandbox's zygote died")
             reader.feed(data)
+        return self._said(ended)
+
+    def _said(self, ended: dict[str, Any]) -> _EndedError:
+        """What the zygote said of the child's end."""
         if "error" in ended:
             return _EndedError("infra", ended["error"])
+        if "threads" in ended:
+            return _EndedError("agent_error", f"it had {ended['threads']} threads; {limits.THREADS} are allowed")
         if "full" in ended:
             return _EndedError("agent_error", f"it filled its folder: {ended['files']} files, {ended['full']} bytes")
-        code = ended["exit"]
         if ended["cpu"] >= self._cpu_seconds:
             return _EndedError(
                 "agent_error", f"it used more than cpu_seconds = {self._cpu_seconds:g} of processor time"
             )
+        code = ended["exit"]
         if code < 0:
-            return _EndedError("agent_error", f"its process was killed by {signal.Signals(-code).name}")
+            name = _signal_name(-code)
+            return _EndedError("agent_error", f"its process was killed by {name}", doubtful=name in _FROM_OUTSIDE)
         return _EndedError("agent_error", f"its process ended with exit code {code} before run() returned")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most of the real-time signals have none
+        return f"signal {number}"
+
+
+def _brief(refusal: str) -> str:
+    """A refusal for the child: whole if it is short, else no more of it than may be a quotation."""
+    if len(refusal) <= _REFUSAL_CHARACTERS:
+        return refusal
+    return f"{refusal[:QUOTED_CHARACTERS]}... ({len(refusal)} characters)"
 
 
 def _line(text: str) -> str:
@@ -407,6 +514,8 @@ def _ours(what: str, call: Callable[[], T]) -> T:
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise _EndedError("infra", f"{what}: the environment returned {type(value).__name__}, not a text")
+    if len(value) > TEXT_CHARACTERS:
+        return f"{value[:TEXT_CHARACTERS]}... (cut: {len(value)} characters)"
     return value
 
 

@@ -32,6 +32,8 @@ class Child(NamedTuple):
 
     channel: socket.socket
     lifeline: socket.socket
+    zygote: int
+    """The process that it comes from, as `Zygote.pid`."""
 
 
 class Zygote:
@@ -73,7 +75,8 @@ class Zygote:
             for again in (True, False):
                 control = self._running()
                 try:
-                    return _send_order(control)
+                    assert self._process is not None
+                    return Child(*_send_order(control), self._process.pid)
                 except (BrokenPipeError, ConnectionResetError) as error:
                     self._end()
                     if not again:
@@ -85,6 +88,13 @@ class Zygote:
                         f"no sockets for a rollout: {error}; lower concurrency or raise `ulimit -n`"
                     ) from error
         raise AssertionError("unreachable")
+
+    def renew(self, pid: int) -> None:
+        """Kill the process of this id, if it is still the zygote: the next child comes from a fresh one."""
+        with self._lock:
+            if self._process is not None and self._process.pid == pid:
+                self._process.kill()
+                self._end()
 
     def stop(self) -> None:
         """End it and every child of it. It may be started again."""
@@ -181,17 +191,19 @@ def _command(order: dict[str, Any], control: int) -> tuple[list[str], dict[str, 
     return [sys.executable, *worker], {}
 
 
-def _send_order(control: socket.socket) -> Child:
+def _send_order(control: socket.socket) -> tuple[socket.socket, socket.socket]:
     with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
         channel, far_channel = socket.socketpair()
         ours.enter_context(channel)
         theirs.enter_context(far_channel)
+        if hasattr(socket, "SO_PASSCRED"):  # the kernel then says, with the child's first words, which process it is
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         lifeline, far_lifeline = socket.socketpair()
         ours.enter_context(lifeline)
         theirs.enter_context(far_lifeline)
         socket.send_fds(control, [b"F"], [far_channel.fileno(), far_lifeline.fileno()])
         ours.pop_all()
-        return Child(channel, lifeline)
+        return channel, lifeline
 
 
 def _bury(process: subprocess.Popen[bytes]) -> str:

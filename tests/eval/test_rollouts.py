@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,9 +12,10 @@ from typing import Any
 
 import pytest
 from waiting import wait_for
+from walls import on_this_side
 
 from sigmaloop.errors import ModelUnavailable, StoreError, UpstreamError
-from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine
+from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine, crowding
 from sigmaloop.eval.session import TEXT_LIMIT
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Rollout, Step, agent_hash
@@ -145,6 +148,63 @@ def test_a_model_call_carries_the_rollouts_seed_and_is_metered(make_engine: Make
     assert [r["seed"] for r in model.requests] == [rollout.seed] * 2
     assert rollout.usage.calls == 2
     assert store.usage() == {"target": rollout.usage}
+
+
+TELLS = """
+import os, time
+def run(session):
+    reply = session.complete([{"role": "user", "content": session.opening}])["choices"][0]["message"]["content"]
+    session.call("add", {"a": os.getpid(), "b": 0})
+    session.say(reply)
+"""
+
+
+def struck(sums: Any, times: int) -> None:
+    """The first so many children that make a tool call are killed from outside while it is made."""
+
+    def arm(episode: Any) -> None:
+        if len(sums.opened) <= times:
+            episode.act = lambda name, arguments: (os.kill(on_this_side(arguments["a"]), signal.SIGKILL), "5")[1]
+
+    sums.on_open = arm
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_rollout_whose_process_is_killed_is_played_again_and_nothing_is_paid_twice(
+    make_engine: MakeEngine, sums: Any, tmp_path: Path
+) -> None:
+    with Journal(tmp_path / "a.sqlite") as journal:
+        undisturbed = one(make_engine(store=journal, journal=journal), TELLS)
+    sums.opened.clear()
+    struck(sums, times=1)
+    with Journal(tmp_path / "b.sqlite") as journal:
+        model = ScriptedModel(["It is 5."])
+        rollout = one(make_engine(model=model, store=journal, journal=journal), TELLS)
+        assert (len(sums.opened), len(model.requests)) == (2, 1)
+        assert rollout.evidence == undisturbed.evidence
+        assert (rollout.status, rollout.reward, rollout.usage) == ("ok", 1.0, undisturbed.usage)
+        assert journal.usage() == {"target": rollout.usage}
+        assert [step.kind for step in journal.trace(rollout.id)] == ["user", "act", "say"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_rollout_that_is_killed_twice_is_the_agents_error(make_engine: MakeEngine, sums: Any) -> None:
+    struck(sums, times=2)
+    rollout = one(make_engine(), TELLS)
+    assert (rollout.status, rollout.reward) == ("agent_error", 0.0)
+    assert rollout.detail == "its process was killed by SIGKILL"
+    assert len(sums.opened) == 2
+
+
+def test_more_rollouts_than_the_cores_carry_are_warned_of() -> None:
+    assert crowding(32, cores=2) is None
+    assert "up to 32 is fine here" in str(crowding(33, cores=2))
+    assert crowding(1) is None
+
+
+def test_what_an_agent_does_to_itself_is_not_played_again(make_engine: MakeEngine, sums: Any) -> None:
+    assert one(make_engine(), "import os\ndef run(session):\n    os.abort()\n").status == "agent_error"
+    assert len(sums.opened) == 1
 
 
 def test_a_trace_is_what_the_parent_saw(make_engine: MakeEngine) -> None:

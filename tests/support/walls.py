@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,19 @@ def missing(tier: Any) -> str | None:
     finally:
         supervisor.stop()
     return None
+
+
+def on_this_side(pid: int) -> int:
+    """The process below this one that knows itself by this id: inside bubblewrap it has one of its own."""
+    below = [os.getpid()]
+    for parent in below:
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            below += map(int, (task / "children").read_text().split())
+    for found in below[1:]:
+        names = Path(f"/proc/{found}/status").read_text().partition("NSpid:")[2].split("\n")[0].split()
+        if int(names[-1]) == pid:
+            return found
+    raise LookupError(f"no process below this one calls itself {pid}")
 
 
 def each_tier(*names: str) -> list[Any]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from walls import on_this_side
 
 from sigmaloop import target_agent
 from sigmaloop.errors import SandboxError
-from sigmaloop.tools.dry_run import MAX_CALLS, SENTENCE, DryRun, dry_run, example_of
+from sigmaloop.tools import frames
+from sigmaloop.tools.dry_run import MAX_CALLS, SENTENCE, DryRun, _Script, dry_run, example_of
 from sigmaloop.tools.sandbox import Supervisor
 
 SHIPPED = (Path(str(target_agent.__file__)).parent / "agent.py").read_text()
@@ -129,12 +135,68 @@ def test_a_schema_has_a_plausible_value(schema: dict[str, Any], value: Any) -> N
     assert example_of(schema) == value
 
 
+words = st.sampled_from(
+    ["type", "properties", "items", "required", "enum", "anyOf", "default", "minimum", "name", "parameters", "a"]
+)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["type", "properties", "items", "a"]), inner),
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["object", "array", "integer", "number"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=5),
+    max_leaves=20,
 )
 
 
 @given(json_values)
 def test_no_schema_is_too_odd(schema: Any) -> None:
-    example_of(schema)
+    json.dumps(example_of(schema))
+
+
+@given(json_values)
+def test_no_tools_are_too_odd_to_be_answered_and_reported(tools: Any) -> None:
+    """What a candidate may offer the model is anything that JSON holds, at every place of a request."""
+    for request in (
+        {"messages": [tools], "tools": tools},
+        {"messages": [], "tools": [tools]},
+        {"messages": [], "tools": [{"function": tools}]},
+        {"messages": [], "tools": [{"function": {"name": "f", "parameters": tools}}]},
+    ):
+        script = _Script("", [], "")
+        frames.encode(script.llm(request))
+        DryRun(ok=True, first_request=script.first_request).report()
+
+
+@pytest.mark.parametrize("wanted", [None, 5, "a", {"a": 1}, [["a"]], ["b"]])
+def test_a_malformed_schema_is_no_end_of_the_run(supervisor: Supervisor, wanted: Any) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": wanted}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
+    assert rehearse(supervisor, f"def run(session):\n    session.complete([], tools={tools!r})\n").ok
+
+
+HUGE = {
+    "name": "{'name': 'x' * 4_194_200}",
+    "default": "{'name': 'f', 'parameters': {'default': '\"' * 1_900_000}}",
+    "name of an argument": "{'name': 'f', 'parameters': {'properties': {'\\\\' * 1_900_000: {}}}}",
+}
+
+
+@pytest.mark.parametrize("function", HUGE.values(), ids=HUGE.keys())
+def test_a_tool_that_is_too_large_is_no_fault_of_ours(supervisor: Supervisor, function: str) -> None:
+    source = f"def run(session):\n    session.complete([], tools=[{{'function': {function}}}])\n"
+    assert rehearse(supervisor, source).detail == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_kill_from_outside_is_not_the_candidates_failure(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "import os, time\ndef run(session):\n    session.call('who', {'pid': os.getpid()})\n    time.sleep(.2)\n"
+    killed: list[int] = []
+
+    def strike(self: _Script, name: str, arguments: dict[str, Any]) -> str:
+        if not killed:
+            killed.append(on_this_side(arguments["pid"]))
+            os.kill(killed[0], signal.SIGKILL)
+        return ""
+
+    monkeypatch.setattr(_Script, "act", strike)
+    assert rehearse(supervisor, source).ok
+    assert killed

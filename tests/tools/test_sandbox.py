@@ -111,7 +111,8 @@ ENDS = {
     "GeneratorExit": ("raise GeneratorExit", "GeneratorExit"),
     "a segfault": ("import ctypes; ctypes.string_at(0)", "killed by SIGSEGV"),
     "abort": ("import os; os.abort()", "killed by SIGABRT"),
-    "killing itself": ("import os; os.kill(os.getpid(), 9)", "killed by SIGKILL"),
+    "killing itself": ("import os; os.kill(os.getpid(), 9)", "killed by SIGKILL|PermissionError"),
+    "a signal without a name": ("import os; os.kill(os.getpid(), 40)", "killed by signal 40"),
     "killing its group": ("import os; os.killpg(0, 15)", "killed by SIGTERM|PermissionError"),
     "too much memory": ("x = bytearray(4 << 30)", r"line 3, in run: MemoryError"),
     "mapped memory": ("import mmap; x = mmap.mmap(-1, 4 << 30)", "Cannot allocate memory"),
@@ -246,7 +247,8 @@ def test_loading_for_ever_is_stopped_as_well(hasty: Supervisor) -> None:
 def test_a_child_that_does_not_read_is_stopped(hasty: Supervisor) -> None:
     flood = f"for n in range(50): os.write(3, {framed({'op': 'act', 'id': 1, 'tool': 't', 'args': {}})!r})"
     ended = run(hasty, f"import os, time\n{flood}\ntime.sleep(60)", Table(act=lambda name, arguments: "x" * 1_000_000))
-    assert (ended.status, ended.detail) == ("agent_error", "it did not read its socket for 0.3 s")
+    assert (ended.status, ended.doubtful) == ("agent_error", False)
+    assert ended.detail == "it took too long: it did not read its socket within step_seconds = 0.3"
 
 
 def test_time_in_model_and_environment_is_not_the_agents() -> None:
@@ -404,16 +406,55 @@ def test_a_refused_request_is_told_to_the_agent_which_may_go_on(supervisor: Supe
     [
         ({"act": lambda n, a: 1 / 0}, "tool look_up: ZeroDivisionError: division by zero"),
         ({"act": lambda n, a: {"a": 1}}, "tool look_up: the environment returned dict, not a text"),
-        ({"act": lambda n, a: "x" * 5_000_000}, "cannot be sent"),
         ({"say": lambda text: 5}, "user: the environment returned int"),
         ({"llm": lambda request: {"a": float("inf")}}, "cannot be sent"),
     ],
-    ids=["raises", "no text", "too long", "no answer", "no JSON"],
+    ids=["raises", "no text", "no answer", "no JSON"],
 )  # fmt: skip
 def test_a_fault_of_ours_is_infra(supervisor: Supervisor, answers: dict[str, Any], detail: str) -> None:
     ended = run(supervisor, "session.call('look_up', {}); session.complete([]); session.say('x')", Table(**answers))
     assert ended.status == "infra"
     assert detail in ended.detail
+
+
+BLAMES = {
+    "a long name of a tool that comes back": (
+        "assert 'no tool has a name of 4194200 characters' in session.call('x' * 4_194_200, {})", "ok"
+    ),
+    "a long name of a field that comes back": (
+        "try: session.complete([], **{'x' * 4_194_184: 1})\n"
+        "except Exception as e: assert len(str(e)) < 200 and str(e).startswith('x' * 90), len(str(e))", "ok"
+    ),
+    "a long request that comes back twice": ("session.complete(['x' * 3_000_000])", "agent_error"),
+    "an answer of the environment that is too long": (
+        "t = session.call('look_up', {'big': '\\1'}); assert t.endswith('... (cut: 5000000 characters)'), t[-90:]", "ok"
+    ),
+    "a user who answers too much": ("assert '(cut: 5000000' in session.say('big')", "ok"),
+    "a source that is too large": ("x = '" + "y" * 3_000_000 + "'", "agent_error"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "status"), BLAMES.values(), ids=BLAMES.keys())
+def test_nothing_that_the_agent_sends_is_called_a_fault_of_ours(
+    supervisor: Supervisor, body: str, status: str
+) -> None:
+    def echo(request: dict[str, Any]) -> dict[str, Any]:
+        if len(request) > 1:
+            raise UpstreamError(f"{max(request, key=len)} is not allowed here", status=400)
+        return completion(str(request["messages"]) * 2)
+
+    def act(name: str, arguments: dict[str, Any]) -> str:
+        return arguments["big"] * 5_000_000 if "big" in arguments else f"Error: no tool {name}"
+
+    table = Table(llm=echo, act=act, say=lambda text: "\0" * 5_000_000)
+    ended = run(supervisor, body, table)
+    assert (ended.status, ended.doubtful) == (status, False), ended.detail
+
+
+def test_a_short_refusal_is_told_whole(supervisor: Supervisor) -> None:
+    table = Table(llm=raising(UpstreamError("field " + "f" * 400, status=400)))
+    body = "try: session.complete([])\nexcept Exception as e: assert len(str(e)) == 406"
+    assert run(supervisor, body, table).status == "ok"
 
 
 def test_a_broken_machine_raises(supervisor: Supervisor) -> None:

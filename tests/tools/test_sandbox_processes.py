@@ -185,7 +185,10 @@ class Handlers:
     def init(self): return {"instructions": "", "tools": [], "opening": ""}
     def say(self, text):
         sys.stdout.write(text + chr(10)); sys.stdout.flush()
+        said.append(text)
         return ""
+
+said = []
 
 supervisor = Supervisor(step_seconds=60, rollout_seconds=60, cpu_seconds=60, max_steps=5, sandbox=sys.argv[1])
 source = '''import os, signal, time
@@ -230,7 +233,7 @@ def test_a_killed_program_leaves_no_process_behind(tier: str) -> None:
 
 @pytest.mark.parametrize("tier", each_tier("none", "landlock", "bubblewrap"))
 def test_a_program_that_ends_without_stopping_its_supervisor_leaves_none_either(tier: str) -> None:
-    program, pids = start("time.sleep(.3)", tier)
+    program, pids = start("while len(said) < 3: time.sleep(.01)\ntime.sleep(.3)", tier)
     with program:
         assert program.wait(30) == 0
     assert gone(*pids)

@@ -183,7 +183,9 @@ def test_the_filter_decides_as_written_on_both_processors(machine: str, arch: in
     assert answer("socketpair", 1, 2) == answer("socketpair", 2, 1) == "Operation not permitted"
     assert answer("sendto", 3, 1, 1, 0, 0) == "allow"
     assert answer("sendto", 3, 1, 1, 0, 1) == answer("sendto", 3, 1, 1, 0, 1 << 40) == "Operation not permitted"
-    assert answer("kill", 4711, 9) == answer("tgkill", 4711, 1, 6) == "allow"
+    assert answer("kill", 4711, 0) == answer("kill", 4711, 14) == answer("tgkill", 4711, 1, 6) == "allow"
+    assert {answer("kill", 4711, n) for n in (1, 2, 3, 9, 15, 19, 20, 21, 22)} == {"Operation not permitted"}
+    assert answer("tgkill", 4711, 1, 9) == answer("tgkill", 4711, 1, 19) == "Operation not permitted"
     assert answer("kill", 0) == answer("kill", (1 << 64) - 1) == answer("tgkill", 1) == "Operation not permitted"
     assert answer("prctl", 15) == "allow"
     assert answer("prctl", 1) == "Operation not permitted"
@@ -193,6 +195,13 @@ def test_the_filter_decides_as_written_on_both_processors(machine: str, arch: in
     assert answer("ioctl", 1, 0x5412) == "Inappropriate ioctl for device"
     assert answer("fcntl", 3, 4) == "allow"
     assert answer("fcntl", 3, 8) == "Operation not permitted"
+    assert {answer("fcntl", 3, lock) for lock in (6, 7, 37, 38)} == {answer("flock", 3, 2)} == {os.strerror(0)}
+    private, realtime = 0x80, 0x100
+    for waits in (0, 6, 9, 11, 13):
+        assert answer("futex", 1, waits | private) == answer("futex", 1, waits | private | realtime) == "allow"
+        assert answer("futex", 1, waits) == answer("futex", 1, waits | realtime) == os.strerror(11)
+    assert answer("futex", 1, 1) == answer("futex", 1, 10) == "allow"
+    assert answer("futex_waitv") == "Function not implemented"
     assert answer("openat", 0, 0, 0o101101) == "allow"
     assert answer("openat", 0, 0, 0o1000) == "Operation not permitted"
 

@@ -151,6 +151,62 @@ session.submit(os.getcwd())
     wait_for(lambda: not Path(talk.submitted).exists())
 
 
+def test_a_rollout_does_not_know_its_number_nor_where_another_is(walled: Supervisor) -> None:
+    names = []
+    for _ in range(3):
+        talk = Talk()
+        body = """
+try: os.listdir("..")
+except PermissionError: session.submit(os.path.basename(os.getcwd()))
+"""
+        assert run(walled, body, talk).status == "ok"
+        names.append(talk.submitted)
+    assert len(set(names)) == 3
+    assert all(len(name) == 32 and int(name, 16) > 1 << 64 for name in names), names
+
+
+def test_too_many_threads_are_an_agent_error_that_says_so(walled: Supervisor) -> None:
+    body = """
+import threading
+for n in range(400): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
+time.sleep(9)
+"""
+    ended = run(walled, body)
+    assert (ended.status, ended.doubtful) == ("agent_error", False)
+    assert ended.detail.startswith("it had ")
+    assert ended.detail.endswith(" threads; 256 are allowed")
+
+
+def test_two_hundred_threads_and_locks_on_its_own_files_work(walled: Supervisor) -> None:
+    body = """
+import concurrent.futures, fcntl, sqlite3, threading
+gate = threading.Barrier(200, timeout=30)
+with concurrent.futures.ThreadPoolExecutor(200) as pool:
+    assert len(list(pool.map(lambda n: gate.wait(), range(200)))) == 200
+with open("lock", "w") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    fcntl.lockf(file, fcntl.LOCK_EX)
+with sqlite3.connect("data.db") as data:
+    data.execute("create table t (x)")
+    data.execute("insert into t values (1)")
+assert sqlite3.connect("data.db").execute("select x from t").fetchall() == [(1,)]
+"""
+    ended = run(walled, body)
+    assert (ended.status, ended.detail) == ("ok", "")
+
+
+def test_threads_of_a_library_can_be_joined(walled: Supervisor) -> None:
+    body = """
+import ctypes
+libc = ctypes.CDLL(None)
+thread, work = ctypes.c_ulong(), ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(lambda _: time.sleep(.05))
+assert libc.pthread_create(ctypes.byref(thread), None, work, None) == 0
+assert libc.pthread_join(thread, None) == 0
+"""
+    ended = run(walled, body)
+    assert (ended.status, ended.detail) == ("ok", "")
+
+
 def test_filling_the_folder_is_an_agent_error_that_says_so(walled: Supervisor) -> None:
     ended = run(walled, "for n in range(6): open(str(n), 'wb').write(bytes(3 << 20))\ntime.sleep(5)")
     assert ended.status == "agent_error"

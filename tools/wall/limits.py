@@ -14,6 +14,8 @@ FILE_BYTES = 4 * 1024 * 1024
 SCRATCH_BYTES, SCRATCH_FILES = 16 * 1024 * 1024, 256
 """All that an agent may have in its private folder; who has more is stopped."""
 OPEN_FILES = 64
+THREADS = 256
+"""Most threads of an agent at once; who has more is stopped."""
 THREAD_STACK = 1024 * 1024
 _CAPSET = {"x86_64": 126, "amd64": 126, "aarch64": 91, "arm64": 91}
 

@@ -1,8 +1,9 @@
 """The list of system calls that an agent does not get, as a seccomp filter; written here as BPF, without a package.
 
 Everything that Python, threads, asyncio and the model clients need is allowed. Refused are networks, programs,
-processes, signals to others, metadata of files, kernel facilities with a history of holes, and whatever is newer
-than this list. A refused call fails with an error number; nobody is killed for trying.
+processes, signals to others, metadata of files, kernel facilities with a history of holes, what lets two rollouts
+talk by way of files that both may read, and whatever is newer than this list. A refused call fails with an error
+number; nobody is killed for trying.
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ _FORBIDDEN = """
     setrlimit setpriority sched_setaffinity sched_setattr sched_setscheduler sched_setparam ioprio_set
     setuid setgid setreuid setregid setgroups setresuid setresgid setfsuid setfsgid capset
     reboot kexec_load kexec_file_load init_module finit_module delete_module acct syslog
-    sethostname setdomainname settimeofday clock_settime clock_adjtime adjtimex iopl ioperm vhangup
+    sethostname setdomainname settimeofday clock_settime clock_adjtime adjtimex timer_create iopl ioperm vhangup
     nfsservctl lookup_dcookie uselib sysfs
 """
 FORBIDDEN = tuple(_FORBIDDEN.split())
-UNKNOWN = ("clone3", "openat2")
+UNKNOWN = ("clone3", "openat2", "futex_waitv")
 """Answered "no such call": the C library then takes the older one, whose arguments a filter can read."""
+PRETENDED = ("flock",)
+"""Answered as if it were done: nobody else can open the files of a rollout, and of all others a lock is a message."""
 
 _SELF = 0x7EADBEE1
 """Stands for the process's own id until that is known."""
@@ -57,24 +60,37 @@ class Check(NamedTuple):
     mask: int = 0xFFFFFFFF
     upper: bool = False
     """Look at the upper half of the 64-bit argument."""
+    answer: int | None = None
+    """What a call that fails this check is answered, if not the error of its entry; 0 for "done"."""
 
 
 _NULL = 0
+_FROM_OUTSIDE = (1, 2, 3, 9, 15, 19, 20, 21, 22)
+"""HUP, INT, QUIT, KILL, TERM and those that stop a process: who ends by one of them did not send it itself."""
+_LOCKS = (6, 7, 37, 38)
+"""Locks on files, of a process or of a descriptor."""
+_SHARED_WAITS = (0, 6, 9, 11, 13)
+"""Waiting on a futex that need not be private: on one in a library's file, any process could wake it. Threads that
+are joined wait like this as well; told to try again, the C library looks whether they have ended."""
 CONDITIONS: dict[str, tuple[int, tuple[Check, ...]]] = {
     # A thread, in the same namespaces: anything else is a process.
     "clone": (errno.EPERM, (Check(0, (_THREAD,), mask=_THREAD), Check(0, (0,), mask=_NAMESPACES))),
     # asyncio's own pair. A datagram pair could send to any socket of the machine.
     "socketpair": (errno.EPERM, (Check(0, (1,)), Check(1, (1,), mask=0xF))),
     "sendto": (errno.EPERM, (Check(4, (_NULL,)), Check(4, (_NULL,), upper=True))),
-    "kill": (errno.EPERM, (Check(0, (_SELF,)),)),
-    "tgkill": (errno.EPERM, (Check(0, (_SELF,)),)),
+    "kill": (errno.EPERM, (Check(0, (_SELF,)), Check(1, _FROM_OUTSIDE, wanted=False))),
+    "tgkill": (errno.EPERM, (Check(0, (_SELF,)), Check(2, _FROM_OUTSIDE, wanted=False))),
+    "futex": (errno.EAGAIN, (Check(1, _SHARED_WAITS, wanted=False, mask=0xFF),)),
     # Names of threads and of memory; everything else changes what holds the process.
     "prctl": (errno.EPERM, (Check(0, (3, 15, 16, 23, 0x53564D41)),)),
     "prlimit64": (errno.EPERM, (Check(2, (_NULL,)), Check(2, (_NULL,), upper=True), Check(0, (0, _SELF)))),
     # Is it a terminal, how wide, how much is there to read, close on exec, do not block.
     "ioctl": (errno.ENOTTY, (Check(1, (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),)),
-    # Not: whom to signal, leases, notes of changes in folders.
-    "fcntl": (errno.EPERM, (Check(1, (8, 10, 15, 1024, 1026), wanted=False),)),
+    # Not: whom to signal, leases, notes of changes in folders, hints that stay with a file. Locks as with flock.
+    "fcntl": (
+        errno.EPERM,
+        (Check(1, _LOCKS, wanted=False, answer=0), Check(1, (8, 10, 15, 1024, 1026, 1036, 1038), wanted=False)),
+    ),
     # Truncating a file that is opened for reading: Landlock before ABI 3 lets it through.
     "open": (errno.EPERM, (Check(1, (_O_TRUNC,), wanted=False, mask=_O_TRUNC | _O_ACCMODE),)),
     "openat": (errno.EPERM, (Check(2, (_O_TRUNC,), wanted=False, mask=_O_TRUNC | _O_ACCMODE),)),
@@ -108,6 +124,7 @@ def program(numbers: Mapping[str, int], *, machine: str, newest: int) -> bytes:
     ]
     blocks = {name: [(_RETURN, 0, 0, _ERROR | errno.EPERM)] for name in FORBIDDEN}
     blocks |= {name: [(_RETURN, 0, 0, _ERROR | errno.ENOSYS)] for name in UNKNOWN}
+    blocks |= {name: [(_RETURN, 0, 0, _ERROR)] for name in PRETENDED}
     blocks |= {name: _conditional(error, checks) for name, (error, checks) in CONDITIONS.items()}
     for name, block in blocks.items():
         if name in numbers:
@@ -147,5 +164,5 @@ def _conditional(error: int, checks: tuple[Check, ...]) -> list[Instruction]:
         made += [(_EQUAL, count - index, 0, value) for index, value in enumerate(check.among)]
         if not check.wanted:
             made.append((_JUMP, 0, 0, 1))
-        made.append((_RETURN, 0, 0, _ERROR | error))
+        made.append((_RETURN, 0, 0, _ERROR | (error if check.answer is None else check.answer)))
     return [*made, (_RETURN, 0, 0, _ALLOW)]

@@ -48,6 +48,25 @@ def order(asked: Sandbox, *, executable: str, roots: tuple[str, ...] = ()) -> li
     return [probe(tier, executable=executable, roots=roots) for tier in best]
 
 
+def gaps(tier: Tier, *, roots: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """What a tier does not stop, though the threat model would have it stopped; all of it is small."""
+    if tier == "none":
+        return ("everything",)
+    found = ["process ids tell how many came before", "threads and the private folder are looked at, not limited"]
+    if tier == "landlock":
+        found.append("the existence of files and processes is seen")
+        if marked := [root for root in roots if _keeps_access_times(root)]:
+            found.append(f"reading leaves access times under {marked[0]} (mount it noatime)")
+    return tuple(found)
+
+
+def _keeps_access_times(path: str) -> bool:
+    try:
+        return not os.statvfs(path).f_flag & (os.ST_NOATIME | os.ST_RDONLY)
+    except (OSError, AttributeError):  # it is not there, or this system has no such flags
+        return False
+
+
 def _no_landlock(executable: str, roots: tuple[str, ...]) -> str | None:
     if sys.platform != "linux":
         return "Landlock is a part of Linux"
