@@ -12,6 +12,7 @@ from sigmaloop.eval.finding import Finding
 from sigmaloop.graph.briefing import brief_for, hands_for
 from sigmaloop.graph.law import measure, sing, standing_of
 from sigmaloop.graph.observe import clusters_of
+from sigmaloop.graph.outage import RESUMED, cause_of, with_cause
 from sigmaloop.graph.prepare import smoke_session
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
@@ -90,8 +91,9 @@ def validation_gate(state: LoopState, services: Services, emit: Emit) -> dict[st
 def pause(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """An infrastructure fault is no verdict: wait for a person, then try the same gate again."""
     verdict = verdicts_of(services, state)[-1]
-    emit({"event": "paused", "gate": verdict.gate, "message": verdict.message})
-    interrupt({"reason": verdict.reason, "message": verdict.message, "then": "resume tries the same gate again"})
+    message = with_cause(verdict.message, cause_of(services, candidate_of(services, state).agent))
+    emit({"event": "paused", "gate": verdict.gate, "message": message})
+    interrupt({"reason": verdict.reason, "message": message, "then": "resume tries the same gate again"})
     return {"reason": "resumed"}
 
 
@@ -229,14 +231,14 @@ def _record(
 
 def _approved(candidate: Candidate, explanation: str) -> bool:
     """Ask a person; anything but a clear yes declines."""
-    answer = interrupt(
-        {
-            "question": f"Keep {candidate.id}?",
-            "summary": candidate.summary,
-            "hypothesis": candidate.hypothesis,
-            "judge": explanation,
-            "diff": candidate.diff,
-            "answers": ["approve", "decline"],
-        }
-    )
+    question = {
+        "question": f"Keep {candidate.id}?",
+        "summary": candidate.summary,
+        "hypothesis": candidate.hypothesis,
+        "judge": explanation,
+        "diff": candidate.diff,
+        "answers": ["approve", "decline"],
+    }
+    while (answer := interrupt(question)) == RESUMED:
+        pass  # that was the answer to an outage which paused this node before
     return str(answer).strip().lower() in {"approve", "approved", "yes"}

@@ -18,6 +18,7 @@ from langgraph.runtime import Runtime
 from sigmaloop.graph import attempt, conclude, observe, routing
 from sigmaloop.graph.certify import certify
 from sigmaloop.graph.lifetime import at_work
+from sigmaloop.graph.outage import pausing
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, RunContext
 from sigmaloop.graph.tracing import note
@@ -73,7 +74,7 @@ def _node(work: Work) -> Callable[..., dict[str, Any]]:
 
     def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> dict[str, Any]:
         with at_work(state, thread_id=config["configurable"]["thread_id"], context=runtime.context) as services:
-            update = work(state, services, runtime.stream_writer)
+            update = pausing(work)(state, services, runtime.stream_writer)
             note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
             return update
 
