@@ -83,7 +83,7 @@ def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
 
 
 def _first_event(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> dict[str, Any]:
-    """The settings with model, prices and sandbox pinned: a key that appears, or a wall that is gone, changes no run."""
+    """The settings with model, prices and sandbox pinned: a key that appears, a wall that is gone, change no run."""
     upstream = "simulated" if settings.simulated else "openai"
     pinned = settings.model_copy(update={"upstream": upstream, "sandbox": tier, **pinned_prices(settings)})
     return {

@@ -15,7 +15,7 @@ from sigmaloop.tools.budget import Prices
 OPENAI = "https://api.openai.com/v1"
 """The endpoint when none is named."""
 ASKED_TOKENS = 1_000
-"""Size of the call whose price is looked up. That some models are dearer beyond 200,000 tokens a call is not counted."""
+"""Size of the call whose price is looked up; that some models are dearer beyond 200,000 tokens is not counted."""
 
 
 def prices_of(settings: Settings) -> Prices | None:

@@ -312,7 +312,7 @@ def test_a_long_body_is_refused_before_it_is_whole(serve: Any, plain: httpx.Clie
     assert whole.status_code == 413
     host, port = lease.base_url.removeprefix("http://").removesuffix("/v1").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as endless:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {lease.token}\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {lease.token}\r\n"
         endless.sendall(head.encode() + b"Content-Length: 1000000000\r\n\r\n" + b"x" * 12_000)
         assert endless.recv(1000).startswith(b"HTTP/1.1 413")
     assert post(plain, lease, {"messages": ASK}).status_code == 200
@@ -321,7 +321,7 @@ def test_a_long_body_is_refused_before_it_is_whole(serve: Any, plain: httpx.Clie
 def test_a_dead_token_is_turned_away_before_its_body_is_read(serve: Any) -> None:
     host, port = serve([]).base_url.removeprefix("http://").removesuffix("/v1").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as caller:
-        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer dead\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer dead\r\n"
         caller.sendall(head.encode() + b"Content-Length: 1000\r\n\r\n{")
         assert caller.recv(1000).startswith(b"HTTP/1.1 401")
 
@@ -330,7 +330,7 @@ def test_a_caller_that_leaves_in_the_middle_hurts_nobody(serve: Any, plain: http
     lease = serve(["fine"])
     host, port = lease.base_url.removeprefix("http://").removesuffix("/v1").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as leaving:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {lease.token}\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {lease.token}\r\n"
         leaving.sendall(head.encode() + b"Content-Length: 100\r\n\r\n{")
     assert post(plain, lease, {"messages": ASK}).status_code == 200
 
