@@ -300,8 +300,10 @@ class Gateway:
     def _answer(self, lease: Lease, path: str, request: Json, call: Call) -> Json:
         key, size = hash_and_size(request)
         worst = worst_case(request, size=size)
+        # An embedding is no draw: asked again it is the same, and its vector is kept elsewhere.
+        journal = self._journal if path == "chat/completions" else None
         with self._index(lease) as index:
-            known = self._journal.recall(lease.scope, index, key) if self._journal else None
+            known = journal.recall(lease.scope, index, key) if journal else None
             if known is not None:
                 self._meter(lease, count_tokens(request, known, at_most=worst), None)
                 return known
@@ -326,8 +328,8 @@ class Gateway:
             if self._traces:
                 told = self._redactor.tree(request)
                 self._traces.keep(scope=lease.scope, index=index, role=lease.role, request=told, answer=response)
-            if self._journal:
-                self._journal.remember(lease.scope, index, key, response)
+            if journal:
+                journal.remember(lease.scope, index, key, response)
             return response
 
     def _recognise(self, lease: Lease, response: Json) -> None:

@@ -113,6 +113,11 @@ class HttpUpstream:
         """The endpoint's base URL, as messages name it."""
         return str(self._base)
 
+    @property
+    def patience(self) -> float:
+        """Seconds that `check` gives each model: those of one real try."""
+        return self._clock.one
+
     def complete(self, request: Json) -> Json:
         return self.ask("chat/completions", request, Call())
 
@@ -127,7 +132,7 @@ class HttpUpstream:
 
         It carries the same parameters as real calls: an endpoint that refuses one of them is found out here.
         """
-        clock = _Clock(min(self._clock.tries, CHECK_TRIES), self._clock.one, self._clock.one, probing=True)
+        clock = _Clock(min(self._clock.tries, CHECK_TRIES), self.patience, self.patience, probing=True)
         for model in dict.fromkeys(models):
             greeting = [{"role": "user", "content": "Answer with: ok"}]
             request: Json = {
