@@ -27,7 +27,7 @@ def run(session):
 """
 TASKS = [(f"train-{number}", 0) for number in range(4)]
 OVERFLOW = UpstreamError("maximum context length", status=400, code="context_length_exceeded")
-REFUSALS = ("", "400 context_length_exceeded", "400 content_filter", "413")
+REFUSALS = ("400 context_length_exceeded", "400 content_filter", "413")
 
 
 def ended(number: int, refusal: str, *, passed: bool = False, infra: bool = False) -> Rollout:
@@ -38,17 +38,22 @@ def ended(number: int, refusal: str, *, passed: bool = False, infra: bool = Fals
 
 
 @given(
-    ends=st.lists(st.tuples(st.sampled_from(REFUSALS), st.booleans(), st.booleans()), max_size=12),
-    more=st.integers(0, 12),
+    alike=st.lists(st.integers(0, 6), min_size=3, max_size=3),
+    others=st.lists(st.sampled_from(["passed", "infra", "unrefused", "unseen"]), max_size=8),
 )
-def test_more_than_half_of_what_was_asked_and_at_least_three(ends: list[tuple[str, bool, bool]], more: int) -> None:
-    rollouts = [ended(i, refusal, passed=passed, infra=infra) for i, (refusal, passed, infra) in enumerate(ends)]
-    asked = len(rollouts) + more
-    found = blanket_refusal(rollouts, asked=asked)
-    alike = {
-        refusal: sum(r.refusal == refusal and r.valid and not r.passed for r in rollouts) for refusal in REFUSALS[1:]
+def test_more_than_half_of_what_was_asked_and_at_least_three(alike: list[int], others: list[str]) -> None:
+    refused = [refusal for refusal, count in zip(REFUSALS, alike, strict=True) for _ in range(count)]
+    kinds: dict[str, dict[str, Any]] = {
+        "passed": {"refusal": REFUSALS[0], "passed": True},
+        "infra": {"refusal": REFUSALS[0], "infra": True},
+        "unrefused": {"refusal": ""},
     }
-    expected = [refusal for refusal, count in alike.items() if count >= FEWEST and 2 * count > asked]
+    told = [{"refusal": refusal} for refusal in refused] + [kinds[kind] for kind in others if kind != "unseen"]
+    asked = len(refused) + len(others)
+    found = blanket_refusal([ended(number, **fields) for number, fields in enumerate(told)], asked=asked)
+    expected = [
+        refusal for refusal, count in zip(REFUSALS, alike, strict=True) if count >= FEWEST and count > asked - count
+    ]
     assert found == (expected[0] if expected else None)
 
 

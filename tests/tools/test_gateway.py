@@ -719,7 +719,7 @@ def test_embeddings_are_for_specialists_with_the_fixed_model(stub: Any, call_jou
         assert lease.usage() == Usage(calls=1, input_tokens=3)
         again = gateway.lease("clusterer", scope="s", seed=1)
         assert gateway.embed(again.token, wish) == VECTOR
-        assert (gateway.paid, gateway.recalled) == (1, 1)
+        assert (gateway.paid, gateway.recalled) == (2, 0), "kept as a vector, not as a call"
         for odd in ([1, 2], [[1, 2]], [], None, {"a": 1}):
             assert refused(lambda odd=odd: gateway.embed(lease.token, {"input": odd})).status == 400  # type: ignore[misc]
         target = gateway.lease("target", scope="t", seed=1)
