@@ -17,6 +17,9 @@ Answer = TypeVar("Answer", bound=BaseModel)
 _DECODER = json.JSONDecoder(strict=False)
 
 
+CUT_OFF = "the answer was cut off before it was complete; be shorter"
+
+
 class UnusableError(ValueError):
     """Why an answer could not be used, in words that its author can act on."""
 
@@ -25,8 +28,10 @@ def read_answer(message: AIMessage, schema: type[Answer], *, check: Callable[[An
     """The first form of the answer that fits `schema` and passes `check` (which raises ValueError).
 
     Tool calls come first, then tool calls whose arguments are only nearly JSON, then JSON in the text.
-    Raises UnusableError with the first form's fault.
+    Raises UnusableError with the first form's fault. What the token limit cut off is no answer, even if it fits.
     """
+    if cut_off(message):
+        raise UnusableError(CUT_OFF)
     fault = ""
     for data in _forms(message):
         try:
@@ -39,6 +44,11 @@ def read_answer(message: AIMessage, schema: type[Answer], *, check: Callable[[An
         except ValueError as error:
             fault = fault or str(error)
     raise UnusableError(fault or _nothing(message))
+
+
+def cut_off(message: AIMessage) -> bool:
+    """Whether the token limit ended the message before the model did."""
+    return message.response_metadata.get("finish_reason") == "length"
 
 
 def objects(text: str) -> Iterator[dict[str, Any]]:
@@ -92,8 +102,6 @@ def _nothing(message: AIMessage) -> str:
     refusal = message.additional_kwargs.get("refusal")
     if refusal:
         return f"the answer was a refusal: {str(refusal)[:300]}"
-    if message.response_metadata.get("finish_reason") == "length":
-        return "the answer was cut off before it was complete; be shorter"
     if message.invalid_tool_calls:
         return f"the arguments are not valid JSON: {str(message.invalid_tool_calls[0]['args'])[:300]}"
     if not text_of(message).strip():

@@ -22,7 +22,7 @@ from langgraph.errors import GraphRecursionError
 from langsmith import traceable
 from pydantic import BaseModel, Field
 
-from sigmaloop.agents.answers import UnusableError, read_answer
+from sigmaloop.agents.answers import CUT_OFF, UnusableError, cut_off, read_answer
 from sigmaloop.agents.prompt import Prompt, quoted, render
 from sigmaloop.agents.specialist import Door, chat_model, model_faults, repair_turn, trace_metadata
 from sigmaloop.agents.workbench import Hands, Workbench
@@ -133,13 +133,28 @@ class HarnessEngineer:
 
 
 class _Calls(AgentMiddleware[Any, Any, Any]):
-    """Names the faults of model calls, and nothing else's."""
+    """Names the faults of model calls, and nothing else's; a turn that the token limit cut off is asked for again."""
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
         with model_faults():
-            return handler(request)
+            response = handler(request)
+        cut = _cut_turn(response)
+        if cut is None:
+            return response
+        again: list[Any] = [*request.messages, *repair_turn(cut, fault=CUT_OFF, tool="one of your tools")]
+        with model_faults():
+            response = handler(request.override(messages=again))
+        if _cut_turn(response) is not None:
+            raise SpecialistError("the harness engineer's turns are cut off at the token limit of one answer")
+        return response
+
+
+def _cut_turn(response: ModelResponse[Any]) -> AIMessage | None:
+    """The model's turn, if the token limit ended it: half of a change is none."""
+    message = response.result[0]
+    return message if isinstance(message, AIMessage) and cut_off(message) else None
 
 
 class _Repair(AgentMiddleware[Any, Any, Any]):

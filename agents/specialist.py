@@ -8,6 +8,7 @@ journal by the hash of each request.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, Protocol
@@ -23,6 +24,8 @@ from sigmaloop.agents.prompt import Prompt, render
 from sigmaloop.errors import ModelUnavailable, SpecialistError, UpstreamError, boundary
 
 Role = Literal["failure_miner", "clusterer", "harness_engineer", "gate_judge"]
+OVERFLOW = re.compile(r"context.?(length|window|size)|too long|too many (input )?tokens", re.IGNORECASE)
+"""How endpoints say that a request holds more than their model can read."""
 
 
 class Lease(Protocol):
@@ -143,7 +146,8 @@ def model_faults() -> Iterator[None]:
 def _status_error(error: openai.APIStatusError) -> Exception:
     said = f"the model endpoint answered {error.status_code}: {str(error.message)[:500]}"
     if error.status_code in {400, 413, 422}:
-        return SpecialistError(said)
+        too_long = "what it has to read no longer fits the model's context: " if OVERFLOW.search(said) else ""
+        return SpecialistError(f"{too_long}{said}")
     if error.status_code in {401, 403, 404}:
         return ModelUnavailable(said, status=error.status_code)
     return UpstreamError(said, status=error.status_code, retryable=error.status_code in {408, 429, 503})

@@ -163,15 +163,17 @@ def _gateway() -> tuple[State, str]:
 
 def _model(settings: Any) -> tuple[State, str]:
     from sigmaloop.graph.prepare import check_models
+    from sigmaloop.tools.prices import prices_of
 
     if settings.simulated:
         return "ok", "the simulated model; set OPENAI_API_KEY or --base-url for a real one"
     hasty = settings.model_copy(update={"model_timeout": _UPSTREAM_SECONDS, "model_tries": 1})
     check_models(hasty, *settings.models())
     names = " and ".join(dict.fromkeys(settings.models()))
-    if settings.price_input or settings.price_output:
-        return "ok", f"{names} answer; {settings.price_input:g} in, {settings.price_output:g} out a million tokens"
-    return "note", f"{names} answer; no prices are set (price_input, price_output), so costs are reported as 0"
+    prices = prices_of(settings)
+    if prices is not None:
+        return "ok", f"{names} answer; {prices.input:g} in, {prices.output:g} out a million tokens"
+    return "note", f"{names} answer; prices are unknown (set price_input, price_output), so costs are, too"
 
 
 def _agent(supervisor: Any) -> tuple[State, str]:

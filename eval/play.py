@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sigmaloop.errors import BudgetSpent, SandboxError, SigmaLoopError, StoreError, boundary
+from sigmaloop.errors import BudgetSpent, ModelChanged, SandboxError, SigmaLoopError, StoreError, boundary
 from sigmaloop.eval.benchmark import EpisodeBenchmark
 from sigmaloop.eval.session import EpisodeFault, Session
 from sigmaloop.records import RolloutStatus, Step
@@ -53,8 +53,8 @@ def play(
             session.fail(ended.detail)
             return Played("agent_error", 0.0, ended.detail, trace=session.trace, doubtful=ended.doubtful)
         score = session.score()
-    except (StoreError, BudgetSpent):
-        raise  # nothing that follows could be kept, or paid for
+    except (StoreError, BudgetSpent, ModelChanged):
+        raise  # nothing that follows could be kept, paid for, or compared
     except SigmaLoopError as fault:
         return Played("infra", None, str(fault), trace=session.trace if session else (), fault=fault)
     return Played("ok", score.reward, score.missing, dict(score.components), session.trace)

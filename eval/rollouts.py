@@ -21,6 +21,7 @@ from typing import Self
 from sigmaloop.errors import BadInput, ModelUnavailable, SigmaLoopError
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark
 from sigmaloop.eval.play import Played, play
+from sigmaloop.eval.refusals import as_infra, blanket_refusal, suspicious
 from sigmaloop.eval.store import MemoryStore, RolloutStore
 from sigmaloop.eval.whole import run_whole
 from sigmaloop.records import Rollout, RolloutKey, Step, Usage, agent_hash
@@ -69,6 +70,8 @@ class _Work:
     batch: int
     on_done: OnDone | None
     done: dict[RolloutKey, Rollout] = field(default_factory=dict)
+    held: list[Result] = field(default_factory=list)
+    """Results after a refusal of the endpoint: whose doing it is shows when the others are in."""
     stopped: bool = False
     """Nothing more of this call is begun."""
     error: BaseException | None = None
@@ -169,6 +172,7 @@ class RolloutEngine:
         try:
             for _ in waiting:
                 self._take(finished.get(), work)
+            self._judge_refusals(len(waiting), work)
         except KeyboardInterrupt:
             self.drain()
             for future in waiting:  # a second interrupt ends even this
@@ -185,18 +189,22 @@ class RolloutEngine:
         while not (self._draining or work.stopped):
             tries += 1
             began = time.perf_counter()
-            played, usage = self._try(benchmark, key, work)
+            played, usage, refusal = self._try(benchmark, key, work)
             if played.doubtful and not doubted:
                 tries, doubted = tries - 1, True
                 continue
             hopeless = isinstance(played.fault, ModelUnavailable) or tries > EXTRA_TRIES
             if played.status != "infra" or hopeless:
                 detail = f"{played.detail} (try {tries})" if played.status == "infra" else played.detail
-                return self._rollout(key, played, usage, detail, time.perf_counter() - began), played.trace
+                rollout = self._rollout(key, played, usage, detail, time.perf_counter() - began)
+                return rollout.model_copy(update={"refusal": refusal}), played.trace
         return None
 
-    def _try(self, benchmark: EpisodeBenchmark, key: RolloutKey, work: _Work) -> tuple[Played, Usage]:
-        """Every try has the same scope and seed: model calls that were answered before are not paid again."""
+    def _try(self, benchmark: EpisodeBenchmark, key: RolloutKey, work: _Work) -> tuple[Played, Usage, str]:
+        """How it ended, what it cost, how the endpoint refused its last call (empty: it did not).
+
+        Every try has the same scope and seed: model calls that were answered before are not paid again.
+        """
         seed = key.seed(self._run_seed)
         with self._gateway.lease(
             work.role, scope=_scope(key), seed=seed, max_calls=self._max_calls, batch=work.batch
@@ -209,7 +217,7 @@ class RolloutEngine:
                 supervisor=self._supervisor,
                 complete=lease.complete,
             )
-            return played, lease.usage()
+            return played, lease.usage(), lease.refusal
 
     def _rollout(self, key: RolloutKey, played: Played, usage: Usage, detail: str, seconds: float) -> Rollout:
         return Rollout(
@@ -253,7 +261,21 @@ class RolloutEngine:
         if error is not None:
             work.stopped, work.error = True, work.error or error
         elif (result := future.result()) is not None and result[0].key not in work.done:
-            self._keep(result, work)
+            if suspicious(result[0]):
+                work.held.append(result)
+            else:
+                self._keep(result, work)
+
+    def _judge_refusals(self, asked: int, work: _Work) -> None:
+        """Keep what was held back: as faults where the endpoint refuses most of the `asked` rollouts alike.
+
+        Not after a stop: what was held is run again, and its answered calls are not paid again.
+        """
+        if work.stopped or self._draining:
+            return
+        refusal = blanket_refusal([rollout for rollout, _ in work.held], asked=asked)
+        for rollout, trace in work.held:
+            self._keep((as_infra(rollout) if rollout.refusal == refusal else rollout, trace), work)
 
     def _keep(self, result: Result, work: _Work) -> None:
         """Usage before the result: a run killed in between counts it again under the same id, not never.

@@ -12,6 +12,7 @@ from sigmaloop.errors import InadmissibleChange, SpecialistError
 from sigmaloop.eval.finding import Finding
 from sigmaloop.graph.briefing import brief_for, hands_for
 from sigmaloop.graph.law import clusters_of, measure, sing, standing_of
+from sigmaloop.graph.outage import cause_of, with_cause
 from sigmaloop.graph.rehearsal import rehearse
 from sigmaloop.graph.rolling import RESUME
 from sigmaloop.graph.services import Services
@@ -96,8 +97,9 @@ def validation_gate(state: LoopState, services: Services, emit: Emit) -> dict[st
 def pause(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """An infrastructure fault is no verdict: wait for a person, then try the same gate again."""
     verdict = verdicts_of(services, state)[-1]
-    emit({"event": "paused", "gate": verdict.gate, "message": verdict.message})
-    interrupt({"reason": verdict.reason, "message": verdict.message, "then": "resume tries the same gate again"})
+    message = with_cause(verdict.message, cause_of(services, candidate_of(services, state).agent))
+    emit({"event": "paused", "gate": verdict.gate, "message": message})
+    interrupt({"reason": verdict.reason, "message": message, "then": "resume tries the same gate again"})
     return {"reason": "resumed"}
 
 
@@ -329,7 +331,6 @@ def _approved(candidate: Candidate, explanation: str) -> bool:
         "diff": candidate.diff,
         "answers": ["approve", "decline"],
     }
-    answer = RESUME
-    while answer == RESUME:
-        answer = str(interrupt(question)).strip().lower()
+    while (answer := str(interrupt(question)).strip().lower()) == RESUME:
+        pass  # that was the answer to an outage which paused this node before
     return answer in {"approve", "approved", "yes"}

@@ -7,6 +7,7 @@ checkpointer. The drawing in docs/architecture.md is made from this file.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -20,6 +21,7 @@ from sigmaloop.graph.certify import certify
 from sigmaloop.graph.checks import check_state
 from sigmaloop.graph.faults import endured
 from sigmaloop.graph.lifetime import at_work
+from sigmaloop.graph.outage import pausing
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, RunContext
 from sigmaloop.graph.tracing import note
@@ -76,10 +78,12 @@ def _node(work: Work) -> Callable[..., dict[str, Any]]:
     A state that does not fit is refused before; an exception that ends an attempt twice becomes its outcome.
     """
 
+    guarded = pausing(wraps(work)(partial(endured, work)))
+
     def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> dict[str, Any]:
         with at_work(state, thread_id=config["configurable"]["thread_id"], context=runtime.context) as services:
             check_state(work.__name__, state, services)
-            update = endured(work, state, services, runtime.stream_writer)
+            update = guarded(state, services, runtime.stream_writer)
             note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
             # Miners work side by side and append nothing: one value a step is all that a channel takes.
             return update if work is observe.mine else {**update, "journal": services.journal.length()}

@@ -13,7 +13,7 @@ from typing import Any
 
 from langgraph.errors import GraphBubbleUp
 
-from sigmaloop.errors import BudgetSpent, Busy, SandboxError, StoreError, UpstreamError
+from sigmaloop.errors import BudgetSpent, Busy, ModelChanged, SandboxError, StoreError, UpstreamError
 from sigmaloop.eval.rollouts import Drained
 from sigmaloop.graph import attempt, conclude
 from sigmaloop.graph.services import Services
@@ -23,7 +23,8 @@ from sigmaloop.records import digest
 Emit = Callable[[dict[str, Any]], None]
 Work = Callable[[Any, Services, Emit], dict[str, Any]]
 PASSING = (
-    GraphBubbleUp, BudgetSpent, UpstreamError, StoreError, SandboxError, Busy, Drained, OSError, MemoryError,
+    GraphBubbleUp, BudgetSpent, ModelChanged, UpstreamError, StoreError, SandboxError, Busy, Drained, OSError,
+    MemoryError,
 )  # fmt: skip
 _PLACE = ("batch", "attempts_total", "candidate_id", "cluster_id", "incumbent", "task_id", "agent")
 

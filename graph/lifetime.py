@@ -133,11 +133,12 @@ def _open_services(run_id: str, home: Path) -> Services:
                 f"benchmark {settings.benchmark} has changed since run {run_id} began{_lost(journal, benchmark)}; "
                 "its scores cannot be compared: start a new run"
             )
+        supervisor = make_supervisor(settings)  # starts nothing yet
+        gateway = make_gateway(settings, journal=journal)
     except BaseException:
         journal.close()
         raise
-    gateway = make_gateway(settings, journal=journal)
-    return Services(run_id, settings, paths, journal, benchmark, gateway, make_supervisor(settings))
+    return Services(run_id, settings, paths, journal, benchmark, gateway, supervisor)
 
 
 def _lost(journal: Journal, benchmark: BenchmarkRunner) -> str:

@@ -15,6 +15,7 @@ from sigmaloop.memory.runs import RunPaths
 from sigmaloop.settings import Settings
 from sigmaloop.tools.dry_run import dry_run
 from sigmaloop.tools.edits import check_agent
+from sigmaloop.tools.prices import pinned_prices
 from sigmaloop.tools.versions import Versions
 
 STARTED = "run_started"
@@ -82,9 +83,9 @@ def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
 
 
 def _first_event(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> dict[str, Any]:
-    """The settings with model and sandbox pinned: a key that appears, or a wall that is gone, changes no run."""
+    """The settings with model, prices and sandbox pinned: a key that appears, a wall that is gone, change no run."""
     upstream = "simulated" if settings.simulated else "openai"
-    pinned = settings.model_copy(update={"upstream": upstream, "sandbox": tier})
+    pinned = settings.model_copy(update={"upstream": upstream, "sandbox": tier, **pinned_prices(settings)})
     return {
         "settings": pinned.stored(),
         "benchmark": benchmark.fingerprint(),

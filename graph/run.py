@@ -43,6 +43,7 @@ from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import Candidate, Cluster, FailureRecord, Learning, LedgerEntry, SuiteCase, agent_hash
 from sigmaloop.settings import Settings, load_settings, restore_settings
 from sigmaloop.tools.edits import unified_diff
+from sigmaloop.tools.prices import check_prices
 from sigmaloop.tools.versions import Versions, write_branch
 
 Event = dict[str, Any]
@@ -114,7 +115,7 @@ class Run:
                 raise BadInput(f"{name} must be more than 0, not {limit}")
         if max_money is None and max_run_tokens is None:
             return
-        self.settings.model_copy(update={"max_money": max_money}).check_prices()
+        check_prices(self.settings.model_copy(update={"max_money": max_money}))
         with HomeLock(self.home), Journal(self.paths.journal) as journal:
             set_limits(journal, max_money=max_money, max_run_tokens=max_run_tokens)
 
@@ -277,7 +278,8 @@ class Run:
         if "answers" in snapshot.interrupts[0].value and answer is None:
             raise BadInput(f"run {self.id[:8]} waits for a person: answer with 'approve' or 'decline'")
         asked = "answers" in snapshot.interrupts[0].value
-        return Command(resume=answer if asked else RESUME)
+        # By name: parallel miners may wait side by side.
+        return Command(resume={waiting.id: answer if asked else RESUME for waiting in snapshot.interrupts})
 
     def _config(self, settings: Settings) -> RunnableConfig:
         steps = 100 + 4 * settings.batches + 12 * settings.max_attempts

@@ -11,9 +11,11 @@ from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
 from sigmaloop.agents.harness_engineer import HarnessEngineer
+from sigmaloop.errors import ModelUnavailable
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph import spending
+from sigmaloop.graph.answering import JournalNames
 from sigmaloop.graph.door import GatewayDoor
 from sigmaloop.graph.embedding import EmbeddingCalls
 from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
@@ -23,7 +25,8 @@ from sigmaloop.memory.runs import RunPaths
 from sigmaloop.records import Rollout, RolloutKey, Step, Task, Usage
 from sigmaloop.settings import Settings, api_key, secrets
 from sigmaloop.tools.budget import Prices
-from sigmaloop.tools.gateway import Gateway
+from sigmaloop.tools.gateway import UNDER_WAY, Gateway
+from sigmaloop.tools.prices import OPENAI, check_prices, prices_of, specialist_prices_of
 from sigmaloop.tools.redaction import Redactor
 from sigmaloop.tools.sandbox import Supervisor
 from sigmaloop.tools.traces import TraceFile
@@ -135,37 +138,53 @@ class Services:
 
 def make_upstream(settings: Settings) -> Upstream:
     """Where model calls go: the simulated model, or the endpoint. Raises BadInput when a limit cannot be kept."""
-    settings.check_prices()
+    check_prices(settings)
+    _check_key(settings)
     if settings.simulated:
         from sigmaloop.simulation.model import SimulatedModel
 
         return InProcessUpstream(SimulatedModel())
     key = api_key()
     return HttpUpstream(
-        settings.endpoint or "https://api.openai.com/v1",
+        settings.endpoint or OPENAI,
         key.get_secret_value() if key else "",
         timeout=settings.model_timeout,
         tries=settings.model_tries,
+        connections=calls_under_way(settings),
+        efforts={settings.target_model: settings.reasoning_effort} if settings.reasoning_effort else {},
     )
+
+
+def _check_key(settings: Settings) -> None:
+    """Raises ModelUnavailable when OpenAI's own endpoint would be asked without a key."""
+    if not settings.simulated and settings.endpoint is None and api_key() is None:
+        raise ModelUnavailable(
+            f"OPENAI_API_KEY is not set, and {OPENAI} wants a key: set it, or name another endpoint with --base-url",
+            status=503,
+        )
+
+
+def calls_under_way(settings: Settings) -> int:
+    """How many model calls may be upstream at the same time: no rollout waits for another one's place."""
+    return max(UNDER_WAY, settings.concurrency)
 
 
 def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
     """The door to the models, with the run's limits as they were set last, and what it has spent of them."""
     limits = spending.limits(settings, journal)
     target, specialist = settings.models()
-    prices = settings.price_input or 0.0, settings.price_output or 0.0
-    own = settings.specialist_price_input, settings.specialist_price_output
+    prices = prices_of(settings) or Prices()
+    own = specialist_prices_of(settings)
     return Gateway(
         make_upstream(settings),
         target_model=target,
         specialist_model=specialist,
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
-        price_input=prices[0],
-        price_output=prices[1],
-        specialist_prices=Prices(
-            input=prices[0] if own[0] is None else own[0], output=prices[1] if own[1] is None else own[1]
-        ),
+        reasoning_effort=settings.reasoning_effort,
+        price_input=prices.input,
+        price_output=prices.output,
+        specialist_prices=own,
         call_journal=journal,
         embedding_model=None if settings.simulated else settings.embedding_model,
         redact=secrets(),
@@ -175,6 +194,8 @@ def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
         max_rollout_money=settings.max_rollout_money,
         account=spending.JournalAccount(journal) if journal else None,
         traces=TraceFile(journal.path.with_name(TRACES)) if journal and settings.keep_calls else None,
+        under_way=calls_under_way(settings),
+        names=JournalNames(journal) if journal and not settings.simulated else None,
     )
 
 

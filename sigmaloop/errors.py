@@ -7,6 +7,7 @@
     ├── UpstreamError              -  a model call failed; `status` says how (see ModelUnavailable)
     │   └── ModelUnavailable       2  the endpoint cannot be used at all: key, name, host
     ├── BudgetSpent                3  the run's tokens or money are spent; it can be resumed with more
+    ├── ModelChanged               3  another model answers a role than at first; the run pauses and says so
     ├── SpecialistError            -  a specialist's answer stayed unusable after its repair turn
     ├── SandboxError               3  the sandbox itself could not start (never the candidate's fault)
     └── StoreError                 3  journal, versions or index damaged or contradictory
@@ -50,13 +51,15 @@ class Busy(BadInput):
 class UpstreamError(SigmaLoopError):
     """A model call failed for a reason outside the agent.
 
-    `status` is the HTTP status to give the caller; `retryable` tells clients whether to try again.
+    `status` is the HTTP status to give the caller; `retryable` tells clients whether to try again; `code` is the
+    endpoint's own short word for it, such as `context_length_exceeded`, where it gave one.
     """
 
-    def __init__(self, message: str, *, status: int = 502, retryable: bool = False) -> None:
+    def __init__(self, message: str, *, status: int = 502, retryable: bool = False, code: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.retryable = retryable
+        self.code = code
 
 
 class ModelUnavailable(UpstreamError):
@@ -70,6 +73,21 @@ class BudgetSpent(SigmaLoopError):
 
     Nobody's result: it stops the run where it stands, and passes through everything that records failures.
     """
+
+
+class ModelChanged(SigmaLoopError):
+    """An endpoint answers as another model than the one that a role of this run was answered by first.
+
+    Nobody's result either: results from before and after are not of one model, and a person has to see that.
+    """
+
+    def __init__(self, role: str, *, first: str, now: str) -> None:
+        super().__init__(
+            f"the endpoint now answers as the model {now!r}, but this run's {role} was answered by {first!r} at first: "
+            "results of the two cannot be compared. Set the endpoint back to the first, or start a new run; "
+            "`sigmaloop resume` goes on with whatever answers"
+        )
+        self.role, self.first, self.now = role, first, now
 
 
 class SpecialistError(SigmaLoopError):

@@ -122,6 +122,8 @@ class Rollout(Record):
     """In [0, 1]; 0 for an agent_error; None exactly when status is infra."""
     detail: str = ""
     """Why it was an agent_error or infra, in one line; for ok, what the scorer found missing."""
+    refusal: str = ""
+    """How the endpoint refused its last model call, such as `400 context_length_exceeded`; empty when it did not."""
     components: dict[str, float] = Field(default_factory=dict)
     usage: Usage = Usage()
     steps: int = 0

@@ -88,14 +88,17 @@ class Settings(BaseSettings):
     specialist_model: str = Field(default="gpt-4.1", description="model of the four specialists")
     temperature: float = Field(default=0.0, ge=0, le=2, description="the target model's, fixed by the gateway")
     max_tokens: int = Field(default=2048, ge=1, description="most output tokens of one target model call")
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = Field(
+        default=None, description="how long the target model thinks, fixed by the gateway; unset: not sent"
+    )
     model_timeout: float = Field(default=60.0, gt=0, description="seconds for one try of a model call")
     model_tries: int = Field(default=5, ge=1, le=20, description="tries of a model call before it is an infra fault")
     price_input: float | None = Field(
-        default=None, ge=0, description="money for a million input tokens; needed for a limit on money"
+        default=None, ge=0, description="money for a million input tokens; default: a price table, else unknown"
     )
     price_output: float | None = Field(default=None, ge=0, description="money for a million output tokens")
     specialist_price_input: float | None = Field(
-        default=None, ge=0, description="the same for the specialists' model; default: as the target's"
+        default=None, ge=0, description="the same for the specialists' model; default: a price table, else as the target's"
     )
     specialist_price_output: float | None = Field(default=None, ge=0, description="the same for its output")
     max_money: float | None = Field(default=None, gt=0, description="stop the run before it has cost more money")
@@ -145,19 +148,6 @@ class Settings(BaseSettings):
         if self.simulated:
             return "simulated-target", "simulated-specialist"
         return self.target_model, self.specialist_model
-
-    def check_prices(self) -> None:
-        """Raises BadInput when money is limited and what a real model costs is not known."""
-        limited = self.max_money is not None or self.max_rollout_money is not None
-        known = self.price_input is not None and self.price_output is not None
-        other = self.specialist_price_input is not None and self.specialist_price_output is not None
-        if self.simulated or not limited or (known and (other or self.target_model == self.specialist_model)):
-            return
-        missing = "specialist_price_input and specialist_price_output" if known else "price_input and price_output"
-        model = self.specialist_model if known else self.target_model
-        raise BadInput(
-            f"a limit on money needs the prices of {model}: set {missing} (for a million tokens; 0 if it is free)"
-        )
 
     def agent_source(self) -> str:
         """Text of the one agent file. Raises BadInput when it cannot be read as text."""

@@ -65,12 +65,6 @@ def test_a_run_keeps_its_settings_wherever_it_is_moved(here: Path, monkeypatch: 
     assert (found.batches, found.policy, found.home) == (7, "strict", here / "new")
 
 
-def test_a_limit_on_money_needs_prices_unless_the_model_is_simulated() -> None:
-    with pytest.raises(BadInput, match="price_input"):
-        load_settings(upstream="openai", max_money=1.0).check_prices()
-    load_settings(upstream="simulated", max_money=1.0).check_prices()
-
-
 def test_the_file_in_the_repository_shows_the_defaults() -> None:
     text = (Path(__file__).parent.parent / "sigmaloop.toml").read_text(encoding="utf-8")
     shown = tomllib.loads(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE))

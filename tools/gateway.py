@@ -6,7 +6,8 @@ the same core on loopback.
 
 Statuses of the UpstreamErrors that come out: **4xx is the caller's own doing** (400 refused field, 401
 dead token, 402 the lease's calls or budget used up, 413 too large), **5xx is not** (an infrastructure fault, no
-evidence about an agent). BudgetSpent is neither: the run's own budget does not hold the call, and the run stops.
+evidence about an agent). BudgetSpent and ModelChanged are neither: the run's own budget does not hold the call, or
+another model answers than at first, and the run stops.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from sigmaloop.errors import BudgetSpent, ModelUnavailable, UpstreamError
+from sigmaloop.errors import BudgetSpent, ModelChanged, ModelUnavailable, UpstreamError
 from sigmaloop.records import Usage
 from sigmaloop.tools.budget import Amount, Prices, worst_case
 from sigmaloop.tools.call import Call
@@ -27,6 +28,7 @@ from sigmaloop.tools.gateway_admission import Account, Admission, Ticket
 from sigmaloop.tools.gateway_lease import Lease
 from sigmaloop.tools.gateway_meter import Latency, Meter, count_tokens
 from sigmaloop.tools.gateway_requests import hash_and_size, normalise_chat, normalise_embeddings, refuse, request_hash
+from sigmaloop.tools.quoting import excerpt
 from sigmaloop.tools.redaction import Redactor
 from sigmaloop.tools.traces import TraceStore
 from sigmaloop.tools.upstream import Endpoint, Upstream
@@ -34,7 +36,7 @@ from sigmaloop.tools.upstream import Endpoint, Upstream
 if TYPE_CHECKING:
     from sigmaloop.tools.gateway_http import HttpFace
 
-__all__ = ["ROLES", "Account", "Call", "CallJournal", "Gateway", "Latency", "Lease", "Role", "request_hash"]
+__all__ = ["ROLES", "Account", "Call", "CallJournal", "Gateway", "Latency", "Lease", "Names", "Role", "request_hash"]
 
 Json = dict[str, Any]
 Role = Literal["target", "failure_miner", "clusterer", "harness_engineer", "gate_judge"]
@@ -44,7 +46,7 @@ REQUEST_BYTES = 4 * 2**20
 SPECIALIST_TOKENS = 8192
 """Most output tokens of a specialist's call; it may ask for fewer."""
 UNDER_WAY = 256
-"""Calls that are upstream at the same time; more wait."""
+"""Calls that are upstream at the same time unless told otherwise; more wait."""
 RETRY_PAUSE = 0.05
 """Seconds before the first repetition of a retryable call."""
 
@@ -60,11 +62,21 @@ class CallJournal(Protocol):
     def remember(self, scope: str, index: int, request_hash: str, response: Json) -> None: ...
 
 
+class Names(Protocol):
+    """Remembers by which name a role's model answers: the first one that a run meets is the one that it keeps.
+
+    What was asked for may be an alias, and the answer name a dated snapshot. Raises ModelChanged for another name.
+    """
+
+    def meet(self, role: str, name: str) -> None: ...
+
+
 class Gateway:
     """Model calls for everyone: fixed model, leases, budgets, call journal, metering. Thread-safe.
 
     Temperature and seed (the lease's) are pinned for every role; `max_tokens` is the target's, always; a
-    specialist may ask for up to `specialist_tokens`. Prices are money for a million tokens. `redact` lists
+    specialist may ask for up to `specialist_tokens`. `reasoning_effort` is the target's, sent only when set.
+    Prices are money for a million tokens. `redact` lists
     secrets that must appear in no answer and no error. `tries` is for upstream errors that say they are retryable
     (HttpUpstream has done its own tries and says they are not). `embedding_model` None: embeddings are
     refused. It owns upstream and traces: `stop` closes them.
@@ -78,6 +90,7 @@ class Gateway:
         specialist_model: str,
         temperature: float = 0.0,
         max_tokens: int = 2048,
+        reasoning_effort: str | None = None,
         tries: int = 1,
         price_input: float = 0.0,
         price_output: float = 0.0,
@@ -94,17 +107,19 @@ class Gateway:
         account: Account | None = None,
         traces: TraceStore | None = None,
         under_way: int = UNDER_WAY,
+        names: Names | None = None,
     ) -> None:
         """`max_run_*`: what all calls together may cost; `max_rollout_*`: those of one lease of the target.
 
         `specialist_prices` None: the target's. `account` keeps what the run has spent, `traces` every call that
-        was paid. `under_way`: calls that are upstream at the same time.
+        was paid. `under_way`: calls that are upstream at the same time. `names` is told who answers.
         """
         self.max_bytes = max_bytes
         self._upstream = upstream
         self.target_model = target_model
         self.specialist_model = specialist_model
         self._temperature = temperature
+        self._reasoning_effort = reasoning_effort
         self._max_tokens = max_tokens
         self._tries = tries
         self._specialist_tokens = specialist_tokens
@@ -114,13 +129,13 @@ class Gateway:
         self._prices["target"] = target_prices
         self._journal = call_journal
         self._traces = traces
+        self._names = names
         self._redactor = Redactor(redact)
         self._rollout_limits = {"max_tokens": max_rollout_tokens, "max_money": max_rollout_money}
         self._admission = Admission(max_tokens=max_run_tokens, max_money=max_run_money, most=under_way, account=account)
+        self.under_way = under_way
         self._lock = threading.Lock()
         self._leases: dict[str, Lease] = {}
-        self._by_token: defaultdict[str, Meter] = defaultdict(Meter)
-        self._roles: dict[str, str] = {}
         self._by_role: defaultdict[str, Meter] = defaultdict(Meter)
         self._upstream_by_role: defaultdict[str, Meter] = defaultdict(Meter)
         self._face: HttpFace | None = None
@@ -141,11 +156,10 @@ class Gateway:
         lease = Lease(self, role, scope=scope, seed=seed, max_calls=max_calls, batch=batch, **limits)
         with self._lock:
             self._leases[lease.token] = lease
-            self._roles[lease.token] = role
         return lease
 
     def close(self, token: str) -> None:
-        """The token is dead at once, its calls under way are cancelled; its usage can still be read."""
+        """The token is dead at once, its calls under way are cancelled; the lease still tells its usage."""
         with self._lock:
             lease = self._leases.pop(token, None)
             calls = list(lease.open_calls) if lease else []
@@ -178,9 +192,15 @@ class Gateway:
     # What it cost
 
     def usage(self, token: str) -> Usage:
-        """What the answers of this lease cost, whether paid now or, in an interrupted process, before."""
+        """What the answers of an open lease cost, whether paid now or, in an interrupted process, before."""
         with self._lock:
-            return self._by_token.get(token, Meter()).usage(self._prices[self._roles.get(token, "target")])
+            lease = self._leases.get(token)
+        return self.usage_of(lease) if lease else Usage()
+
+    def usage_of(self, lease: Lease) -> Usage:
+        """The same of any lease of this gateway, closed or not."""
+        with self._lock:
+            return lease.meter.usage(self._prices[lease.role])
 
     def totals(self) -> dict[str, Usage]:
         """The same by role, over all leases."""
@@ -266,19 +286,24 @@ class Gateway:
             if target
             else min(_asked_tokens(request) or self._specialist_tokens, self._specialist_tokens)
         )
-        return {
+        pins = {
             "model": self.target_model if target else self.specialist_model,
             "temperature": self._temperature,
             "n": 1,
             "max_tokens": most,
             "seed": lease.seed,
         }
+        if target and self._reasoning_effort is not None:
+            pins["reasoning_effort"] = self._reasoning_effort
+        return pins
 
     def _answer(self, lease: Lease, path: str, request: Json, call: Call) -> Json:
         key, size = hash_and_size(request)
         worst = worst_case(request, size=size)
+        # An embedding is no draw: asked again it is the same, and its vector is kept elsewhere.
+        journal = self._journal if path == "chat/completions" else None
         with self._index(lease) as index:
-            known = self._journal.recall(lease.scope, index, key) if self._journal else None
+            known = journal.recall(lease.scope, index, key) if journal else None
             if known is not None:
                 self._meter(lease, count_tokens(request, known, at_most=worst), None)
                 return known
@@ -288,20 +313,34 @@ class Gateway:
                 try:
                     response = self._ask(path, request, call)
                 except BaseException as error:
+                    lease.refusal = _refusal(error)
                     self._give_up(ticket, call, error)
                     raise
+                lease.refusal = ""
                 response = self._redactor.tree(response)
                 tokens = count_tokens(request, response, at_most=worst)
                 ticket.answered(self._prices[lease.role].amount(tokens))
                 self._meter(lease, tokens, time.perf_counter() - began)
                 if call.cancelled:  # of a model in this process, whose calls cannot be broken off
                     raise self._unwanted()
+            if path == "chat/completions":
+                self._recognise(lease, response)
             if self._traces:
                 told = self._redactor.tree(request)
                 self._traces.keep(scope=lease.scope, index=index, role=lease.role, request=told, answer=response)
-            if self._journal:
-                self._journal.remember(lease.scope, index, key, response)
+            if journal:
+                journal.remember(lease.scope, index, key, response)
             return response
+
+    def _recognise(self, lease: Lease, response: Json) -> None:
+        name = response.get("model")
+        if self._names is None or not isinstance(name, str) or not name:
+            return
+        try:
+            self._names.meet(lease.role, excerpt(name))
+        except ModelChanged as error:
+            lease.run_spent = error
+            raise
 
     @contextmanager
     def _open(self, lease: Lease, call: Call) -> Iterator[None]:
@@ -375,7 +414,7 @@ class Gateway:
         with self._lock:
             if seconds is None:
                 lease.budget.charge(self._prices[lease.role].amount(tokens))
-            for meter in (self._by_token[lease.token], self._by_role[lease.role]):
+            for meter in (lease.meter, self._by_role[lease.role]):
                 meter.add(tokens, seconds or 0.0)
             if seconds is None:
                 self._recalled += 1
@@ -390,7 +429,14 @@ class Gateway:
             text = self._redactor.text(str(error))
             kind = ModelUnavailable if isinstance(error, ModelUnavailable) else UpstreamError
             # Without the cause: a traceback would show the unscrubbed text.
-            raise kind(text, status=error.status, retryable=error.retryable) from None
+            raise kind(text, status=error.status, retryable=error.retryable, code=error.code) from None
+
+
+def _refusal(error: BaseException) -> str:
+    """How the endpoint refused a request, such as `400 context_length_exceeded`; empty for any other fault."""
+    if isinstance(error, UpstreamError) and 400 <= error.status < 500:
+        return f"{error.status} {error.code}".strip()
+    return ""
 
 
 def _asked_tokens(request: object) -> int | None:

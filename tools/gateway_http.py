@@ -21,15 +21,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sigmaloop.errors import BudgetSpent, ModelUnavailable, SigmaLoopError, UpstreamError
 from sigmaloop.tools import gateway_responses as responses
 from sigmaloop.tools.call import Call
 from sigmaloop.tools.gateway_stream import chunks, for_caller
+from sigmaloop.tools.gateway_wire import hasty_protocol
+from sigmaloop.tools.quoting import excerpt
 
 if TYPE_CHECKING:
     from sigmaloop.tools.gateway import Gateway
@@ -38,7 +42,9 @@ Json = dict[str, Any]
 EVENTS = "text/event-stream"
 START_SECONDS = 10.0
 CALLERS = 128
-"""Calls that are answered at the same time; more wait."""
+"""Calls that are answered at the same time at least; more wait."""
+HEADER_SECONDS = 10.0
+"""A connection that has not sent the head of a request by then is closed: half-open ones cost a descriptor each."""
 KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -52,16 +58,19 @@ KINDS = {
 class HttpFace:
     """Serves a gateway from its making until `stop`."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, *, header_seconds: float = HEADER_SECONDS) -> None:
+        """`header_seconds`: how long a connection may take to say what it wants."""
         self._gateway = gateway
-        self._callers = ThreadPoolExecutor(CALLERS, thread_name_prefix="gateway-call")
+        self._callers = ThreadPoolExecutor(max(CALLERS, gateway.under_way), thread_name_prefix="gateway-call")
         # With its protocol named: only then does asyncio turn Nagle's delay off, 40 ms for every answer.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(1024)
-        self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
+        port = self._socket.getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{port}/v1"
         config = uvicorn.Config(
-            self._app(),
+            _OnlyFromHere(self._app(), port),
+            http=hasty_protocol(header_seconds),
             loop="asyncio",
             ws="none",
             lifespan="off",
@@ -187,6 +196,30 @@ class HttpFace:
         return body
 
 
+class _OnlyFromHere:
+    """Turns away what a browser was led to send: another Host (a name rebound to loopback) or Origin (a web page)."""
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._app = app
+        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fault = self._fault(Headers(scope=scope)) if scope["type"] == "http" else None
+        if fault is None:
+            await self._app(scope, receive, send)
+        else:
+            await _refusal(403, _body(fault, KINDS[403]), again=False)(scope, receive, send)
+
+    def _fault(self, headers: Headers) -> str | None:
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+            return f"this server is {' or '.join(sorted(self._hosts))}, not {excerpt(', '.join(hosts)) or 'nameless'}"
+        for origin in headers.getlist("origin"):
+            if origin.lower().removeprefix("http://") not in self._hosts:
+                return f"requests of web pages are not served (Origin {excerpt(origin)})"
+        return None
+
+
 def _token(request: Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
@@ -251,7 +284,7 @@ async def _error(_: Request, error: Exception) -> Response:
 
 async def _no_such_place(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    said = f"{request.method} {request.url.path} is not served here"
+    said = f"{excerpt(request.method)} {excerpt(request.url.path)} is not served here"
     served = "only chat/completions, responses, embeddings and models are"
     return _refusal(status, _body(f"{said}; {served}", KINDS[404]), again=False)
 

@@ -6,10 +6,11 @@ import heapq
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from sigmaloop.errors import BudgetSpent
+from sigmaloop.errors import SigmaLoopError
 from sigmaloop.records import Usage
 from sigmaloop.tools.budget import Budget
 from sigmaloop.tools.call import Call
+from sigmaloop.tools.gateway_meter import Meter
 from sigmaloop.tools.gateway_requests import refuse
 
 if TYPE_CHECKING:
@@ -34,8 +35,13 @@ class Lease:
         max_money: float | None = None,
     ) -> None:
         self.budget = Budget(max_tokens=max_tokens, max_money=max_money)
-        self.run_spent: BudgetSpent | None = None
-        """Set when a call was refused because the run's budget is spent; over HTTP its caller sees a 402 only."""
+        self.run_spent: SigmaLoopError | None = None
+        """Set when a call showed that the run has to stop (BudgetSpent, ModelChanged); over HTTP its caller sees a
+        status only."""
+        self.refusal = ""
+        """How the endpoint refused the last call, such as `400 context_length_exceeded`; empty when it did not."""
+        self.meter = Meter()
+        """What its answers cost; the gateway holds its lock."""
         self.open_calls: set[Call] = set()
         self.token = f"lease-{secrets.token_urlsafe(24)}"
         self.role = role
@@ -56,7 +62,7 @@ class Lease:
         return self._gateway.complete(self.token, request, call=call)
 
     def usage(self) -> Usage:
-        return self._gateway.usage(self.token)
+        return self._gateway.usage_of(self)
 
     def close(self) -> None:
         self._gateway.close(self.token)

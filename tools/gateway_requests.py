@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from sigmaloop.errors import UpstreamError
+from sigmaloop.tools.quoting import excerpt
 
 Json = dict[str, Any]
 
@@ -28,7 +29,7 @@ STRIPPED = (
     *("safety_identifier", "prompt_cache_key", "service_tier"),
 )
 """Harmless to the answer; never sent on."""
-IMAGE = re.compile(r"data:image/(png|jpe?g|gif|webp);base64,", re.IGNORECASE)
+IMAGE = re.compile(r"data:image/(png|jpe?g|gif|webp);base64,[a-z0-9+/]*={0,2}", re.IGNORECASE | re.ASCII)
 DETAILS = ("low", "high", "auto")
 MOST_STOPS = 4
 FORMATS = ("text", "json_object", "json_schema")
@@ -60,7 +61,7 @@ def normalise_chat(request: object, *, pins: Mapping[str, Any], max_bytes: int) 
         del fields["store"]
     unknown = sorted(fields.keys() - _CHECKS.keys())
     if unknown:
-        raise refuse(f"{unknown[0]} is not allowed here; allowed: {', '.join(_CHECKS)}")
+        raise refuse(f"{excerpt(unknown[0])} is not allowed here; allowed: {', '.join(_CHECKS)}")
     if "messages" not in fields:
         raise refuse("messages is missing")
     sent = {key: check(fields[key]) for key, check in _CHECKS.items() if key in fields}
@@ -98,7 +99,7 @@ def _plain(request: object, max_bytes: int) -> Json:
         data = orjson.dumps(request, option=_JSON_TYPES_ONLY)
         plain = orjson.loads(data)
     except (TypeError, ValueError, RecursionError) as error:
-        raise refuse(f"the request is not plain JSON: {type(error).__name__}: {str(error)[:200]}") from None
+        raise refuse(f"the request is not plain JSON: {type(error).__name__}: {excerpt(str(error))}") from None
     if len(data) > max_bytes:
         raise refuse(f"the request has {len(data)} bytes, {max_bytes} are allowed", status=413)
     if not isinstance(plain, dict):
@@ -147,7 +148,7 @@ def _part(value: Any, where: str) -> Json:
     if kind == "image_url" and isinstance(value.get("image_url"), dict):
         image = value["image_url"]
         url, detail = image.get("url"), image.get("detail")
-        if not isinstance(url, str) or not IMAGE.match(url):
+        if not isinstance(url, str) or not IMAGE.fullmatch(url):
             raise refuse(f"{where}: an image must be a data: URL in base64; addresses are not fetched")
         if detail not in (None, *DETAILS):
             raise refuse(f"{where}: detail must be one of {', '.join(DETAILS)}")

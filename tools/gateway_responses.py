@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sigmaloop.tools.gateway_requests import refuse
+from sigmaloop.tools.quoting import excerpt
 
 Json = dict[str, Any]
 
@@ -32,7 +33,7 @@ def chat_request(request: object) -> Json:
         del fields["include"]
     unknown = sorted(fields.keys() - _FIELDS)
     if unknown:
-        raise refuse(f"{unknown[0]} is not allowed here; allowed: {', '.join(sorted(_FIELDS))}")
+        raise refuse(f"{excerpt(unknown[0])} is not allowed here; allowed: {', '.join(sorted(_FIELDS))}")
     chat: Json = {"messages": _messages(fields.get("instructions"), fields.get("input"))}
     if "tools" in fields:
         chat["tools"] = _tools(fields["tools"])

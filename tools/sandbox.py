@@ -425,9 +425,7 @@ class _Conversation:
 
     def _too_slow(self, clock: FairClock, allowed: float, missed: str) -> _EndedError:
         whole = allowed >= self._step_seconds
-        limit = (
-            f"step_seconds = {self._step_seconds:g}" if whole else f"rollout_seconds = {self._rollout_seconds:g}"
-        )
+        limit = f"step_seconds = {self._step_seconds:g}" if whole else f"rollout_seconds = {self._rollout_seconds:g}"
         if clock.stopped:
             return _EndedError("agent_error", f"its process was stopped: {missed} within {limit}", doubtful=True)
         if clock.charged < allowed - CLOSE:

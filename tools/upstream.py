@@ -11,7 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from sigmaloop.errors import UpstreamError, boundary
 from sigmaloop.tools.call import Call
-from sigmaloop.tools.upstream_answers import answer_fault
+from sigmaloop.tools.quoting import excerpt
+from sigmaloop.tools.upstream_answers import answer_fault, unfinished
 from sigmaloop.tools.upstream_http import HttpUpstream
 
 __all__ = ["Endpoint", "HttpUpstream", "InProcessUpstream", "Model", "Upstream"]
@@ -58,9 +59,16 @@ class InProcessUpstream:
         self.model = model
 
     def complete(self, request: Json) -> Json:
-        with boundary(UpstreamError, "the model in this process failed"):
-            answer = self.model.complete(request)
-        fault = answer_fault(answer, "choices")
+        try:
+            with boundary(UpstreamError, "the model in this process failed"):
+                answer = self.model.complete(request)
+        except UpstreamError as error:
+            if error.__cause__ is None:
+                raise
+            # It may name what it was asked.
+            cause = f"{type(error.__cause__).__name__}: {excerpt(str(error.__cause__))}"
+            raise UpstreamError(f"the model in this process failed: {cause}") from error.__cause__
+        fault = answer_fault(answer, "choices") or unfinished(answer)
         if fault:
             raise UpstreamError(f"the model in this process gave no usable answer: {fault}")
         return answer

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from sigmaloop.tools.quoting import excerpt
+
 Json = dict[str, Any]
 
 LINE_BYTES = 8 * 2**20
@@ -31,6 +33,20 @@ def answer_fault(answer: object, wanted: str) -> str | None:
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list) or not all(_is_call(call) for call in calls):
         return "malformed tool calls"
+    return None
+
+
+def unfinished(answer: Json) -> str | None:
+    """Why a chat completion is no answer of the model although it has the form of one; None: it is an answer."""
+    choice = answer["choices"][0]
+    message, reason = choice["message"], choice.get("finish_reason")
+    if reason == "error":
+        return "the model ended in an error (finish_reason error)"
+    if reason == "length" and not any(message.get(part) for part in ("content", "refusal", "tool_calls")):
+        return (
+            "the answer was cut off before its first word (finish_reason length): a model that thinks before it "
+            "speaks needs a larger max_tokens"
+        )
     return None
 
 
@@ -79,7 +95,7 @@ def read_chunk(data: str) -> Json:
     chunk = json.loads(data)
     error = chunk.get("error") if isinstance(chunk, dict) else None
     if error:
-        raise ValueError(str(error.get("message") if isinstance(error, dict) else error)[:200])
+        raise ValueError(excerpt(str(error.get("message") if isinstance(error, dict) else error)))
     if not isinstance(chunk, dict):
         raise ValueError("a chunk that is no object")
     return chunk

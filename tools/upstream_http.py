@@ -22,13 +22,15 @@ from sigmaloop.errors import BadInput, ModelUnavailable, UpstreamError
 from sigmaloop.records import digest
 from sigmaloop.tools.call import Call
 from sigmaloop.tools.gateway_stream import Sum
-from sigmaloop.tools.upstream_answers import answer_fault, read_chunk, retry_after, server_events
+from sigmaloop.tools.quoting import MOST_QUOTED, excerpt
+from sigmaloop.tools.upstream_answers import answer_fault, read_chunk, retry_after, server_events, unfinished
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-CHECK_SECONDS = 10.0
 CHECK_TRIES = 2
+SAID = 200
+"""Characters of what an endpoint says of itself that a message repeats."""
 ANSWER_BYTES = 32 * 2**20
 """An answer longer than this is not an answer."""
 LONGEST_PAUSE = 8.0
@@ -66,6 +68,8 @@ class _Clock(NamedTuple):
     """Seconds for one try."""
     total: float
     """Seconds for all tries and the pauses between them."""
+    probing: bool = False
+    """Any sign of life will do: an answer may be cut off before its first word."""
 
 
 class HttpUpstream:
@@ -88,13 +92,16 @@ class HttpUpstream:
         total: float | None = None,
         backoff: float = 0.5,
         connections: int = 256,
+        efforts: Mapping[str, str] | None = None,
     ) -> None:
+        """`efforts`: reasoning effort by model, as real calls carry it; `check` asks with it, too."""
         key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key or ""
         self._key = _plain_key(key)
         self._base = _endpoint(base_url)
         self._clock = _Clock(tries, timeout, total if total is not None else timeout * tries)
         self._backoff = backoff
         self._connections = connections
+        self._efforts = dict(efforts or {})
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -106,6 +113,11 @@ class HttpUpstream:
         """The endpoint's base URL, as messages name it."""
         return str(self._base)
 
+    @property
+    def patience(self) -> float:
+        """Seconds that `check` gives each model: those of one real try."""
+        return self._clock.one
+
     def complete(self, request: Json) -> Json:
         return self.ask("chat/completions", request, Call())
 
@@ -116,15 +128,14 @@ class HttpUpstream:
         return self._wait_for(self._ask(path, request, self._clock, call), call)
 
     def check(self, models: Sequence[str]) -> None:
-        """One tiny completion for each model, within min(timeout, 10) seconds and two tries.
+        """One tiny completion for each model, in two tries that share the seconds of one real try.
 
         It carries the same parameters as real calls: an endpoint that refuses one of them is found out here.
         """
-        seconds = min(self._clock.one, CHECK_SECONDS)
-        clock = _Clock(min(self._clock.tries, CHECK_TRIES), seconds, seconds)
+        clock = _Clock(min(self._clock.tries, CHECK_TRIES), self.patience, self.patience, probing=True)
         for model in dict.fromkeys(models):
             greeting = [{"role": "user", "content": "Answer with: ok"}]
-            request = {
+            request: Json = {
                 "model": model,
                 "messages": greeting,
                 "max_tokens": 16,
@@ -132,6 +143,8 @@ class HttpUpstream:
                 "n": 1,
                 "seed": 0,
             }
+            if model in self._efforts:
+                request["reasoning_effort"] = self._efforts[model]
             try:
                 self._wait_for(self._ask("chat/completions", request, clock, Call()), Call())
             except ModelUnavailable:
@@ -208,16 +221,20 @@ class HttpUpstream:
         end = now() + clock.total
         for number in range(1, clock.tries + 1):
             try:
-                return await self._try(path, request, min(clock.one, max(end - now(), 0.01)), call)
-            except _PassingError as fault:
-                paid = not fault.lost or call.lose()
-                pause = self._pause(request, number, fault.wait)
+                answer = await self._try(path, request, min(clock.one, max(end - now(), 0.01)), call)
+                fault = None if path == "embeddings" or clock.probing else unfinished(answer)
+                if fault is None:
+                    return answer
+                raise _PassingError(f"the endpoint at {self.url} gave no answer: {fault}", lost=True)
+            except _PassingError as passing:
+                paid = not passing.lost or call.lose()
+                pause = self._pause(request, number, passing.wait)
                 last = number == clock.tries or now() + pause >= end or call.delivered
                 if last or not paid:
                     tried = f" (tried {number} times)" if number > 1 else ""
-                    asked = f"; it asks to wait {fault.wait:g} s" if fault.wait and number < clock.tries else ""
+                    asked = f"; it asks to wait {passing.wait:g} s" if passing.wait and number < clock.tries else ""
                     asked += "" if paid else "; the budget holds no other try"
-                    raise UpstreamError(f"{fault}{tried}{asked}", status=503) from None
+                    raise UpstreamError(f"{passing}{tried}{asked}", status=503) from None
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
 
@@ -344,13 +361,15 @@ class HttpUpstream:
             message = f"the endpoint at {self.url} failed ({status}): {said}; try again later"
             return _PassingError(message, wait=retry_after(headers))
         if status in REQUEST_FAULTS:
-            return UpstreamError(f"the endpoint at {self.url} refused the request ({status}): {said}", status=status)
+            # It may quote the request: no more of it than any other refusal does.
+            message = f"the endpoint at {self.url} refused the request ({status}): {self._excerpt(body, MOST_QUOTED)}"
+            return UpstreamError(message, status=status, code=excerpt(_code(body), most=40))
         if 300 <= status < 400:
-            place = self._clean(headers.get("Location", "nowhere"))
+            place = excerpt(self._clean(headers.get("Location", "nowhere")), most=SAID)
             said = f"it points to {place}; set the base URL to the final place"
         return UpstreamError(f"the endpoint at {self.url} answered {status}: {said}", status=502)
 
-    def _excerpt(self, body: bytes) -> str:
+    def _excerpt(self, body: bytes, most: int = SAID) -> str:
         """The error's message if the body has one, else its beginning; one line, without the key."""
         text = body.decode("utf-8", "replace")
         try:
@@ -359,11 +378,19 @@ class HttpUpstream:
         except (ValueError, LookupError, TypeError, RecursionError):
             pass
         # The key goes before the cut: half of it must not stay.
-        line = " ".join(self._clean(text).split())
-        return (line[:200] + "…" if len(line) > 200 else line) or "nothing"
+        return excerpt(self._clean(text), most=most) or "nothing"
 
     def _clean(self, text: str) -> str:
         return text.replace(self._key, "[key]") if self._key else text
+
+
+def _code(body: bytes) -> str:
+    """The endpoint's own short word for an error; empty when it gives none."""
+    try:
+        code = json.loads(body)["error"]["code"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return code if isinstance(code, str) else ""
 
 
 def _endpoint(base_url: str) -> URL:

@@ -24,13 +24,13 @@ class Leased:
 
 @dataclass
 class Endpoint:
-    """Answers in turn: a dict is an assistant message, an int an HTTP status, a callable gets the request."""
+    """Answers in turn: a dict is an assistant message (and why it ended), an int or a pair an HTTP status (and what is
+    said of it), a callable gets the request."""
 
     answers: list[Any] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
-    finish: str = "stop"
     base_url: str = ""
 
     model: str = "some-model"
@@ -51,14 +51,17 @@ class Endpoint:
         if callable(said):
             said = said(request)
         if isinstance(said, int):
-            return said, {"error": {"message": f"status {said}", "type": "test", "code": None}}
+            said = said, f"status {said}"
+        if isinstance(said, tuple):
+            return said[0], {"error": {"message": said[1], "type": "test", "code": None}}
         message = {"role": "assistant", "content": None, **said}
+        finish = message.pop("finish_reason", "stop")
         return 200, {
             "id": "chatcmpl-1",
             "object": "chat.completion",
             "created": 0,
             "model": request["model"],
-            "choices": [{"index": 0, "message": message, "finish_reason": self.finish}],
+            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
             "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8},
         }
 

@@ -209,6 +209,31 @@ def test_an_engineer_that_only_talks_is_unusable(endpoint: Any, propose: Any) ->
     assert len(endpoint.requests) == 3
 
 
+def test_a_turn_that_the_token_limit_cut_off_is_not_acted_on_but_asked_for_again(
+    endpoint: Any, propose: Any, call: Any
+) -> None:
+    half = {**call("replace_text", {**EDIT, "new": "half of it"}), "finish_reason": "length"}
+    endpoint.answers = [half, call("replace_text", EDIT), call("FinishedChange", DONE)]
+    source = propose().source
+    assert EDIT["new"] in source
+    assert "half of it" not in source
+    assert "cut off" in endpoint.requests[1]["messages"][-1]["content"]
+
+
+def test_an_engineer_whose_turns_are_always_cut_off_is_unusable(endpoint: Any, propose: Any, call: Any) -> None:
+    endpoint.answers = [{**call("FinishedChange", DONE), "finish_reason": "length"}] * 2
+    with pytest.raises(SpecialistError, match="cut off at the token limit"):
+        propose()
+
+
+def test_an_engineer_whose_conversation_overflows_has_an_attempt_that_failed(
+    endpoint: Any, propose: Any, call: Any
+) -> None:
+    endpoint.answers = [call("read_agent", {}), (400, "This model's maximum context length is 8192 tokens.")]
+    with pytest.raises(SpecialistError, match="no longer fits the model's context"):
+        propose()
+
+
 @pytest.mark.parametrize("status", [500, 402])
 def test_a_fault_of_the_endpoint_is_no_unusable_attempt(endpoint: Any, propose: Any, call: Any, status: int) -> None:
     endpoint.answers = [call("read_agent", {}), status]

@@ -103,10 +103,25 @@ def test_an_answer_that_stays_unusable_is_a_specialist_error(endpoint: Any, said
 
 
 def test_an_answer_cut_off_by_the_token_limit_is_told_so(endpoint: Any) -> None:
-    endpoint.finish = "length"
-    endpoint.answers = [{"content": "I would say that"}, {"content": TEXT}]
+    endpoint.answers = [{"content": "I would say that", "finish_reason": "length"}, {"content": TEXT}]
     ask(endpoint)
     assert "cut off" in endpoint.requests[1]["messages"][-1]["content"]
+
+
+def test_an_answer_cut_off_by_the_token_limit_is_none_even_if_it_fits(endpoint: Any) -> None:
+    endpoint.answers = [{"content": TEXT, "finish_reason": "length"}, {"content": TEXT}]
+    ask(endpoint)
+    assert len(endpoint.requests) == 2
+    endpoint.answers = [{"content": TEXT, "finish_reason": "length"}] * 2
+    with pytest.raises(SpecialistError, match="cut off"):
+        ask(endpoint)
+
+
+def test_a_conversation_that_no_longer_fits_is_told_as_such(endpoint: Any) -> None:
+    said = "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens"
+    endpoint.answers = [(400, said), (400, said)]
+    with pytest.raises(SpecialistError, match=r"no longer fits the model's context: .*maximum context length"):
+        ask(endpoint)
 
 
 def test_a_check_may_refuse_what_the_schema_allows(endpoint: Any) -> None:

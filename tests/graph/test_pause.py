@@ -8,6 +8,7 @@ import pytest
 from endpoint import serve
 
 from sigmaloop.graph.run import Run
+from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import load_settings
 
 SMALL = {
@@ -40,6 +41,8 @@ def test_an_endpoint_that_dies_inside_a_gate_pauses_the_run_and_costs_no_verdict
         question = run.question
         assert question is not None
         assert "infrastructure" in question["message"]
+        assert "failed (500): trouble 500" in question["message"], "the cause"
+        assert "sigmaloop resume" in question["message"]
         assert run.ledger() == []
 
         endpoint.trouble = None
@@ -49,15 +52,21 @@ def test_an_endpoint_that_dies_inside_a_gate_pauses_the_run_and_costs_no_verdict
 
 
 @pytest.mark.usefixtures("key")
-@pytest.mark.parametrize("moment", ["stopped", "baseline", "learned"], ids=["baseline", "traffic", "certification"])
-def test_an_outage_pauses_wherever_rollouts_are_needed_and_burns_no_budget(home: Path, moment: str) -> None:
+@pytest.mark.parametrize(
+    ("moment", "trouble"),
+    [("stopped", "500"), ("baseline", "500"), ("baseline", "400"), ("learned", "500")],
+    ids=["baseline", "traffic", "traffic-refused", "certification"],
+)
+def test_an_outage_pauses_wherever_rollouts_are_needed_and_burns_no_budget(
+    home: Path, moment: str, trouble: str
+) -> None:
     with serve() as endpoint:
         run = Run.start(load_settings(home=home, base_url=endpoint.url, **{**SMALL, "attempts": 1}))
         if moment == "stopped":
-            endpoint.trouble = "500"
+            endpoint.trouble = trouble
         for event in run.follow():
             if event["event"] == moment:
-                endpoint.trouble = "500"
+                endpoint.trouble = trouble
         assert run.condition == "paused"
         question = run.question
         assert question is not None
@@ -71,6 +80,33 @@ def test_an_outage_pauses_wherever_rollouts_are_needed_and_burns_no_budget(home:
         finish(run, [])
         assert run.condition == "finished"
         assert len(run.ledger()) == 1
+
+
+@pytest.mark.usefixtures("key")
+def test_a_specialist_without_an_endpoint_pauses_the_run_with_the_cause_until_there_is_one(home: Path) -> None:
+    with serve() as endpoint:
+        run = Run.start(load_settings(home=home, base_url=endpoint.url, **{**SMALL, "attempts": 1}))
+        waiting = {"traffic": "mine", "target": "propose"}
+        while run.condition != "finished":
+            endpoint.trouble = None
+            for event in run.follow():
+                if event["event"] in waiting:
+                    endpoint.trouble = "500"
+                    stopped = waiting.pop(event["event"])
+                    break_at = stopped
+            if run.condition == "paused":
+                question = run.question
+                assert question is not None
+                assert question["message"].startswith(f"{break_at} stopped at a model call that failed")
+                assert "trouble 500" in question["message"]
+                assert "sigmaloop resume" in question["message"]
+                assert run.ledger() == []
+        assert waiting == {}
+        assert len(run.ledger()) == 1
+        with Journal(run.paths.journal, readonly=True) as journal:
+            answered = {event.payload["role"]: event.payload["name"] for event in journal.events("model_answered")}
+    assert answered["target"] == run.settings.target_model
+    assert answered["harness_engineer"] == run.settings.specialist_model
 
 
 @pytest.mark.usefixtures("key")

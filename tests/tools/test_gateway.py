@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting import wait_for
 
-from sigmaloop.errors import ModelUnavailable, UpstreamError
+from sigmaloop.errors import ModelChanged, ModelUnavailable, UpstreamError
 from sigmaloop.records import Usage
 from sigmaloop.tools.gateway import ROLES, Gateway, request_hash
-from sigmaloop.tools.gateway_requests import PINNED, STRIPPED
+from sigmaloop.tools.gateway_requests import _CHECKS, PINNED, STRIPPED, normalise_chat
+from sigmaloop.tools.gateway_responses import chat_request
 from sigmaloop.tools.scripted import ScriptedModel, tool_call
 from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream
 
@@ -211,6 +213,8 @@ def test_what_is_not_allowed_is_refused_by_name(change: dict[str, Any], words: s
         {"type": "image_url", "image_url": {"url": "file:///etc/passwd"}},
         {"type": "image_url", "image_url": {"url": " data:image/png;base64,AAAA"}},
         {"type": "image_url", "image_url": {"url": "data:text/html,hello"}},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA\nhttps://elsewhere.test/x.png"}},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA\n"}},
         {"type": "image_url", "image_url": "https://elsewhere.test/x.png"},
         {"type": "image_url", "image_url": {}},
         {"type": "file", "file": {"file_id": "f1"}},
@@ -245,6 +249,121 @@ def test_hidden_fields_of_parts_tools_and_calls_do_not_get_through() -> None:
 @pytest.mark.parametrize("odd", [{"a": float("nan")}, {"a": {1, 2}}, {"a": b"x"}, ["list"], None, {"a": "\ud800"}])
 def test_a_request_that_is_no_plain_json_object_is_refused(odd: Any) -> None:
     assert refused(lambda: door().lease("target", scope="s", seed=1).complete(odd)).status == 400
+
+
+@given(name=st.text(min_size=1).filter(lambda name: name not in {*PINNED, *STRIPPED, *_CHECKS, "store"}))
+@settings(max_examples=100, deadline=None)
+def test_a_refusal_repeats_at_most_100_characters_of_what_was_sent(name: str) -> None:
+    long = name * 5_000
+    for ask in (
+        lambda: normalise_chat({**ASK, long: 1}, pins={}, max_bytes=2**26),
+        lambda: chat_request({"input": "Hello", long: 1}),
+    ):
+        text = str(refused(ask))
+        assert len(text) < 400
+        assert text.isprintable()
+
+
+def test_a_model_in_this_process_that_fails_repeats_no_more_of_the_request_either() -> None:
+    class Picky:
+        def complete(self, request: dict[str, Any]) -> dict[str, Any]:
+            raise KeyError(request["messages"][0]["content"])
+
+    lease = door(InProcessUpstream(Picky())).lease("target", scope="s", seed=1)
+    error = refused(lambda: lease.complete(user("x" * 1_000_000)))
+    assert error.status == 502
+    assert "KeyError" in str(error)
+    assert len(str(error)) < 200
+
+
+@pytest.mark.parametrize("effort", [None, "low"])
+def test_the_targets_effort_is_the_settings_and_not_the_harnesss(effort: str | None) -> None:
+    model = ScriptedModel(["Hello."], repeat=True)
+    gateway = door(model, reasoning_effort=effort)
+    lease = gateway.lease("target", scope="s", seed=1)
+    lease.complete({**ASK, "reasoning_effort": "high"})
+    assert asked(model).get("reasoning_effort", None) == effort
+    lease.complete(chat_request({"input": "Hello", "reasoning": {"effort": "high"}}))
+    assert asked(model).get("reasoning_effort", None) == effort
+    gateway.lease("gate_judge", scope="s", seed=1).complete({**ASK, "reasoning_effort": "high"})
+    assert "reasoning_effort" not in asked(model), "it is the target's"
+
+
+def test_leases_that_were_closed_leave_nothing_behind_in_the_gateway() -> None:
+    gateway = door()
+    sizes = set()
+    for number in range(20):
+        with gateway.lease("target", scope=str(number), seed=1) as lease:
+            lease.complete(ASK)
+        kept = [value for value in vars(gateway).values() if isinstance(value, dict)]
+        sizes.add(sum(map(len, kept)))
+        assert lease.usage().calls == 1
+    assert len(sizes) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [({"finish_reason": "error"}, "ended in an error"), ({"finish_reason": "length"}, "larger max_tokens")],
+)
+def test_what_is_no_answer_of_the_model_is_an_infrastructure_fault(
+    answered: Any, answer: dict[str, Any], words: str
+) -> None:
+    whole = answered(None)
+    whole["choices"][0].update(answer)
+    lease = door(InProcessUpstream(ScriptedModel([whole]))).lease("target", scope="s", seed=1)
+    error = refused(lambda: lease.complete(ASK))
+    assert error.status >= 500
+    assert words in str(error)
+
+
+def test_an_answer_that_was_cut_off_in_the_middle_is_the_models_own(answered: Any) -> None:
+    whole = answered("It is on its")
+    whole["choices"][0]["finish_reason"] = "length"
+    lease = door(InProcessUpstream(ScriptedModel([whole]))).lease("target", scope="s", seed=1)
+    assert lease.complete(ASK) == whole
+
+
+class FirstName:
+    """Knows the first name of each role, in memory."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, str] = {}
+
+    def meet(self, role: str, name: str) -> None:
+        if self.first.setdefault(role, name) != name:
+            raise ModelChanged(role, first=self.first[role], now=name)
+
+
+def test_another_model_than_the_first_stops_the_run_and_its_answer_is_not_kept(
+    answered: Any, call_journal: Any
+) -> None:
+    names = FirstName()
+    dated, other = ({**answered("x"), "model": name} for name in ("the-target-2026-01-01", "another"))
+    nameless = {key: value for key, value in dated.items() if key != "model"}
+    model = ScriptedModel([dated, nameless, {**dated, "model": None}, dated, other])
+    gateway = door(model, names=names, call_journal=call_journal)
+    lease = gateway.lease("target", scope="s", seed=1)
+    for _ in range(4):
+        lease.complete(ASK)
+    with pytest.raises(ModelChanged, match=r"'another'.*'the-target-2026-01-01'.*sigmaloop resume"):
+        lease.complete(ASK)
+    assert isinstance(lease.run_spent, ModelChanged)
+    assert lease.usage().calls == 5, "it was paid"
+    assert len(call_journal.rows) == 4
+
+
+def test_a_lease_knows_how_the_endpoint_refused_its_last_call(answered: Any) -> None:
+    refusal = UpstreamError("too long", status=400, code="context_length_exceeded")
+    script = [refusal, answered("x"), UpstreamError("?", status=422), UpstreamError("down", status=503)]
+    lease = door(ScriptedModel(script)).lease("target", scope="s", seed=1)
+    seen = []
+    for _ in range(4):
+        with suppress(UpstreamError):
+            lease.complete(ASK)
+        seen.append(lease.refusal)
+    refused(lambda: lease.complete({**ASK, "odd": 1}))
+    assert seen == ["400 context_length_exceeded", "", "422", ""]
+    assert lease.refusal == "", "what the gateway refuses is the caller's own doing"
 
 
 def test_a_deep_or_long_request_is_refused() -> None:
@@ -600,7 +719,7 @@ def test_embeddings_are_for_specialists_with_the_fixed_model(stub: Any, call_jou
         assert lease.usage() == Usage(calls=1, input_tokens=3)
         again = gateway.lease("clusterer", scope="s", seed=1)
         assert gateway.embed(again.token, wish) == VECTOR
-        assert (gateway.paid, gateway.recalled) == (1, 1)
+        assert (gateway.paid, gateway.recalled) == (2, 0), "kept as a vector, not as a call"
         for odd in ([1, 2], [[1, 2]], [], None, {"a": 1}):
             assert refused(lambda odd=odd: gateway.embed(lease.token, {"input": odd})).status == 400  # type: ignore[misc]
         target = gateway.lease("target", scope="t", seed=1)

@@ -20,8 +20,9 @@ from waiting import wait_for
 
 from sigmaloop.errors import ModelUnavailable, UpstreamError
 from sigmaloop.tools.gateway import Gateway, Lease
+from sigmaloop.tools.gateway_http import HttpFace
 from sigmaloop.tools.scripted import ScriptedModel, tool_call, tool_calls
-from sigmaloop.tools.upstream import HttpUpstream
+from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -306,13 +307,83 @@ def test_only_the_token_itself_opens(serve: Any, plain: httpx.Client, header: st
         assert lease.token not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:{port}"}, 200),
+        ({"Origin": "http://127.0.0.1:{port}"}, 200),
+        ({"Host": "evil.test:{port}"}, 403),
+        ({"Host": "127.0.0.1"}, 403),
+        ({"Origin": "https://evil.test"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost:1"}, 403),
+    ],
+)
+def test_only_callers_on_this_machine_that_are_no_web_page_are_served(
+    serve: Any, plain: httpx.Client, headers: dict[str, str], status: int
+) -> None:
+    lease = serve(["Hello."])
+    port = lease.base_url.removesuffix("/v1").rpartition(":")[2]
+    given = {name: value.format(port=port) for name, value in headers.items()}
+    reply = plain.post(
+        f"{lease.base_url}/chat/completions",
+        json={"messages": ASK},
+        headers={"Authorization": f"Bearer {lease.token}", **given},
+    )
+    assert reply.status_code == status
+    if status == 403:
+        assert reply.json()["error"]["type"] == "permission_error"
+
+
+def test_connections_that_never_finish_the_head_of_a_request_are_closed(plain: httpx.Client) -> None:
+    with Gateway(ScriptedModel(["Hello."]), target_model="t", specialist_model="s") as gateway:
+        face = HttpFace(gateway, header_seconds=0.05)
+        try:
+            host, port = face.base_url.removeprefix("http://").removesuffix("/v1").split(":")
+            whole = f"GET /v1/models HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
+            for said in (b"", b"POST /v1/chat", whole + b"POST /v1/chat"):
+                with socket.create_connection((host, int(port)), timeout=30) as slow:
+                    slow.sendall(said)
+                    while slow.recv(10_000):  # what was whole is answered
+                        pass
+        finally:
+            face.stop()
+
+
+def test_a_call_that_takes_longer_than_a_head_may_is_not_broken_off(plain: httpx.Client) -> None:
+    class Slow:
+        def complete(self, request: dict[str, Any]) -> dict[str, Any]:
+            threading.Event().wait(0.2)
+            return ScriptedModel(["At last."]).complete(request)
+
+    with Gateway(InProcessUpstream(Slow()), target_model="t", specialist_model="s") as gateway:
+        face = HttpFace(gateway, header_seconds=0.05)
+        try:
+            token = gateway.lease("target", scope="s", seed=1).token
+            reply = plain.post(
+                f"{face.base_url}/chat/completions",
+                json={"messages": ASK},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+            assert reply.status_code == 200
+        finally:
+            face.stop()
+
+
+def test_a_long_path_is_not_repeated(serve: Any, plain: httpx.Client) -> None:
+    reply = plain.get(f"{serve([]).base_url}/{'x' * 10_000}")
+    assert reply.status_code == 404
+    assert len(reply.text) < 500
+
+
 def test_a_long_body_is_refused_before_it_is_whole(serve: Any, plain: httpx.Client) -> None:
     lease = serve(["fine"], max_bytes=10_000)
     whole = post(plain, lease, {"messages": [{"role": "user", "content": "x" * 20_000}]})
     assert whole.status_code == 413
     host, port = lease.base_url.removeprefix("http://").removesuffix("/v1").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as endless:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {lease.token}\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {lease.token}\r\n"
         endless.sendall(head.encode() + b"Content-Length: 1000000000\r\n\r\n" + b"x" * 12_000)
         assert endless.recv(1000).startswith(b"HTTP/1.1 413")
     assert post(plain, lease, {"messages": ASK}).status_code == 200
@@ -321,7 +392,7 @@ def test_a_long_body_is_refused_before_it_is_whole(serve: Any, plain: httpx.Clie
 def test_a_dead_token_is_turned_away_before_its_body_is_read(serve: Any) -> None:
     host, port = serve([]).base_url.removeprefix("http://").removesuffix("/v1").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as caller:
-        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer dead\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer dead\r\n"
         caller.sendall(head.encode() + b"Content-Length: 1000\r\n\r\n{")
         assert caller.recv(1000).startswith(b"HTTP/1.1 401")
 
@@ -330,7 +401,7 @@ def test_a_caller_that_leaves_in_the_middle_hurts_nobody(serve: Any, plain: http
     lease = serve(["fine"])
     host, port = lease.base_url.removeprefix("http://").removesuffix("/v1").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as leaving:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {lease.token}\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {lease.token}\r\n"
         leaving.sendall(head.encode() + b"Content-Length: 100\r\n\r\n{")
     assert post(plain, lease, {"messages": ASK}).status_code == 200
 

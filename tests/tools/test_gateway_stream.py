@@ -213,7 +213,7 @@ def leave(lease: Lease, streams: Streams, body: Any) -> None:
     host, port = lease.base_url.removeprefix("http://").removesuffix("/v1").split(":")
     data = json.dumps(body).encode()
     with socket.create_connection((host, int(port)), timeout=5) as caller:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {lease.token}\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {lease.token}\r\n"
         caller.sendall(head.encode() + f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
         wait_for(lambda: streams.seen)
 

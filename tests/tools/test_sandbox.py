@@ -435,9 +435,7 @@ BLAMES = {
 
 
 @pytest.mark.parametrize(("body", "status"), BLAMES.values(), ids=BLAMES.keys())
-def test_nothing_that_the_agent_sends_is_called_a_fault_of_ours(
-    supervisor: Supervisor, body: str, status: str
-) -> None:
+def test_nothing_that_the_agent_sends_is_called_a_fault_of_ours(supervisor: Supervisor, body: str, status: str) -> None:
     def echo(request: dict[str, Any]) -> dict[str, Any]:
         if len(request) > 1:
             raise UpstreamError(f"{max(request, key=len)} is not allowed here", status=400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import threading
@@ -230,6 +231,44 @@ def test_check_says_what_to_do(stub: Any, reach: Any, fault: Any, words: str) ->
 def test_check_of_an_unreachable_host_says_what_to_do(silent: str, reach: Any) -> None:
     with pytest.raises(ModelUnavailable, match=r"cannot be reached.*is the base URL right"):
         reach(silent).check(["one"])
+
+
+def ended(answer: dict[str, Any], reason: str) -> dict[str, Any]:
+    """The answer, with another reason why it ended."""
+    (choice,) = answer["choices"]
+    return {**answer, "choices": [{**choice, "finish_reason": reason}]}
+
+
+@pytest.mark.parametrize("reason", ["error", "length"])
+def test_what_is_no_answer_is_tried_again(stub: Any, reach: Any, answered: Any, reason: str) -> None:
+    empty = ended(answered(None), reason)
+    stub.script = [empty, empty, answered("At last.")]
+    assert said(reach().complete(ASK)) == "At last."
+    stub.script = [empty]
+    with pytest.raises(UpstreamError, match=f"gave no answer: .*finish_reason {reason}.*tried 3 times") as caught:
+        reach().complete(ASK)
+    assert caught.value.status == 503
+
+
+def test_a_refusal_repeats_little_of_what_the_endpoint_repeats_and_keeps_its_code(stub: Any, reach: Any) -> None:
+    error = {"message": "unknown field " + "x" * 100_000, "code": "unknown_parameter"}
+    stub.script = [(400, json.dumps({"error": error}), {})]
+    with pytest.raises(UpstreamError) as caught:
+        reach().complete(ASK)
+    assert str(caught.value).count("x") <= 100
+    assert (caught.value.status, caught.value.code) == (400, "unknown_parameter")
+
+
+def test_check_waits_as_long_as_a_real_try() -> None:
+    for seconds in (0.5, 1500.0):
+        with HttpUpstream("http://127.0.0.1:1/v1", KEY, timeout=seconds) as upstream:
+            assert upstream.patience == seconds
+
+
+def test_check_is_content_with_a_model_that_thinks_longer_than_the_probe(stub: Any, reach: Any, answered: Any) -> None:
+    stub.script = [ended(answered(None), "length")]
+    reach(efforts={"one": "high"}).check(["one", "two"])
+    assert [request.get("reasoning_effort") for request in stub.seen] == ["high", None], "as real calls carry it"
 
 
 def test_check_asks_each_model_once(stub: Any, reach: Any) -> None:

@@ -1,0 +1,52 @@
+"""A run that cannot be opened leaves nothing open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sigmaloop.errors import ModelUnavailable
+from sigmaloop.eval.benchmark import load_benchmark
+from sigmaloop.graph.lifetime import in_use
+from sigmaloop.graph.prepare import STARTED
+from sigmaloop.graph.services import calls_under_way, make_gateway
+from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.runs import RunPaths
+from sigmaloop.settings import load_settings
+
+
+def open_files(folder: Path) -> list[str]:
+    """What this process holds open in a folder."""
+    places = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            places.append(os.readlink(f"/proc/self/fd/{number}"))
+        except OSError:
+            continue  # the listing itself
+    return [place for place in places if place.startswith(str(folder))]
+
+
+def test_a_missing_key_is_called_a_missing_key_and_leaves_no_journal_open(home: Path) -> None:
+    settings = load_settings(home=home, benchmark="small:TinyHelpdesk", upstream="openai")
+    paths = RunPaths(home, "run")
+    paths.make()
+    with Journal(paths.journal) as journal:
+        fingerprint = load_benchmark(settings.benchmark).fingerprint()
+        journal.append(STARTED, STARTED, {"settings": settings.stored(), "benchmark": fingerprint})
+    with pytest.raises(ModelUnavailable, match="OPENAI_API_KEY is not set"), in_use("run", home=home):
+        pass
+    assert open_files(paths.root) == []
+
+
+def test_an_endpoint_of_ones_own_needs_no_key() -> None:
+    make_gateway(load_settings(upstream="openai", base_url="http://127.0.0.1:1/v1"), journal=None).stop()
+
+
+@pytest.mark.parametrize(("concurrency", "calls"), [(4, 256), (1_000, 1_000)])
+def test_as_many_calls_may_be_under_way_as_rollouts(concurrency: int, calls: int) -> None:
+    settings = load_settings(upstream="simulated", concurrency=concurrency)
+    assert calls_under_way(settings) == calls
+    with make_gateway(settings, journal=None) as gateway:
+        assert gateway.under_way == calls
