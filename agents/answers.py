@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from langchain_core.messages import AIMessage
@@ -51,16 +52,18 @@ def clean_answer(message: AIMessage, *, keep: str = "") -> AIMessage:
     Unseen characters in `keep` stay. Raises ValueError for arguments that are nested too deeply.
     """
 
+    by = partial(clean, keep=keep)
+
     def named(call: Mapping[str, Any], at: int) -> dict[str, Any]:
         args = call["args"] or ("" if call["type"] == "invalid_tool_call" else {})
         call_id = clean(call["id"] or "") or f"call_{at}"
-        return {**call, "id": call_id, "name": clean(call["name"] or ""), "args": clean_json(args, keep=keep)}
+        return {**call, "id": call_id, "name": clean(call["name"] or ""), "args": clean_json(args, by)}
 
     calls = [named(call, at) for at, call in enumerate(message.tool_calls)]
     broken = [named(call, at) for at, call in enumerate(message.invalid_tool_calls, len(calls))]
     return message.model_copy(
         update={
-            "content": clean_json(message.content, keep=keep),
+            "content": clean_json(message.content, by),
             "additional_kwargs": clean_json(message.additional_kwargs),
             "tool_calls": calls,
             "invalid_tool_calls": broken,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sigmaloop.cli.options import home_option, json_option
+from sigmaloop.cli.terminal import tell
 
 
 @click.command()
@@ -57,11 +58,11 @@ def apply(
         commit = run.write_branch(repo, branch=branch, path=inside, force=force)
         written.append(f"branch {branch} at {commit[:12]} in {repo}")
     if as_json:
-        click.echo(json.dumps({"run_id": run.id, "written": written, "diff": run.diff()}, indent=2))
+        tell(json.dumps({"run_id": run.id, "written": written, "diff": run.diff()}, indent=2))
     elif written:
-        click.echo("wrote " + ", ".join(written))
+        tell("wrote " + ", ".join(written))
     else:
-        click.echo(run.diff() or "the run has kept no change")
+        tell(run.diff() or "the run has kept no change")
 
 
 def _write(place: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from sigmaloop.graph.summary import Summary
 from sigmaloop.records import REWARD_UNITS, Certificate
 from sigmaloop.settings import Settings
+from sigmaloop.tools.clean_text import clean_json, clean_line
 
 
 class Progress:
@@ -69,7 +70,7 @@ class Progress:
 def describe(event: dict[str, Any]) -> str | None:
     """One line for an event, as rich markup; None for events without one."""
     made = _LINES.get(event["event"])
-    return made(event) if made else None
+    return made(clean_json(event, clean_line)) if made else None
 
 
 def print_summary(summary: Summary, *, home: Path, question: dict[str, Any] | None = None) -> None:
@@ -80,7 +81,8 @@ def print_summary(summary: Summary, *, home: Path, question: dict[str, Any] | No
     for name, value in _rows(summary):
         console.print(f"[dim]{name:<11}[/dim]{value}", soft_wrap=True)
     if question:
-        console.print(f"[yellow]waits:[/yellow] {escape(str(question.get('message') or question.get('question')))}")
+        asked = clean_line(str(question.get("message") or question.get("question")))
+        console.print(f"[yellow]waits:[/yellow] {escape(asked)}")
     place = "" if str(home) == ".sigmaloop" else f" --home {home}"
     for text in _next_steps(summary, place, asked=bool(question and "answers" in question)):
         console.print(f"[dim]{'next':<11}[/dim]{text}", soft_wrap=True)

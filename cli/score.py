@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sigmaloop.cli.options import config_option, json_option, settings_options
+from sigmaloop.cli.terminal import tell
 
 
 @click.command("eval")
@@ -45,11 +46,11 @@ def score(*, config: Path | None, as_json: bool, split: str, limit: int | None, 
             on_done=lambda _rollout: bar.advance(task),
         )
     if as_json:
-        click.echo(json.dumps({**summary.model_dump(mode="json"), "simulated": settings.simulated}, indent=2))
+        tell(json.dumps({**summary.model_dump(mode="json"), "simulated": settings.simulated}, indent=2))
         return
     low, high = summary.interval
     kind = "  (simulated model)" if settings.simulated else ""
-    click.echo(f"{summary.mean:.3f} on {split}, {summary.tasks} tasks x {trials}, 95 % {low:.3f} to {high:.3f}{kind}")
-    click.echo("  " + ", ".join(f"{count} {status}" for status, count in summary.statuses.items()))
+    tell(f"{summary.mean:.3f} on {split}, {summary.tasks} tasks x {trials}, 95 % {low:.3f} to {high:.3f}{kind}")
+    tell("  " + ", ".join(f"{count} {status}" for status, count in summary.statuses.items()))
     for kind_name, (passed, total) in sorted(summary.by_request_type.items()):
-        click.echo(f"  {kind_name:<28} {passed}/{total}")
+        tell(f"  {kind_name:<28} {passed}/{total}")

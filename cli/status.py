@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sigmaloop.cli.options import home_option, json_option
+from sigmaloop.cli.terminal import tell
 
 
 @click.command()
@@ -35,7 +36,7 @@ def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bo
         for c in run.clusters().values()
     ]
     more = {"next": list(run.next), "waits_for": run.question, "clusters_list": clusters}
-    click.echo(json.dumps({**run.summary().as_json(), **more}, indent=2))
+    tell(json.dumps({**run.summary().as_json(), **more}, indent=2))
 
 
 def _list(home: Path, *, as_json: bool) -> None:
@@ -43,10 +44,10 @@ def _list(home: Path, *, as_json: bool) -> None:
 
     found = list_runs(home)
     if as_json:
-        click.echo(json.dumps([facts.model_dump() for facts in found], indent=2))
+        tell(json.dumps([facts.model_dump() for facts in found], indent=2))
         return
     for facts in found:
         state = facts.problem or ("certified" if facts.certified else f"{facts.batches} batches so far")
-        click.echo(f"{facts.run_id[:8]}  {facts.attempts} attempts, {facts.kept} kept, {state}")
+        tell(f"{facts.run_id[:8]}  {facts.attempts} attempts, {facts.kept} kept, {state}")
     if not found:
-        click.echo(f"no runs in {home}; start one with `sigmaloop run`")
+        tell(f"no runs in {home}; start one with `sigmaloop run`")

@@ -33,8 +33,8 @@ _CALLS = """
 """
 _INSIDES = "builtins codecs inspect linecache os subprocess sys attrgetter methodcaller"
 _ATTRIBUTES = """
-    attrgetter cr_frame decode encode f_back f_builtins f_globals f_locals from_bytes fromhex gi_frame maketrans methodcaller modules system
-    tb_frame to_bytes translate
+    attrgetter cr_frame decode encode f_back f_builtins f_globals f_locals from_bytes fromhex gi_frame maketrans
+    methodcaller modules system tb_frame to_bytes translate
 """
 _SPECIALS = "__init__ __name__ __doc__ __class__ __call__ __enter__ __exit__ __post_init__ __str__"
 
@@ -126,8 +126,8 @@ def _wrong(node: ast.AST) -> Iterator[str]:
 
 def _roundabout(nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
     """What only the whole file shows: modules taken out of modules, getattr under another name."""
-    modules = {alias.asname or alias.name.partition(".")[0] for n in nodes if isinstance(n, ast.Import) for alias in n.names}
-    modules |= {alias.asname or alias.name for n in nodes if isinstance(n, ast.ImportFrom) for alias in n.names}
+    imports = [alias for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom)) for alias in n.names]
+    modules = {alias.asname or alias.name.partition(".")[0] for alias in imports}
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
     for node in nodes:
         match node:

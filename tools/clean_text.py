@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 DEEPEST = 64
 """Levels of lists and objects that an answer of a model may have."""
@@ -39,14 +41,14 @@ def clean_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def clean_json(value: object, *, keep: str = "", deepest: int = DEEPEST) -> object:
+def clean_json(value: object, by: Callable[[str], str] = clean, *, deepest: int = DEEPEST) -> Any:
     """A JSON value with every text in it cleaned, names of fields included. Raises ValueError when it is too deep."""
     if isinstance(value, str):
-        return clean(value, keep=keep)
+        return by(value)
     if not isinstance(value, (dict, list)):
         return value
     if not deepest:
         raise ValueError(f"it is nested more than {DEEPEST} levels deep")
     if isinstance(value, list):
-        return [clean_json(item, keep=keep, deepest=deepest - 1) for item in value]
-    return {clean(str(k), keep=keep): clean_json(v, keep=keep, deepest=deepest - 1) for k, v in value.items()}
+        return [clean_json(item, by, deepest=deepest - 1) for item in value]
+    return {by(str(key)): clean_json(item, by, deepest=deepest - 1) for key, item in value.items()}

@@ -106,7 +106,7 @@ def test_every_section_of_a_prompt_is_one_that_data_cannot_close(name: str) -> N
 
 @pytest.mark.parametrize(
     "honest",
-    ["if price < policy.limit and x > 3:", "a <b>bold</b> word", "می\u200cخواهم", "[INSTALL] 1 < 2 || 3 > 2", "\ufb01ve €"],
+    ["if x < policy.limit and x > 3:", "a <b>bold</b> word", "می\u200cخواهم", "[INSTALL] 1 < 2 || 3", "\ufb01ve €"],
 )
 def test_honest_text_stays_as_it_is(honest: str) -> None:
     assert unbroken(honest) == honest
