@@ -73,11 +73,14 @@ def describe(event: dict[str, Any]) -> str | None:
     return made(clean_json(event, clean_line)) if made else None
 
 
-def print_summary(summary: Summary, *, home: Path, question: dict[str, Any] | None = None) -> None:
-    """The page that a run ends with."""
+def print_summary(
+    summary: Summary, *, home: Path, question: dict[str, Any] | None = None, process: int | None = None
+) -> None:
+    """The page that a run ends with; `process`: the one that works on it now."""
     console = Console(highlight=False)
     kind = "  [yellow]simulated model[/yellow]" if summary.simulated else ""
-    console.print(f"\n[bold]run {summary.run_id[:8]}[/bold]  {summary.condition}{kind}")
+    by = f" (process {process})" if process else ""
+    console.print(f"\n[bold]run {summary.run_id[:8]}[/bold]  {summary.condition}{by}{kind}")
     for name, value in _rows(summary):
         console.print(f"[dim]{name:<11}[/dim]{value}", soft_wrap=True)
     if question:
@@ -144,6 +147,8 @@ def _next_steps(summary: Summary, place: str, *, asked: bool) -> list[str]:
     run = summary.run_id[:8]
     if asked:
         return [f"sigmaloop resume {run}{place} --approve   (or --decline)"]
+    if summary.condition == "running":
+        return [f"sigmaloop status {run}{place}   (Ctrl-C where it runs, or SIGTERM, stops it; nothing is lost)"]
     if summary.condition in {"paused", "ready", "new"}:
         return [f"sigmaloop resume {run}{place}"]
     steps = [f"sigmaloop status {run}{place}"]

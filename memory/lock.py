@@ -15,7 +15,7 @@ from typing import Self
 
 from sigmaloop.errors import BadInput, Busy
 
-_LOOKS, _LOOK_SECONDS = 3, 0.01
+_LOOKS, _LOOK_SECONDS = 5, 0.01
 """Whoever looks whether a lock is held has it himself for some microseconds: that is no reason to give up."""
 LOCK = "lock"
 """File in the home. Its text only says who holds it; whether it is held, the kernel knows."""
@@ -29,7 +29,7 @@ class FileLock:
         self._file: int | None = None
 
     def take(self) -> bool:
-        """Whether it could be had; waits no longer than a look at it takes. Raises BadInput where it cannot be written."""
+        """Whether it could be had; waits as long as a look at it takes. Raises BadInput where no file can be."""
         for _ in range(_LOOKS):
             if self._take():
                 return True
