@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 
 from sigmaloop.cli.main import main
-from sigmaloop.graph.run import Run
+from sigmaloop.graph.build import build_graph
+from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.runs import RunPaths
+from sigmaloop.memory.runs import RunPaths, checkpoints_path
 from sigmaloop.records import Certificate, LedgerEntry, agent_hash
 from sigmaloop.settings import load_settings
 from sigmaloop.tools.versions import Versions
@@ -30,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def made(condition: str = "finished", monkeypatch: Any = None, **certified: float) -> None:
+def made(*, finished: bool = True, **certified: float) -> None:
     """A run that kept two changes, with a certificate for each agent named: the lower end of its interval."""
     settings = load_settings(agent=Path("agent.py"), upstream="simulated")
     paths = RunPaths(settings.home, RUN)
@@ -57,8 +59,10 @@ def made(condition: str = "finished", monkeypatch: Any = None, **certified: floa
                 difference=low + 0.1, standard_error=0.1 / 1.96, simulated=True,
             )  # fmt: skip
             journal.append("certificate", f"certificate:{name}", certificate.model_dump(mode="json"))
-    if monkeypatch:
-        monkeypatch.setattr(Run, "condition", condition)
+    if finished:
+        with open_checkpointer(checkpoints_path(settings.home)) as saver:
+            config: RunnableConfig = {"configurable": {"thread_id": RUN}}
+            build_graph(saver).update_state(config, {"run_id": RUN, "incumbent": parent}, as_node="certify")
 
 
 def apply(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, dict[str, Any]]:
@@ -69,7 +73,7 @@ def apply(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, dic
 
 
 def test_a_run_that_is_not_finished_says_so_and_asks(capsys: Any, folder: Path) -> None:
-    made()  # nothing has run: it is new
+    made(finished=False)
     code, told = apply(capsys, "--output", "better.py")
     assert code == 2
     assert "is new, not finished" in told["error"]
@@ -80,27 +84,21 @@ def test_a_run_that_is_not_finished_says_so_and_asks(capsys: Any, folder: Path) 
     assert "not finished" in told["doubt"]
 
 
-def test_a_certificate_that_shows_nothing_asks_and_one_that_does_is_enough(
-    capsys: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made(monkeypatch=monkeypatch, second=-0.02)
+def test_a_certificate_that_shows_nothing_asks_and_one_that_does_is_enough(capsys: Any, folder: Path) -> None:
+    made(second=-0.02)
     code, told = apply(capsys, "--output", "better.py")
     assert code == 2
     assert "does not show that the kept agent is better (+8.0 points, 95 % interval -2.0 to +18.0)" in told["error"]
 
 
-def test_an_agent_that_is_certified_is_taken_without_a_question(
-    capsys: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made(monkeypatch=monkeypatch, second=0.02)
+def test_an_agent_that_is_certified_is_taken_without_a_question(capsys: Any, folder: Path) -> None:
+    made(second=0.02)
     code, told = apply(capsys, "--output", "better.py")
     assert (code, told["doubt"], (folder / "better.py").read_text()) == (0, "", SECOND)
 
 
-def test_an_earlier_certified_agent_or_the_baseline_can_be_chosen(
-    capsys: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made(monkeypatch=monkeypatch, first=0.01, second=-0.02)
+def test_an_earlier_certified_agent_or_the_baseline_can_be_chosen(capsys: Any, folder: Path) -> None:
+    made(first=0.01, second=-0.02)
     assert apply(capsys, "--output", "certified.py", "--agent-of", "certified")[0] == 0
     assert (folder / "certified.py").read_text() == FIRST
     assert apply(capsys, "--output", "baseline.py", "--agent-of", "baseline")[0] == 0

@@ -99,7 +99,8 @@ def test_apply_makes_a_branch_and_a_patch_that_git_accepts(finished: tuple[Comma
     (repo / "agent.py").write_text(Settings().agent_source())
     subprocess.run([*git, "add", "."], check=True)
     subprocess.run([*git, "commit", "-qm", "first"], check=True)
-    done = command("apply", "--branch", "better", "--repo", "mine", "--path", "agent.py", "--patch", "better.patch", "--uncertified")
+    ways = ("--branch", "better", "--repo", "mine", "--path", "agent.py", "--patch", "better.patch")
+    done = command("apply", *ways, "--uncertified")
     assert done.returncode == 0, done.stderr
     subprocess.run([*git, "apply", "--check", str(folder / "better.patch")], check=True)
     on_branch = subprocess.run([*git, "show", "better:agent.py"], capture_output=True, text=True, check=True).stdout
