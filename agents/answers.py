@@ -7,12 +7,17 @@ two calls or with none. Nothing is guessed here: a text that is cut off or does 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
 from langchain_core.messages import AIMessage
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 
+from sigmaloop.tools.clean_text import clean, clean_json
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+"""A text of an answer that says something."""
 Answer = TypeVar("Answer", bound=BaseModel)
 _DECODER = json.JSONDecoder(strict=False)
 
@@ -49,6 +54,31 @@ def read_answer(message: AIMessage, schema: type[Answer], *, check: Callable[[An
 def cut_off(message: AIMessage) -> bool:
     """Whether the token limit ended the message before the model did."""
     return message.response_metadata.get("finish_reason") == "length"
+
+
+def clean_answer(message: AIMessage, *, keep: str = "") -> AIMessage:
+    """The answer with every text in it cleaned, and a name for each call: what is read, stored and sent back.
+
+    Unseen characters in `keep` stay. Raises ValueError for arguments that are nested too deeply.
+    """
+
+    by = partial(clean, keep=keep)
+
+    def named(call: Mapping[str, Any], at: int) -> dict[str, Any]:
+        args = call["args"] or ("" if call["type"] == "invalid_tool_call" else {})
+        call_id = clean(call["id"] or "") or f"call_{at}"
+        return {**call, "id": call_id, "name": clean(call["name"] or ""), "args": clean_json(args, by)}
+
+    calls = [named(call, at) for at, call in enumerate(message.tool_calls)]
+    broken = [named(call, at) for at, call in enumerate(message.invalid_tool_calls, len(calls))]
+    return message.model_copy(
+        update={
+            "content": clean_json(message.content, by),
+            "additional_kwargs": clean_json(message.additional_kwargs),
+            "tool_calls": calls,
+            "invalid_tool_calls": broken,
+        }
+    )
 
 
 def objects(text: str) -> Iterator[dict[str, Any]]:

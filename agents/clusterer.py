@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from langsmith import traceable
 from pydantic import BaseModel, Field
 
+from sigmaloop.agents.answers import Words
 from sigmaloop.agents.prompt import Prompt, quoted, render
 from sigmaloop.agents.specialist import Door, specialist, trace_metadata
 from sigmaloop.records import Cluster, ClusterChoice, FailureRecord
@@ -17,7 +18,7 @@ NEW = "new"
 class Choice(BaseModel):
     """Hand in the decision."""
 
-    cluster_id: str = Field(description='an id exactly as listed, or "new"')
+    cluster_id: Words = Field(description='an id exactly as listed, or "new"')
     title: str = Field(default="", description="for a new cluster: two to eight words naming the cause")
     reason: str = Field(default="", description="one sentence")
 

@@ -9,11 +9,13 @@ from typing import Annotated
 from langsmith import traceable
 from pydantic import BaseModel, BeforeValidator, Field
 
+from sigmaloop.agents.answers import Words
 from sigmaloop.agents.prompt import Prompt, quoted, render
 from sigmaloop.agents.specialist import Door, specialist, trace_metadata
 from sigmaloop.agents.trace_text import step_text, trace_text
 from sigmaloop.errors import SpecialistError
 from sigmaloop.records import Evidence, FailureRecord, Rollout, Step, Task
+from sigmaloop.tools.clean_text import clean_line
 
 UNEXPLAINED = "unexplained failure"
 _TEXT, _POLICY, _TRACE = 600, 12_000, 40_000
@@ -35,10 +37,10 @@ def _items(value: object) -> object:
 class MinedFailure(BaseModel):
     """Hand in the explanation of the failure."""
 
-    mechanism: str = Field(min_length=1, description="how it went wrong, in two to six general words")
-    what_failed: str = Field(min_length=1, description="what should have come out and did not")
-    root_cause: str = Field(min_length=1, description="the agent's habit or gap behind it, in general terms")
-    should_have: str = Field(min_length=1, description="an instruction that would have prevented it")
+    mechanism: Words = Field(description="how it went wrong, in two to six general words")
+    what_failed: Words = Field(description="what should have come out and did not")
+    root_cause: Words = Field(description="the agent's habit or gap behind it, in general terms")
+    should_have: Words = Field(description="an instruction that would have prevented it")
     severity: int = Field(ge=1, le=5, description="1 cosmetic to 5 policy broken")
     evidence: Annotated[list[Quote], BeforeValidator(_items)] = Field(
         default_factory=list, description="one to three quotes, copied letter by letter"
@@ -94,10 +96,10 @@ class FailureMiner:
 
 def verified(quotes: Sequence[Quote], trace: Sequence[Step]) -> tuple[Evidence, ...]:
     """The quotes that stand in the trace, each with the step where it does; at most three."""
-    texts = {step.index: _flat(step_text(step)) for step in trace}
+    texts = {step.index: clean_line(step_text(step)) for step in trace}
     found: list[Evidence] = []
     for quote in quotes:
-        words = _flat(quote.quote).strip(" \"'.…")[:400].strip()
+        words = clean_line(quote.quote).strip(" \"'.…")[:400].strip()
         if len(words) < 4:
             continue
         where = [index for index, text in texts.items() if words in text]
@@ -110,7 +112,7 @@ def verified(quotes: Sequence[Quote], trace: Sequence[Step]) -> tuple[Evidence, 
 def _unexplained(ending: str, reason: str) -> MinedFailure:
     return MinedFailure(
         mechanism=UNEXPLAINED,
-        what_failed=ending or "the rollout failed",
+        what_failed=_cut(ending) or "the rollout failed",
         root_cause=f"The failure miner gave no usable explanation ({_cut(reason)}).",
         should_have="Read the trace by hand.",
         severity=2,
@@ -124,9 +126,5 @@ def _general(mechanism: str) -> str:
 
 
 def _cut(text: str) -> str:
-    flat = " ".join(text.split())
+    flat = clean_line(text)
     return flat if len(flat) <= _TEXT else flat[: _TEXT - 4] + " ..."
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())

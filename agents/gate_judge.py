@@ -12,7 +12,8 @@ from typing import Literal
 from langsmith import traceable
 from pydantic import BaseModel, Field
 
-from sigmaloop.agents.prompt import Prompt, quoted, render
+from sigmaloop.agents.answers import Words
+from sigmaloop.agents.prompt import Prompt, quoted, render, unbroken
 from sigmaloop.agents.specialist import Door, specialist, trace_metadata
 from sigmaloop.errors import SpecialistError
 from sigmaloop.records import Candidate, Cluster, Judgement, Verdict
@@ -32,7 +33,7 @@ class Reading(BaseModel):
 
     classification: Literal["sound", "overfit", "risky", "unclear"]
     veto: bool = Field(default=False, description="true only for a clear case of overfit")
-    explanation: str = Field(min_length=1, description="two or three sentences")
+    explanation: Words = Field(description="two or three sentences")
 
 
 class GateJudge:
@@ -51,7 +52,7 @@ class GateJudge:
             root_cause=quoted(cluster.root_cause, 800),
             hypothesis=quoted(candidate.hypothesis, 1_500),
             verdicts="\n".join(map(_line, verdicts)) or "none yet",
-            diff=quoted(candidate.diff, 16_000),
+            diff=unbroken(candidate.diff),  # whole: what was cut out of it would be judged unseen
         )
         scope = scope or f"judge:{candidate.id}"
         extra = trace_metadata("gate_judge", scope, candidate_id=candidate.id, batch=candidate.batch)

@@ -22,12 +22,13 @@ from langgraph.errors import GraphRecursionError
 from langsmith import traceable
 from pydantic import BaseModel, Field
 
-from sigmaloop.agents.answers import CUT_OFF, UnusableError, cut_off, read_answer
+from sigmaloop.agents.answers import CUT_OFF, UnusableError, Words, cut_off, read_answer
 from sigmaloop.agents.prompt import Prompt, quoted, render
 from sigmaloop.agents.specialist import Door, chat_model, model_faults, repair_turn, trace_metadata
 from sigmaloop.agents.workbench import Hands, Workbench
 from sigmaloop.errors import BadInput, SpecialistError
 from sigmaloop.records import ChangeKind, Cluster, FailureRecord, GateName, Proposal, Record
+from sigmaloop.tools.clean_text import clean_line, unseen
 
 __all__ = ["Brief", "FinishedChange", "Hands", "HarnessEngineer", "PastAttempt"]
 
@@ -67,9 +68,9 @@ class Brief(Record):
 class FinishedChange(BaseModel):
     """Hand in the change that the working copy of agent.py holds now. Call this last, alone."""
 
-    hypothesis: str = Field(min_length=1, description="why this change removes the cause, one or two sentences")
+    hypothesis: Words = Field(description="why this change removes the cause, one or two sentences")
     kind: ChangeKind
-    summary: str = Field(min_length=1, max_length=200, description="what was changed, in one sentence")
+    summary: Words = Field(max_length=200, description="what was changed, in one sentence")
 
 
 class HarnessEngineer:
@@ -91,9 +92,9 @@ class HarnessEngineer:
         if not bench.changed:
             raise SpecialistError("the harness engineer handed in an unchanged agent file")
         return Proposal(
-            hypothesis=change.hypothesis.strip(),
+            hypothesis=clean_line(change.hypothesis),  # one line: it stands in a commit message above its fields
             kind=change.kind,
-            summary=" ".join(change.summary.split()),
+            summary=clean_line(change.summary),
             source=bench.source,
         )
 
@@ -103,7 +104,8 @@ class HarnessEngineer:
         process_inputs=lambda inputs: {key: inputs[key] for key in ("prompt", "scope") if key in inputs},
     )
     def _decide(self, prompt: Prompt, bench: Workbench, scope: str) -> FinishedChange:
-        with chat_model(self._door, "harness_engineer", scope=scope) as model:
+        kept = unseen(bench.parent)  # to quote a line of the file, the engineer has to write what stands there
+        with chat_model(self._door, "harness_engineer", scope=scope, keep=kept) as model:
             limit: ModelCallLimitMiddleware[Any, Any] = ModelCallLimitMiddleware(
                 run_limit=self._calls, exit_behavior="end"
             )

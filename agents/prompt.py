@@ -7,19 +7,27 @@ line `<!-- user -->` becomes the system message, which never holds data; the res
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from string import Template
 from typing import NamedTuple
 
 from sigmaloop.records import digest
+from sigmaloop.tools.clean_text import clean
 
 NAMES = ("failure_miner", "clusterer", "harness_engineer", "gate_judge", "repair", "plain")
+_JOINERS = "\u200c\u200d"
+"""Without width, but part of how some languages and emoji are written."""
 _USER = "<!-- user -->\n"
-_SECTION = re.compile(
-    r"<(/?(?:trace|policy|failures?|clusters?|attempts|learnings|hypothesis|verdicts|diff)\s*>)",
+_SECTIONS = "trace|policy|failures?|clusters?|attempts|learnings|hypothesis|verdicts|diff"
+_TAG = re.compile(
+    rf"<\s*/\s*(?:{_SECTIONS})\b|<\s*(?:{_SECTIONS})\s*>|<(?:{_SECTIONS})\b[^<>]*>"  # the sections of our prompts
+    r"|<\s*\|[^<>|]{1,60}\|\s*>|<<\s*/?\s*sys\s*>>|\[\s*/?\s*inst\s*\]|<\s*/?\s*(?:start|end)_of_turn\s*>",  # turns
     re.IGNORECASE,
 )
+"""What ends a section or begins a turn in the eyes of a model."""
 
 
 class Prompt(NamedTuple):
@@ -53,12 +61,31 @@ def prompt_hashes() -> dict[str, str]:
 
 
 def quoted(text: str, limit: int) -> str:
-    """Text of others as data: cut to `limit` characters in its middle, and unable to close a section.
-
-    Angle brackets of our own section names are the only thing that is changed.
-    """
-    text = _SECTION.sub(r"<\\\1", text)
+    """Text of others as data: cut to `limit` characters in its middle, and unable to close a section."""
+    text = unbroken(text)
     if len(text) <= limit:
         return text
     half = max(0, (limit - 40) // 2)
     return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+def unbroken(text: str) -> str:
+    """Text of others as data, in full length, unable to close a section or to begin a turn.
+
+    A backslash goes into tags of our sections and into markers of turns, whatever they hide behind: spaces,
+    attributes, characters without width, other forms of a letter. All other text that can be seen stays.
+    """
+    text = clean(text, keep=_JOINERS)
+    plain, places = _as_models_read(text)
+    begins = [places[found.start()] for found in _TAG.finditer(plain)]
+    for at in reversed(begins):
+        text = f"{text[: at + 1]}\\{text[at + 1 :]}"
+    return text
+
+
+def _as_models_read(text: str) -> tuple[str, Sequence[int]]:
+    """The text in the plain form of its letters and without joiners, and where in `text` each character stands."""
+    if text.isascii():
+        return text, range(len(text))
+    read = [(plain, at) for at, c in enumerate(text) for plain in unicodedata.normalize("NFKC", c) if c not in _JOINERS]
+    return "".join(plain for plain, _ in read), [at for _, at in read]

@@ -14,12 +14,14 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, Protocol
 
 import openai
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
 from langsmith.run_helpers import LangSmithExtra
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 
-from sigmaloop.agents.answers import Answer, UnusableError, read_answer
+from sigmaloop.agents.answers import Answer, UnusableError, clean_answer, read_answer
 from sigmaloop.agents.prompt import Prompt, render
 from sigmaloop.errors import ModelUnavailable, SpecialistError, UpstreamError, boundary
 
@@ -51,6 +53,27 @@ class Door(Protocol):
     """
 
     def lease(self, role: Role, scope: str) -> AbstractContextManager[Lease]: ...
+
+
+class SpecialistModel(ChatOpenAI):
+    """A chat model whose answers are clean before anybody reads, keeps or repeats them."""
+
+    keep: str = ""
+    """Unseen characters that its answers may have."""
+
+    def invoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - the name that every runnable gives it
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        message = super().invoke(input, config, stop=stop, **kwargs)
+        try:
+            return clean_answer(message, keep=self.keep)
+        except ValueError as fault:
+            raise SpecialistError(f"the model's answer cannot be used: {fault}") from fault
 
 
 class Specialist:
@@ -102,14 +125,17 @@ class Specialist:
 
 
 @contextmanager
-def chat_model(door: Door, role: Role, *, scope: str) -> Iterator[ChatOpenAI]:
-    """A chat model whose calls go through the gateway, for as long as the block lasts."""
+def chat_model(door: Door, role: Role, *, scope: str, keep: str = "") -> Iterator[ChatOpenAI]:
+    """A chat model whose calls go through the gateway, for as long as the block lasts.
+
+    `keep`: unseen characters that its answers may have.
+    """
     with (
         door.lease(role, scope) as lease,
         # The gateway listens on loopback: no proxy of the environment, no certificates to load.
         openai.DefaultHttpxClient(trust_env=False, verify=False, timeout=lease.timeout) as http,
     ):
-        yield ChatOpenAI(
+        yield SpecialistModel(
             model=lease.model,
             base_url=lease.base_url,
             api_key=SecretStr(lease.token),
@@ -118,6 +144,7 @@ def chat_model(door: Door, role: Role, *, scope: str) -> Iterator[ChatOpenAI]:
             max_retries=0,  # the gateway retries
             use_responses_api=False,
             stream_usage=True,
+            keep=keep,
         )
 
 
@@ -140,6 +167,8 @@ def model_faults() -> Iterator[None]:
             raise _status_error(cause) from cause
         if isinstance(cause, openai.APITimeoutError):
             raise UpstreamError("the gateway did not answer in time", status=504, retryable=True) from cause
+        if isinstance(cause, (ValidationError, RecursionError)):  # of the message: the endpoint has answered
+            raise SpecialistError(f"the model's answer cannot be read: {type(cause).__name__}") from cause
         raise
 
 

@@ -99,6 +99,6 @@ def _found(texts: Sequence[str]) -> str:
 def _warning(source: str) -> str:
     try:
         compile(source, "agent.py", "exec")
-    except (SyntaxError, ValueError) as error:
-        return f"\nWarning: agent.py does not compile now: {error}"
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return f"\nWarning: agent.py does not compile now: {error or type(error).__name__}"
     return ""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sigmaloop.cli.options import home_option, json_option
+from sigmaloop.cli.terminal import tell
+
+if TYPE_CHECKING:
+    from sigmaloop.graph.run import Run, Which
 
 
 @click.command()
@@ -19,6 +24,14 @@ from sigmaloop.cli.options import home_option, json_option
 @click.option("--branch", help="Make this branch in your repository, with the kept agent as one commit.")
 @click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="Your repository, for --branch [.].")
 @click.option("--path", "inside", help="The agent file's path inside your repository, for --branch and --patch.")
+@click.option(
+    "--agent-of",
+    "which",
+    type=click.Choice(["kept", "certified", "baseline"]),
+    default="kept",
+    help="The kept agent, the newest certified as better, or the one that the run began with [kept].",
+)
+@click.option("--uncertified", is_flag=True, help="Take the kept agent though no certificate shows that it is better.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file or branch.")
 def apply(
     *,
@@ -30,44 +43,83 @@ def apply(
     branch: str | None,
     repo: Path,
     inside: str | None,
+    which: Which,
+    uncertified: bool,
     force: bool,
 ) -> None:
     """Take the kept agent of a run: the newest, or the one whose id begins with RUN_ID.
 
-    Without --output, --patch or --branch it prints the difference to the agent that the run began with.
+    Without --output, --patch or --branch it prints the difference to the agent that the run began with. Your file's
+    line ends stay; with --branch what you committed to it since the run began stays as well.
     """
     from sigmaloop.errors import BadInput
     from sigmaloop.graph.run import Run
 
     run = Run.open(run_id, home=home)
-    written = []
     for place in (output, patch):
         if place and place.exists() and not force:
             raise BadInput(f"{place} exists; choose another name or add --force")
-    changed = run.patch(inside)
+    doubt = _doubt(run) if which == "kept" else ""
+    if doubt and (output or patch or branch) and not uncertified:
+        raise BadInput(f"{doubt}: add --uncertified to take it all the same, or choose with --agent-of")
+    original = _original(run, repo, inside)
+    changed = run.patch(inside, which=which, original=original)
     if (patch or branch) and not changed:
         raise BadInput(f"run {run.id[:8]} has kept no change: there is nothing to apply")
+    written = []
     if output:
-        _write(output, run.agent())
+        from sigmaloop.tools.text_form import in_form_of
+
+        _write(output, in_form_of(original, run.agent(which)))
         written.append(f"file {output}")
     if patch:
         _write(patch, changed)
         written.append(f"patch {patch}")
     if branch:
-        commit = run.write_branch(repo, branch=branch, path=inside, force=force)
-        written.append(f"branch {branch} at {commit[:12]} in {repo}")
+        made = run.write_branch(repo, branch=branch, path=inside, which=which, force=force)
+        merged = ", merged with what was committed since the run began: score the mix before you trust it"
+        written.append(f"branch {branch} at {made.commit[:12]} in {repo}{merged if made.merged else ''}")
     if as_json:
-        click.echo(json.dumps({"run_id": run.id, "written": written, "diff": run.diff()}, indent=2))
-    elif written:
-        click.echo("wrote " + ", ".join(written))
-    else:
-        click.echo(run.diff() or "the run has kept no change")
+        told = {"run_id": run.id, "agent": which, "written": written, "doubt": doubt, "diff": changed.decode()}
+        tell(json.dumps(told, indent=2))
+        return
+    tell("wrote " + ", ".join(written) if written else changed.decode() or "the run has kept no change")
+    if doubt:
+        tell(f"sigmaloop: {doubt}", err=True)
 
 
-def _write(place: Path, text: str) -> None:
+def _doubt(run: Run) -> str:
+    """What is to be said against taking the kept agent; empty when it is certified, or nothing was kept."""
+    summary = run.summary()
+    if not summary.kept:
+        return ""
+    name, certificate = f"run {summary.run_id[:8]}", summary.certificate
+    if summary.condition != "finished":
+        return f"{name} is {summary.condition}, not finished: what it has kept so far has no certificate yet"
+    if certificate is None:
+        return f"{name} has no certificate of the agent that it kept"
+    if not certificate.interval or certificate.interval[0] < 0:
+        points = [f"{100 * value:+.1f}" for value in (certificate.difference, *(certificate.interval or ()))]
+        between = f", 95 % interval {points[1]} to {points[2]}" if len(points) > 1 else ""
+        return f"the certificate of {name} does not show that the kept agent is better ({points[0]} points{between})"
+    return ""
+
+
+def _original(run: Run, repo: Path, inside: str | None) -> bytes:
+    """The user's agent file, for its line ends and its byte order mark; nothing when it is not found."""
+    for place in ([repo / inside] if inside else []) + [run.settings.agent]:
+        try:
+            if place is not None:
+                return place.read_bytes()
+        except OSError:
+            continue
+    return b""
+
+
+def _write(place: Path, data: bytes) -> None:
     from sigmaloop.errors import BadInput
 
     try:
-        place.write_text(text, encoding="utf-8")
+        place.write_bytes(data)
     except OSError as error:
         raise BadInput(f"{place} cannot be written: {error.strerror}; choose another place") from None

@@ -8,6 +8,7 @@ import sys
 import click
 
 from sigmaloop.cli.options import json_option
+from sigmaloop.cli.terminal import tell
 
 
 @click.group()
@@ -28,10 +29,10 @@ def list_them(*, as_json: bool) -> None:
         sizes = {split: len(found.tasks(split)) for split in ("train", "validation", "test")}  # type: ignore[arg-type]
         rows.append({"name": name, "version": found.version, **sizes, "fingerprint": found.fingerprint()})
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        tell(json.dumps(rows, indent=2))
         return
     for row in rows:
-        click.echo(
+        tell(
             f"{row['name']:<12} {row['version']:<8} {row['train']} train, {row['validation']} validation, "
             f"{row['test']} test tasks  {row['fingerprint']}"
         )
@@ -50,8 +51,8 @@ def check(*, name: str, as_json: bool) -> None:
 
     report = check_named(load_settings(benchmark=name))
     if as_json:
-        click.echo(json.dumps(report.model_dump(mode="json"), indent=2))
+        tell(json.dumps(report.model_dump(mode="json"), indent=2))
     else:
         for found in report.checks:
-            click.echo(f"{'ok  ' if found.ok else 'FAIL'} {found.name:<28} {found.detail}")
+            tell(f"{'ok  ' if found.ok else 'FAIL'} {found.name:<28} {found.detail}")
     sys.exit(0 if report.ok else 1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sigmaloop.cli.options import config_option, home_option, json_option, settings_options
+from sigmaloop.cli.terminal import tell
 
 if TYPE_CHECKING:
     from sigmaloop.eval.decision import Decision
@@ -38,13 +39,13 @@ def explain(*, candidate_id: str, run_id: str | None, home: Path | None, as_json
     wrong = discrepancies(log)
     if as_json:
         told = {"verdict": verdict_of(log), "recomputed": not wrong, "discrepancies": list(wrong)}
-        click.echo(json.dumps({**told, "decision": log.model_dump(mode="json")}, indent=2))
+        tell(json.dumps({**told, "decision": log.model_dump(mode="json")}, indent=2))
     else:
         for line in explained(log):
-            click.echo(line)
-        click.echo("recomputed from the log: the same" if not wrong else "THE LOG DOES NOT HOLD:")
+            tell(line)
+        tell("recomputed from the log: the same" if not wrong else "THE LOG DOES NOT HOLD:")
         for line in wrong:
-            click.echo(f"  {line}")
+            tell(f"  {line}")
     sys.exit(1 if wrong else 0)
 
 
@@ -87,7 +88,7 @@ def check(
         decision = _decide(settings, against, suite, targets, quiet=as_json)
     except InadmissibleChange as problem:
         told = {"verdict": "reject", "reason": problem.code, "message": str(problem)}
-        click.echo(json.dumps(told, indent=2) if as_json else f"reject ({problem.code}): {problem}")
+        tell(json.dumps(told, indent=2) if as_json else f"reject ({problem.code}): {problem}")
         sys.exit(REJECT)
     if log is not None:
         log.write_text(decision.model_dump_json(indent=1), encoding="utf-8")
@@ -95,11 +96,11 @@ def check(
     if as_json:
         told = {"verdict": verdict, "reason": decision.reason, "message": decision.findings[-1].message}
         shown = decision.model_dump(mode="json", exclude={"rows", "standing"})
-        click.echo(json.dumps({**told, "simulated": settings.simulated, "decision": shown}, indent=2))
+        tell(json.dumps({**told, "simulated": settings.simulated, "decision": shown}, indent=2))
     else:
-        click.echo(f"{verdict} ({decision.reason}){'  (simulated model)' if settings.simulated else ''}")
+        tell(f"{verdict} ({decision.reason}){'  (simulated model)' if settings.simulated else ''}")
         for line in explained(decision)[2:]:
-            click.echo(line)
+            tell(line)
     sys.exit({"keep": KEEP, "reject": REJECT, "indecisive": INDECISIVE}[verdict])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
-from typing import Any
 
 import click
 
@@ -63,8 +62,7 @@ def main(argv: list[str] | None = None) -> None:
     except click.exceptions.Abort:
         code = 130
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _misused(error, as_json="--json" in arguments)
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
@@ -74,22 +72,31 @@ def main(argv: list[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _misused(error: click.ClickException, *, as_json: bool) -> int:
+    """Print what is wrong with the command line, in the form that was asked for."""
+    if as_json:
+        _tell_json(error.format_message(), error, error.exit_code)
+    else:
+        error.show()
+    return error.exit_code
+
+
 def _explain(error: Exception, *, as_json: bool) -> int:
     """Print a SigmaLoopError as a message; anything else is a bug and keeps its traceback."""
+    from sigmaloop.cli.terminal import tell
     from sigmaloop.errors import SigmaLoopError
 
     if not isinstance(error, SigmaLoopError):
         raise error
     if as_json:
-        told: dict[str, Any] = {
-            "error": str(error),
-            "kind": type(error).__name__,
-            "exit_code": error.exit_code,
-        }
-        click.echo(json.dumps(told))
+        _tell_json(str(error), error, error.exit_code)
     else:
-        click.secho(f"sigmaloop: {error}", fg="red", err=True)
+        tell(f"sigmaloop: {error}", fg="red", err=True)
     return error.exit_code
+
+
+def _tell_json(message: str, error: Exception, code: int) -> None:
+    click.echo(json.dumps({"error": message, "kind": type(error).__name__, "exit_code": code}))
 
 
 if __name__ == "__main__":

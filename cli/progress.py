@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from sigmaloop.graph.summary import Summary
 from sigmaloop.records import REWARD_UNITS, Certificate
 from sigmaloop.settings import Settings
+from sigmaloop.tools.clean_text import clean_json, clean_line
 
 
 class Progress:
@@ -69,18 +70,22 @@ class Progress:
 def describe(event: dict[str, Any]) -> str | None:
     """One line for an event, as rich markup; None for events without one."""
     made = _LINES.get(event["event"])
-    return made(event) if made else None
+    return made(clean_json(event, clean_line)) if made else None
 
 
-def print_summary(summary: Summary, *, home: Path, question: dict[str, Any] | None = None) -> None:
-    """The page that a run ends with."""
+def print_summary(
+    summary: Summary, *, home: Path, question: dict[str, Any] | None = None, process: int | None = None
+) -> None:
+    """The page that a run ends with; `process`: the one that works on it now."""
     console = Console(highlight=False)
     kind = "  [yellow]simulated model[/yellow]" if summary.simulated else ""
-    console.print(f"\n[bold]run {summary.run_id[:8]}[/bold]  {summary.condition}{kind}")
+    by = f" (process {process})" if process else ""
+    console.print(f"\n[bold]run {summary.run_id[:8]}[/bold]  {summary.condition}{by}{kind}")
     for name, value in _rows(summary):
         console.print(f"[dim]{name:<11}[/dim]{value}", soft_wrap=True)
     if question:
-        console.print(f"[yellow]waits:[/yellow] {escape(str(question.get('message') or question.get('question')))}")
+        asked = clean_line(str(question.get("message") or question.get("question")))
+        console.print(f"[yellow]waits:[/yellow] {escape(asked)}")
     place = "" if str(home) == ".sigmaloop" else f" --home {home}"
     for text in _next_steps(summary, place, asked=bool(question and "answers" in question)):
         console.print(f"[dim]{'next':<11}[/dim]{text}", soft_wrap=True)
@@ -163,6 +168,8 @@ def _next_steps(summary: Summary, place: str, *, asked: bool) -> list[str]:
     run = summary.run_id[:8]
     if asked:
         return [f"sigmaloop resume {run}{place} --approve   (or --decline)"]
+    if summary.condition == "running":
+        return [f"sigmaloop status {run}{place}   (Ctrl-C where it runs, or SIGTERM, stops it; nothing is lost)"]
     if summary.condition in {"paused", "ready", "new"}:
         return [f"sigmaloop resume {run}{place}"]
     steps = [f"sigmaloop status {run}{place}"]

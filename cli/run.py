@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sigmaloop.cli.options import config_option, home_option, json_option, settings_options
+from sigmaloop.cli.terminal import tell
 
 if TYPE_CHECKING:
     from sigmaloop.graph.run import Run
@@ -89,7 +90,7 @@ def _work(run: Run, *, as_json: bool, answer: str | None) -> None:
             progress.show(event)
     summary = run.summary()
     if as_json:
-        click.echo(json.dumps({**summary.as_json(), "waits_for": run.question}, indent=2))
+        tell(json.dumps({**summary.as_json(), "waits_for": run.question}, indent=2))
     else:
         print_summary(summary, home=run.home, question=run.question)
     if summary.condition == "paused":
@@ -118,4 +119,4 @@ def _draining(run: Run) -> Iterator[None]:
 
 def _say(text: str, *, quiet: bool = False) -> None:
     if not quiet:
-        click.echo(text, err=True)
+        tell(text, err=True)

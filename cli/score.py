@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sigmaloop.cli.options import config_option, json_option, settings_options
+from sigmaloop.cli.terminal import tell
+
+if TYPE_CHECKING:
+    from sigmaloop.eval.scoring import ScoreSummary
+    from sigmaloop.records import Rollout
+
+FAULTS = 3
 
 
 @click.command("eval")
 @config_option
 @json_option
 @click.option("--split", type=click.Choice(["train", "validation"]), default="validation", show_default=True)
+@click.option("--task", "tasks", multiple=True, metavar="ID", help="This task of the split; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many tasks.")
 @click.option("--trials", type=click.IntRange(min=1), default=1, show_default=True, help="Trials of each task.")
 @settings_options(
@@ -24,8 +33,20 @@ from sigmaloop.cli.options import config_option, json_option, settings_options
         "sandbox",
     )
 )  # fmt: skip
-def score(*, config: Path | None, as_json: bool, split: str, limit: int | None, trials: int, **flags: Any) -> None:
-    """Score an agent file on a split. The test split stays sealed: only a run's certification opens it."""
+def score(
+    *,
+    config: Path | None,
+    as_json: bool,
+    split: str,
+    tasks: tuple[str, ...],
+    limit: int | None,
+    trials: int,
+    **flags: Any,
+) -> None:
+    """Score an agent file on a split. The test split stays sealed: only a run's certification opens it.
+
+    Exit code 3 when rollouts ended in an infrastructure fault: those are no result, and the mean lacks them.
+    """
     from sigmaloop.settings import load_settings
 
     settings = load_settings(config=config, **flags)
@@ -36,20 +57,46 @@ def score(*, config: Path | None, as_json: bool, split: str, limit: int | None, 
 
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bar:
         task = bar.add_task("rollouts", total=None)
+        rewards: list[float] = []
+
+        def done(rollout: Rollout) -> None:
+            rewards.append(rollout.reward or 0.0)
+            bar.advance(task)
+
         summary = score_file(
             settings,
             split=split,  # type: ignore[arg-type]
             limit=limit,
             trials=trials,
+            task_ids=tasks,
             on_total=lambda total: bar.update(task, total=total),
-            on_done=lambda _rollout: bar.advance(task),
+            on_done=done,
         )
+    _show(summary, sum(rewards), split, simulated=settings.simulated, as_json=as_json)
+    if _faults(summary):
+        sys.exit(FAULTS)
+
+
+def _show(summary: ScoreSummary, earned: float, split: str, *, simulated: bool, as_json: bool) -> None:
+    faults, rollouts = _faults(summary), sum(summary.statuses.values())
+    of_all = earned / rollouts
     if as_json:
-        click.echo(json.dumps({**summary.model_dump(mode="json"), "simulated": settings.simulated}, indent=2))
+        told = {**summary.model_dump(mode="json"), "mean_of_all": of_all, "simulated": simulated}
+        tell(json.dumps(told, indent=2))
         return
     low, high = summary.interval
-    kind = "  (simulated model)" if settings.simulated else ""
-    click.echo(f"{summary.mean:.3f} on {split}, {summary.tasks} tasks x {trials}, 95 % {low:.3f} to {high:.3f}{kind}")
-    click.echo("  " + ", ".join(f"{count} {status}" for status, count in summary.statuses.items()))
+    kind = "  (simulated model)" if simulated else ""
+    tell(f"{summary.mean:.3f} on {split}, {summary.tasks} tasks x {summary.trials}, 95 % {low:.3f} to {high:.3f}{kind}")
+    tell("  " + ", ".join(f"{count} {status}" for status, count in summary.statuses.items()))
     for kind_name, (passed, total) in sorted(summary.by_request_type.items()):
-        click.echo(f"  {kind_name:<28} {passed}/{total}")
+        tell(f"  {kind_name:<28} {passed}/{total}")
+    if faults:
+        tell(
+            f"{faults} of {rollouts} rollouts met an infrastructure fault and are not in the mean "
+            f"({of_all:.3f} if they had scored 0): mend the cause and score again",
+            err=True,
+        )
+
+
+def _faults(summary: ScoreSummary) -> int:
+    return summary.statuses.get("infra", 0)

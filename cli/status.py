@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sigmaloop.cli.options import home_option, json_option
+from sigmaloop.cli.terminal import tell
 
 
 @click.command()
@@ -25,28 +27,35 @@ def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bo
         return
     from sigmaloop.cli.progress import print_summary
     from sigmaloop.graph.run import Run
+    from sigmaloop.memory.lock import at_work
 
     run = Run.open(run_id, home=home)
+    summary, process = run.summary(), at_work(home, run.id)
+    if process and summary.condition != "finished":
+        summary = summary.model_copy(update={"condition": "running"})
     if not as_json:
-        print_summary(run.summary(), home=home, question=run.question)
+        print_summary(summary, home=home, question=None if process else run.question, process=process)
         return
     clusters = [
         {"id": c.id, "title": c.title, "failures": c.size, "resolved": c.resolution_rate, "attempts": c.attempts}
         for c in run.clusters().values()
     ]
-    more = {"head": run.head, "next": list(run.next), "waits_for": run.question, "clusters_list": clusters}
-    click.echo(json.dumps({**run.summary().as_json(), **more}, indent=2))
+    more: dict[str, Any] = {"process": process, "head": run.head, "next": list(run.next), "waits_for": run.question}
+    tell(json.dumps({**summary.as_json(), **more, "clusters_list": clusters}, indent=2))
 
 
 def _list(home: Path, *, as_json: bool) -> None:
+    from sigmaloop.memory.lock import at_work
     from sigmaloop.memory.runs import list_runs
 
     found = list_runs(home)
     if as_json:
-        click.echo(json.dumps([facts.model_dump() for facts in found], indent=2))
+        tell(json.dumps([facts.model_dump() for facts in found], indent=2))
         return
     for facts in found:
-        state = facts.problem or ("certified" if facts.certified else f"{facts.batches} batches so far")
-        click.echo(f"{facts.run_id[:8]}  {facts.attempts} attempts, {facts.kept} kept, {state}")
+        process = at_work(home, facts.run_id)
+        running = f"running (process {process}), " if process else ""
+        state = running + (facts.problem or ("certified" if facts.certified else f"{facts.batches} batches so far"))
+        tell(f"{facts.run_id[:8]}  {facts.attempts} attempts, {facts.kept} kept, {state}")
     if not found:
-        click.echo(f"no runs in {home}; start one with `sigmaloop run`")
+        tell(f"no runs in {home}; start one with `sigmaloop run`")

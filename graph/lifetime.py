@@ -61,7 +61,7 @@ def in_use(run_id: str, *, home: Path) -> Iterator[Services]:
 
     Raises BadInput for an unknown run or a changed benchmark, Busy when another process works in the home.
     """
-    with HomeLock(home):
+    with HomeLock(home, run_id):
         with _guard:
             services = _open.get(run_id) or _open_services(run_id, home)
             _open[run_id] = services

@@ -40,13 +40,25 @@ from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
 from sigmaloop.memory.suite import fold_suite
-from sigmaloop.records import Candidate, Cluster, FailureRecord, Learning, LedgerEntry, SuiteCase, agent_hash
+from sigmaloop.records import (
+    Candidate,
+    Certificate,
+    Cluster,
+    FailureRecord,
+    Learning,
+    LedgerEntry,
+    SuiteCase,
+    agent_hash,
+)
 from sigmaloop.settings import Settings, load_settings, restore_settings
 from sigmaloop.tools.edits import unified_diff
 from sigmaloop.tools.prices import check_prices
-from sigmaloop.tools.versions import Versions, write_branch
+from sigmaloop.tools.text_form import in_form_of
+from sigmaloop.tools.versions import Versions, Written, write_branch
 
 Event = dict[str, Any]
+Which = Literal["kept", "certified", "baseline"]
+"""Of the agents of a run."""
 Condition = Literal["new", "ready", "paused", "finished"]
 
 
@@ -217,18 +229,41 @@ class Run:
         versions = Versions(self.paths.versions)
         return versions.diff(versions.baseline(), self._incumbent(versions))
 
-    def agent(self) -> str:
-        """The kept agent's source."""
-        versions = Versions(self.paths.versions)
-        return versions.source(self._incumbent(versions))
+    def agent(self, which: Which = "kept") -> str:
+        """The kept agent's source, the baseline's, or that of the newest agent that was certified not to be worse.
 
-    def patch(self, path: str | None = None) -> str:
-        """A patch from the baseline to the kept agent, for `git apply` in the folder that holds `path`."""
+        Raises BadInput when none was.
+        """
         versions = Versions(self.paths.versions)
-        return unified_diff(versions.source(versions.baseline()), self.agent(), path=path or self._agent_path())
+        if which == "kept":
+            return versions.source(self._incumbent(versions))
+        if which == "baseline":
+            return versions.source(versions.baseline())
+        with self._reading() as journal:
+            certificates = [Certificate.model_validate(event.payload) for event in journal.events("certificate")]
+        proven = [found.agent for found in certificates if found.interval and found.interval[0] >= 0]
+        sources = {agent_hash(source): source for source in map(versions.source, _commits(versions))}
+        certified = [sources[agent] for agent in proven if agent in sources]
+        if not certified:
+            raise BadInput(
+                f"run {self.id[:8]} has certified no agent as better than its baseline; "
+                "`sigmaloop status` shows how far it is"
+            )
+        return certified[-1]
 
-    def write_branch(self, repo: Path, *, branch: str, path: str | None = None, force: bool = False) -> str:
-        """A branch in the user's own repository with the kept agent as one commit; returns its hash."""
+    def patch(self, path: str | None = None, *, which: Which = "kept", original: bytes = b"") -> bytes:
+        """A patch from the baseline to an agent, for `git apply` in the folder that holds `path`.
+
+        `original`: the user's file, whose line ends and byte order mark the patch has to fit.
+        """
+        before = in_form_of(original, self.agent("baseline")).decode()
+        after = in_form_of(original, self.agent(which)).decode()
+        return unified_diff(before, after, path=path or self.agent_path).encode()
+
+    def write_branch(
+        self, repo: Path, *, branch: str, path: str | None = None, which: Which = "kept", force: bool = False
+    ) -> Written:
+        """A branch in the user's own repository with an agent as one commit, merged with what HEAD changed since."""
         summary = self.summary()
         message = (
             f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}.\n"
@@ -237,8 +272,9 @@ class Run:
         return write_branch(
             repo,
             branch=branch,
-            file_path=path or self._agent_path(),
-            source=self.agent(),
+            file_path=path or self.agent_path,
+            source=self.agent(which),
+            base=self.agent("baseline"),
             message=message,
             force=force,
         )
@@ -255,7 +291,9 @@ class Run:
             pass
         return str(self.state.get("incumbent") or versions.main())
 
-    def _agent_path(self) -> str:
+    @property
+    def agent_path(self) -> str:
+        """Where the user's agent file lies, as the run was told, or its name alone."""
         agent = self.settings.agent
         return str(agent) if agent and not agent.is_absolute() else (agent.name if agent else "agent.py")
 
@@ -316,6 +354,11 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.id[:8]}, {self.condition}, {self.paths.root})"
+
+
+def _commits(versions: Versions) -> list[str]:
+    """The baseline and every attempt."""
+    return [version.commit for version in versions.history()]
 
 
 def _finished(snapshot: Any) -> bool:

@@ -24,8 +24,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class SigmaLoopError(Exception):
-    """Base of the tree; `exit_code` is what the command line returns."""
+class SigmaLoopError(RuntimeError):
+    """Base of the tree; `exit_code` is what the command line returns.
+
+    A RuntimeError, because LangGraph's server (Studio) shows the message of these and hides that of others.
+    """
 
     exit_code = 3
 

@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         if self.agent is None:
             return resources.files("sigmaloop.target_agent").joinpath("agent.py").read_text(encoding="utf-8")
         try:
-            return self.agent.read_text(encoding="utf-8")
+            return self.agent.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             raise BadInput(
                 f"agent file {self.agent} does not exist; give --agent a Python file with `def run(session)`"

@@ -12,7 +12,7 @@ import io
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 LONGEST_WORD = 80
@@ -31,9 +31,10 @@ _CALLS = """
     __build_class__ __builtins__ __import__ __loader__ __spec__ breakpoint bytearray bytes chr compile delattr eval exec
     exit globals hash help input locals memoryview open ord quit setattr vars
 """
+_INSIDES = "builtins codecs inspect linecache os subprocess sys attrgetter methodcaller"
 _ATTRIBUTES = """
-    cr_frame decode encode f_back f_builtins f_globals f_locals from_bytes fromhex gi_frame maketrans modules system
-    tb_frame to_bytes translate
+    attrgetter cr_frame decode encode f_back f_builtins f_globals f_locals from_bytes fromhex gi_frame maketrans
+    methodcaller modules system tb_frame to_bytes translate
 """
 _SPECIALS = "__init__ __name__ __doc__ __class__ __call__ __enter__ __exit__ __post_init__ __str__"
 
@@ -42,6 +43,8 @@ MODULES = frozenset(_MODULES.split())
 CALLS = frozenset(_CALLS.split())
 """Built-in names that run text, reach the interpreter or turn numbers into text and back."""
 ATTRIBUTES = frozenset(_ATTRIBUTES.split())
+INSIDES = frozenset(_INSIDES.split())
+"""What an admitted module brings along and no change may take out of it: other modules, calls by made-up names."""
 PLAIN_SPECIALS = frozenset(_SPECIALS.split())
 
 
@@ -70,7 +73,9 @@ def violations(source: str) -> list[Violation]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    found = [Violation(what, getattr(node, "lineno", 0)) for node in ast.walk(tree) for what in _wrong(node)]
+    nodes = list(ast.walk(tree))
+    found = [Violation(what, getattr(node, "lineno", 0)) for node in nodes for what in _wrong(node)]
+    found += [Violation(what, getattr(node, "lineno", 0)) for node, what in _roundabout(nodes)]
     found += [Violation(what, line) for line, text in comments(source) for what in _too_dense(text)]
     return sorted(found, key=lambda violation: (violation.line, violation.what))
 
@@ -117,6 +122,45 @@ def _wrong(node: ast.AST) -> Iterator[str]:
             numbers = [i for i in items if isinstance(i, ast.Constant) and type(i.value) in (int, float)]
             if len(numbers) > MOST_NUMBERS:
                 yield f"it holds a list of {len(numbers)} numbers"
+
+
+def _roundabout(nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
+    """What only the whole file shows: modules taken out of modules, getattr under another name."""
+    imports = [alias for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom)) for alias in n.names]
+    modules = {alias.asname or alias.name.partition(".")[0] for alias in imports}
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    for node in nodes:
+        match node:
+            case ast.Attribute(attr=name) if name in INSIDES - ATTRIBUTES and _root(node) in modules:
+                yield node, f"it takes {name} out of another module"
+            case ast.ImportFrom(names=names):
+                yield from ((node, f"it takes {a.name} out of another module") for a in names if a.name in INSIDES)
+            case ast.Name(id="getattr") if id(node) not in called:
+                yield node, "it hands getattr on instead of calling it"
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                sizes = [side for side in (left, *others) if _is_length_of_opening(side)]
+                exact = any(isinstance(op, (ast.Eq, ast.NotEq, ast.In, ast.NotIn)) for op in ops)
+                if sizes and exact and any(_holds_a_number(side) for side in (left, *others)):
+                    yield node, "it compares the length of the opening with a number"
+
+
+def _root(node: ast.expr) -> str:
+    """The name that a chain of attributes begins with."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_length_of_opening(node: ast.expr) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Attribute(attr="opening")]):
+            return True
+    return False
+
+
+def _holds_a_number(node: ast.expr) -> bool:
+    """A number above 1: whether there is an opening at all may be asked."""
+    return any(isinstance(n, ast.Constant) and isinstance(n.value, int) and n.value > 1 for n in ast.walk(node))
 
 
 def _imported(names: Iterator[str] | list[str]) -> Iterator[str]:

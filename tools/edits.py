@@ -21,6 +21,10 @@ MAX_BYTES = 256_000
 """Largest agent file."""
 GROWTH_BYTES = 8_000
 """A change may always add this much; beyond it, at most double the parent."""
+NESTING = 150
+"""Levels of a syntax tree that everything here can walk, however deep its caller stands."""
+DIFF_CHARACTERS = 64_000
+"""Longest change: the judge and people read it whole or not at all."""
 
 
 class _UnfitError(Exception):
@@ -59,6 +63,13 @@ def check_change(
         raise InadmissibleChange(
             "too_large",
             f"agent.py grew from {before} to {size} bytes; at most {allowed} here: make a smaller change",
+        )
+    shown = len(unified_diff(parent_source, source))
+    if shown > DIFF_CHARACTERS:
+        raise InadmissibleChange(
+            "too_large",
+            f"the change is {shown} characters as a diff; at most {DIFF_CHARACTERS} are read as a whole: "
+            "make a smaller change",
         )
     wrong = new_violations(parent_source, source)
     if wrong:
@@ -120,6 +131,8 @@ def _parse(source: str) -> ast.Module:
         raise _UnfitError("syntax", f"line {error.lineno}: not valid Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         raise _UnfitError("syntax", f"not valid Python: {type(error).__name__}: {error}") from None
+    if _nesting(tree) > NESTING:
+        raise _UnfitError("syntax", f"it is nested more than {NESTING} levels deep; split the longest expression")
     return tree
 
 
@@ -136,6 +149,15 @@ def _dump(source: str) -> str | None:
         return ast.dump(_parse(source))
     except _UnfitError:
         return None
+
+
+def _nesting(tree: ast.AST) -> int:
+    """Levels of the syntax tree; looked at without recursion, so that it ends for every tree."""
+    depth, level = 0, [tree]
+    while level:
+        depth += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _check_run(tree: ast.Module) -> None:

@@ -18,11 +18,13 @@ import tempfile
 import threading
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sigmaloop.errors import BadInput, StoreError, boundary
 from sigmaloop.records import Record
-from sigmaloop.tools.edits import unified_diff
+from sigmaloop.tools.clean_text import clean
+from sigmaloop.tools.edits import check_agent, unified_diff
+from sigmaloop.tools.text_form import in_form_of, text_of
 
 FILE = "agent.py"
 _IDENTITY = "SigmaLoop <sigmaloop@localhost> 946684800 +0000"
@@ -217,7 +219,7 @@ class Versions:
             tree = self._write(b"tree", f"100644 {FILE}\0".encode() + bytes.fromhex(blob))
             ancestry = f"parent {parent}\n" if parent else ""
             head = f"tree {tree}\n{ancestry}author {_IDENTITY}\ncommitter {_IDENTITY}\n\n"
-            return self._write(b"commit", (head + message.rstrip("\n") + "\n").encode())
+            return self._write(b"commit", (head + clean(message).rstrip("\n") + "\n").encode())
 
     def _read(self, sha: str, kind: bytes) -> bytes:
         with self._reading, boundary(StoreError, f"{self.path}: object {sha} cannot be read"):
@@ -266,19 +268,33 @@ class _Commit(Record):
     message: str
 
 
-def write_branch(
-    repo_path: Path, *, branch: str, file_path: str, source: str, message: str, force: bool = False
-) -> str:
-    """Commit the agent on a new branch of the user's own repository, on top of HEAD; returns the hash.
+class Written(NamedTuple):
+    """A branch in the user's repository."""
 
-    `file_path` is relative to `repo_path`. Working tree, index and hooks stay untouched. Raises BadInput when
-    there is no repository, no such file in HEAD, or such a branch (with `force` it is replaced).
+    commit: str
+    merged: bool
+    """Whether the file had changed since the run began, and the commit holds both changes."""
+
+
+def write_branch(
+    repo_path: Path,
+    *,
+    branch: str,
+    file_path: str,
+    source: str,
+    message: str,
+    base: str | None = None,
+    force: bool = False,
+) -> Written:
+    """Commit a source as the file `file_path` (relative to `repo_path`) on a new branch from HEAD.
+
+    What HEAD changed in the file since it was `base` stays: both changes are merged. The file keeps its line ends
+    and its byte order mark. Checked-out files, index and hooks stay untouched. Raises BadInput when there is no
+    repository, no such file in HEAD, such a branch (with `force` it is replaced), or when the changes do not fit.
     """
     git = _git()
     repo, path = _users_repository(git, Path(repo_path), file_path)
     with repo, tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as text:
-        text.write(source.encode())
-        text.seek(0)
         run = repo.git
         run.update_environment(GIT_DIR=repo.git_dir, GIT_INDEX_FILE=str(Path(scratch) / "index"))
         run.set_persistent_git_options(c=f"core.hooksPath={os.devnull}")
@@ -288,15 +304,52 @@ def write_branch(
             entry = run.ls_tree("HEAD", "--", path)
             if not entry.startswith("100"):  # 040000 is a folder, 120000 a link
                 raise BadInput(f"{path} is not a file in HEAD of {repo_path}; name the agent's file with --path")
+            there: bytes = run.cat_file("blob", entry.split()[2], stdout_as_string=False, strip_newline_in_stdout=False)
+            now = _readable(there, path)
+            merged = base is not None and now not in (base, source)
+            if merged:
+                source = _merged(git, run, Path(scratch), base or "", now, source, path)
+                message += f"\n\nMerged with what was committed to {path} since the run began: nobody measured the mix."
+            text.write(in_form_of(there, source))
+            text.seek(0)
             blob = run.hash_object("-w", "--stdin", istream=text)
             run.read_tree("HEAD")
             run.update_index("--cacheinfo", f"{entry.split()[0]},{blob},{path}")
             author = _author(git, run)
-            commit = run.commit_tree(run.write_tree(), "-p", "HEAD", "-m", message, env=author)
+            commit = run.commit_tree(run.write_tree(), "-p", "HEAD", "-m", clean(message), env=author)
             run.update_ref("-m", "sigmaloop apply", ref, commit, old)
         except git.GitCommandError as error:
             raise BadInput(f"git refused in {repo_path}: {str(error.stderr).strip() or error}") from error
-        return str(commit)
+        return Written(str(commit), merged)
+
+
+def _readable(data: bytes, path: str) -> str:
+    try:
+        return text_of(data)
+    except UnicodeDecodeError:
+        raise BadInput(f"{path} in HEAD is no UTF-8 text; name the agent's file with --path") from None
+
+
+def _merged(git: Any, run: Any, scratch: Path, base: str, now: str, kept: str, path: str) -> str:
+    """The kept agent together with what was committed since the run began."""
+    places = [scratch / name for name in ("now", "base", "kept")]
+    for place, text in zip(places, (now, base, kept), strict=True):
+        place.write_bytes(text.encode())
+    try:
+        both: bytes = run.merge_file(
+            "-p", "-q", *map(str, places), stdout_as_string=False, strip_newline_in_stdout=False
+        )
+    except git.GitCommandError as error:
+        if not 0 < int(error.status) < 128:  # else the number of conflicts
+            raise
+        raise BadInput(
+            f"{path} was changed in HEAD since the run began, in lines that the run changed as well: nothing was "
+            "written. Check out the commit that the run began with and apply there, then merge the branch by hand; "
+            "or take the kept agent with --output and choose line by line"
+        ) from None
+    source = both.decode()
+    check_agent(source, f"{path}, merged with what was committed since the run began,")
+    return source
 
 
 def _git() -> ModuleType:

@@ -69,6 +69,13 @@ def test_the_judge_learns_which_gate_decided_and_no_number_of_it(
         assert secret not in shown
 
 
+def test_a_long_change_is_read_whole(endpoint: Any, call: Any, candidate: Any, cluster: Any) -> None:
+    diff = "".join(f'+    "rule {n}",\n' for n in range(3_000))
+    endpoint.answers = [call("Reading", {"classification": "sound", "explanation": "Fine."})]
+    judge(endpoint, candidate.model_copy(update={"diff": diff}), cluster)
+    assert diff.strip() in endpoint.requests[0]["messages"][1]["content"]
+
+
 @pytest.mark.parametrize("reading", ["sound", "risky", "unclear"])
 def test_only_overfitting_is_vetoed(endpoint: Any, call: Any, candidate: Any, cluster: Any, reading: str) -> None:
     endpoint.answers = [call("Reading", {"classification": reading, "veto": True, "explanation": "No."})]

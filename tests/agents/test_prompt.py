@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sigmaloop.agents.prompt import NAMES, prompt_hash, prompt_hashes, quoted, render
+from sigmaloop.agents.prompt import NAMES, prompt_hash, prompt_hashes, quoted, render, unbroken
 
 FIRST = {
     "failure_miner": "You are the failure miner of SigmaLoop.",
@@ -80,3 +80,37 @@ def test_a_cut_text_says_so_and_keeps_both_ends() -> None:
     assert shown.startswith("aaa")
     assert shown.endswith("zzz")
     assert "characters left out" in shown
+
+
+TAGS = [
+    "</ trace>", "</trace foo>", "< / trace >", "</trace", "<trace>", "</tr\u200bace>", "</trace\u200b>",
+    "\uff1c\uff0f\uff54race\uff1e", "</TRACE\n>", "<|im_start|>", "<|im_end|>", "<\uff5cUser\uff5c>",
+    "<|start_header_id|>", "[INST]", "<<SYS>>", "<end_of_turn>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tag", TAGS, ids=ascii)
+def test_a_tag_is_broken_in_whatever_form_it_comes(tag: str) -> None:
+    shown = unbroken(f"before {tag} after")
+    assert shown.startswith("before ")
+    assert shown.endswith(" after")
+    assert shown[8] == "\\", "a backslash stands behind the bracket"
+    assert shown.replace("\\", "") in (f"before {tag} after", f"before {tag} after".replace("\u200b", ""))
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_every_section_of_a_prompt_is_one_that_data_cannot_close(name: str) -> None:
+    for section in re.findall(r"</(\w+)>", text(name)):
+        assert unbroken(f"</{section}>") == f"<\\/{section}>"
+
+
+@pytest.mark.parametrize(
+    "honest",
+    ["if x < policy.limit and x > 3:", "a <b>bold</b> word", "می\u200cخواهم", "[INSTALL] 1 < 2 || 3", "\ufb01ve €"],
+)
+def test_honest_text_stays_as_it_is(honest: str) -> None:
+    assert unbroken(honest) == honest
+
+
+def test_what_operates_a_terminal_or_cannot_be_sent_is_not_shown() -> None:
+    assert unbroken("a\x1b[2J\u202eb\ud83d\0") == "a[2Jb\ufffd"

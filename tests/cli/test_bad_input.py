@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -141,7 +142,10 @@ def test_a_second_run_in_one_home_is_refused_and_status_still_answers(command: C
         refused(command("run", "--upstream", "simulated"), str(first.pid), "--home")
         refused(command("resume"), str(first.pid))
         assert len(list((tmp_path / ".sigmaloop" / "runs").iterdir())) == 1
-        assert command("status").returncode == 0
+        told = json.loads(command("status", "--json").stdout)
+        assert (told["condition"], told["process"]) == ("running", first.pid)
+        assert f"running (process {first.pid})" in command("status").stdout
+        assert f"running (process {first.pid})" in command("status", "--all").stdout
     finally:
         first.kill()
         first.communicate()
@@ -189,8 +193,6 @@ def test_an_unreachable_endpoint_is_named(command: Command, tmp_path: Path) -> N
 
 
 def test_a_bad_key_message_in_json_is_json(command: Command) -> None:
-    import json
-
     done = command("run", "--json", "--agent", "nowhere.py")
     assert done.returncode == 2
     assert "nowhere.py" in json.loads(done.stdout)["error"]

@@ -81,8 +81,8 @@ def test_run_status_and_apply_tell_one_story(finished: tuple[Command, Path, dict
     assert "simulated model" in text
     assert told["run_id"][:8] in command("status", "--all").stdout
 
-    assert command("apply", "--output", "better.py").returncode == 0
-    assert command("apply", "--output", "better.py").returncode == 2
+    assert command("apply", "--output", "better.py", "--uncertified").returncode == 0
+    assert command("apply", "--output", "better.py", "--uncertified").returncode == 2
     scored = command("eval", "--agent", "better.py", "--benchmark", "small:SmallHelpdesk", "--limit", "4", "--json")
     assert json.loads(scored.stdout)["tasks"] == 4
 
@@ -99,11 +99,12 @@ def test_apply_makes_a_branch_and_a_patch_that_git_accepts(finished: tuple[Comma
     (repo / "agent.py").write_text(Settings().agent_source())
     subprocess.run([*git, "add", "."], check=True)
     subprocess.run([*git, "commit", "-qm", "first"], check=True)
-    done = command("apply", "--branch", "better", "--repo", "mine", "--path", "agent.py", "--patch", "better.patch")
+    ways = ("--branch", "better", "--repo", "mine", "--path", "agent.py", "--patch", "better.patch")
+    done = command("apply", *ways, "--uncertified")
     assert done.returncode == 0, done.stderr
     subprocess.run([*git, "apply", "--check", str(folder / "better.patch")], check=True)
     on_branch = subprocess.run([*git, "show", "better:agent.py"], capture_output=True, text=True, check=True).stdout
-    assert command("apply", "--output", "taken.py").returncode == 0
+    assert command("apply", "--output", "taken.py", "--uncertified").returncode == 0
     assert on_branch == (folder / "taken.py").read_text()
     assert subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True).stdout == b""
 

@@ -138,6 +138,18 @@ def test_a_run_begun_in_the_command_line_is_continued_in_studio(
 
 
 @pytest.mark.slow
+def test_what_is_wrong_is_told_in_studio_as_well(studio: tuple[Any, Path]) -> None:
+    client, _ = studio
+    thread = new_thread(client)
+    done = client.runs.wait(
+        thread, "sigmaloop", input={"run_id": thread}, context={"benchmark": "nonesuch"}, raise_error=False
+    )
+    assert done["__error__"]["error"] == "BadInput"
+    assert "nonesuch" in done["__error__"]["message"]
+    assert "helpdesk" in done["__error__"]["message"]
+
+
+@pytest.mark.slow
 def test_a_fork_tries_another_cluster_and_the_first_history_stays(studio: tuple[Any, Path]) -> None:
     client, home = studio
     thread = new_thread(client)

@@ -66,6 +66,9 @@ HONEST = {
     "a retry with imports": "import re\nimport time\nfrom datetime import date, timedelta\n" + SHIPPED,
     "a class": SHIPPED + "\n\nclass Memory:\n    def __init__(self):\n        self._seen = {}\n",
     "a table of prices": SHIPPED + '\n\nPRICES = {"economy": 120.5, "business": 410}\nLIMITS = [1, 2, 3, 5, 8]\n',
+    "a plain getattr": code('x = getattr(messages, "copy", None)'),
+    "a field called os": code('x = {"os": 1}\nreason = messages.os if hasattr(messages, "os") else None'),
+    "lengths": SHIPPED + "\n\ndef known(s):\n    return len(s.opening) == 0 or len(s.opening) < 4000\n",
     "the official client": SHIPPED
     + "\n\ndef ask(session, m):\n    return session.openai().chat.completions.create(model='x', messages=m)\n",
 }
@@ -142,6 +145,17 @@ HIDDEN = {
     "the session's inside": SHIPPED.replace(
         "    messages = build_context(session)", "    messages = build_context(session)\n    session._channel.tell({})"
     ),
+    "a module inside a module": "import traceback\n" + code("x = traceback.linecache.os.getcwd()"),
+    "a module inside a module of another name": "import dataclasses as d\n" + code('x = d.builtins.eval("1")'),
+    "a module imported from a module": "from typing import sys\n" + SHIPPED,
+    "a module imported from a module under another name": "from json import codecs as c\n" + SHIPPED,
+    "an attribute getter": "import operator\n" + code('x = operator.attrgetter("modules")(messages)'),
+    "an imported attribute getter": "from operator import attrgetter as a\n" + SHIPPED,
+    "a method caller": "import operator\n" + code('x = operator.methodcaller("decode")'),
+    "getattr handed on": "import functools\n" + code('x = functools.partial(getattr, messages)("_channel")'),
+    "getattr as a default": SHIPPED + "\n\ndef look(of, by=getattr):\n    return by(of, 'x')\n",
+    "the opening known by its length": SHIPPED + "\n\ndef known(s):\n    return len(s.opening) == 101\n",
+    "the opening known by its lengths": SHIPPED + "\n\ndef known(s):\n    return len(s.opening) in (101, 117)\n",
     "a frame": code("try:\n    1 / 0\nexcept Exception as e:\n    x = e.__traceback__.tb_frame"),
 }  # fmt: skip
 

@@ -101,6 +101,22 @@ def test_an_inadmissible_change_has_a_code(code: str, source: str) -> None:
     assert code_of(source) == code
 
 
+def test_a_change_that_nobody_could_read_whole_is_too_large() -> None:
+    large = PARENT + "".join(f"x{n} = 'a plain line'\n" for n in range(3_000))
+    assert code_of(large.replace("a plain line", "another line"), large) == "too_large"
+    assert code_of(large.replace("x7 = 'a plain", "x7 = 'another"), large) is None
+
+
+@pytest.mark.parametrize("terms", [300, 900, 2_000, 20_000])
+def test_an_expression_nested_too_deeply_is_refused_with_a_code(terms: int) -> None:
+    assert code_of(PARENT + "x = 1" + "+ 1" * terms + "\n") == "syntax"
+
+
+def test_a_long_sum_and_a_long_choice_are_read() -> None:
+    choice = "if n == 0:\n    x = 0\n" + "".join(f"elif n == {n}:\n    x = {n}\n" for n in range(1, 100))
+    assert code_of(PARENT + "x = 1" + "+ 1" * 100 + "\n" + "n = 3\n" + choice) is None
+
+
 def test_a_large_agent_may_double() -> None:
     large = PARENT + "x = '" + "x " * 10_000 + "'\n"
     assert code_of(large + "y = '" + "y " * 10_000 + "'\n", large) is None

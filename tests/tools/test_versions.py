@@ -242,7 +242,8 @@ def state(place: Path) -> tuple[str, bytes]:
 
 def test_a_branch_is_written_without_touching_files_index_or_hooks(mine: Path, tmp_path: Path) -> None:
     before = state(mine)
-    commit = write_branch(mine, branch="sigmaloop/x", file_path="src/agent.py", source=BETTER, message="Better\n\nWhy.")
+    made = write_branch(mine, branch="sigmaloop/x", file_path="src/agent.py", source=BETTER, message="Better\n\nWhy.")
+    commit = made.commit
     assert state(mine) == before
     assert not (tmp_path / "hook-ran").exists()
     assert git("rev-parse", "sigmaloop/x", at=mine) == commit
@@ -265,11 +266,11 @@ def test_without_an_identity_of_the_users_the_commit_is_ours(mine: Path) -> None
 
 
 def test_an_existing_branch_is_replaced_only_by_force(mine: Path) -> None:
-    first = write_branch(mine, branch="x", file_path="src/agent.py", source=BETTER, message="m")
+    first = write_branch(mine, branch="x", file_path="src/agent.py", source=BETTER, message="m").commit
     with pytest.raises(BadInput, match=r"refs/heads/x exists already.*--force"):
         write_branch(mine, branch="x", file_path="src/agent.py", source=OTHER, message="m")
     assert git("rev-parse", "x", at=mine) == first
-    second = write_branch(mine, branch="x", file_path="src/agent.py", source=OTHER, message="m", force=True)
+    second = write_branch(mine, branch="x", file_path="src/agent.py", source=OTHER, message="m", force=True).commit
     assert git("rev-parse", "x", at=mine) == second != first
 
 
@@ -305,6 +306,59 @@ def test_a_branch_checked_out_in_another_worktree_is_refused(mine: Path, tmp_pat
         write_branch(mine, branch="there", file_path="src/agent.py", source=BETTER, message="m", force=True)
     write_branch(tmp_path / "there", branch="x", file_path="src/agent.py", source=BETTER, message="m")
     assert git("show", "x:src/agent.py", at=mine) + "\n" == BETTER
+
+
+LONG = "NAME = 'a'\n\n\ndef run(session):\n    first = 1\n    second = 2\n    third = 3\n    return first\n"
+
+
+def commit_file(mine: Path, data: bytes) -> None:
+    (mine / "src/agent.py").write_bytes(data)
+    git("-c", "core.hooksPath=/dev/null", "commit", "-qm", "changed", "src/agent.py", at=mine)
+
+
+def shown(mine: Path, branch: str) -> bytes:
+    return subprocess.run(["git", "show", f"{branch}:src/agent.py"], cwd=mine, capture_output=True, check=True).stdout
+
+
+def test_what_was_committed_since_the_run_began_is_not_reverted(mine: Path) -> None:
+    commit_file(mine, LONG.replace("'a'", "'theirs'").encode())
+    kept = LONG.replace("return first", "return third")
+    made = write_branch(mine, branch="x", file_path="src/agent.py", source=kept, base=LONG, message="m")
+    assert made.merged
+    assert shown(mine, "x").decode() == kept.replace("'a'", "'theirs'")
+    assert "nobody measured the mix" in git("log", "-1", "--format=%B", "x", at=mine)
+
+
+def test_changes_of_the_same_lines_are_refused_with_what_to_do(mine: Path) -> None:
+    commit_file(mine, LONG.replace("return first", "return second").encode())
+    kept = LONG.replace("return first", "return third")
+    before = git("for-each-ref", at=mine)
+    with pytest.raises(BadInput, match=r"changed in HEAD since the run began.*--output"):
+        write_branch(mine, branch="x", file_path="src/agent.py", source=kept, base=LONG, message="m", force=True)
+    assert git("for-each-ref", at=mine) == before
+
+
+def test_a_merge_that_is_no_agent_is_refused(mine: Path) -> None:
+    commit_file(mine, LONG.replace("def run", "def ran").encode())
+    kept = LONG.replace("return first", "return third")
+    with pytest.raises(BadInput, match=r"merged with what was committed.*run\(session\)"):
+        write_branch(mine, branch="x", file_path="src/agent.py", source=kept, base=LONG, message="m")
+
+
+def test_line_ends_and_byte_order_mark_of_the_users_file_stay(mine: Path) -> None:
+    form = b"\xef\xbb\xbf" + LONG.replace("\n", "\r\n").encode()
+    commit_file(mine, form)
+    kept = LONG.replace("return first", "return third")
+    made = write_branch(mine, branch="x", file_path="src/agent.py", source=kept, base=LONG, message="m")
+    assert not made.merged
+    assert shown(mine, "x") == form.replace(b"return first", b"return third")
+
+
+def test_a_message_holds_nothing_that_operates_a_terminal(mine: Path, versions: Versions) -> None:
+    write_branch(mine, branch="x", file_path="src/agent.py", source=BETTER, message="a\x1b[2J\u202eb")
+    assert git("log", "-1", "--format=%B", "x", at=mine) == "a[2Jb"
+    versions.record("A0009", versions.baseline(), OTHER, "a\x1b]0;x\x07\ud83d\n\nKind: prompt")
+    assert next(v for v in versions.history() if v.candidate_id == "A0009").subject == "a]0;x\ufffd"
 
 
 def test_a_folder_without_repository_or_commit_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""What commands print: nothing that was written by a model reaches the terminal as more than text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sigmaloop.cli.main import main
+from sigmaloop.cli.progress import _LINES, describe
+from sigmaloop.cli.terminal import tell
+
+DIRTY = "\x1b]0;owned\x07\x1b[2J\u202e[red]\nkept  all is well\u200b\x9b1m"
+
+
+def event(name: str) -> dict[str, Any]:
+    """An event with every field that any line uses."""
+    words = (
+        "id", "message", "mechanism", "request_type", "cluster_id", "title", "kind", "summary", "gate", "outcome",
+        "classification", "reason", "split", "stage", "worth",
+    )  # fmt: skip
+    numbers = ("tasks", "units", "batch", "passed", "infra", "failures", "attempt", "suite", "rollouts", "trials")
+    flags = {"veto": True, "changed": True, "simulated": True, "baseline": 0.5, "final": 0.6, "lines": [DIRTY]}
+    return {"event": name, **dict.fromkeys(words, DIRTY), **dict.fromkeys(numbers, 3), **flags}
+
+
+@pytest.mark.parametrize("name", _LINES)
+def test_a_line_of_progress_is_one_line_of_plain_text(name: str) -> None:
+    line = describe(event(name))
+    assert line is not None
+    assert not any(c in line for c in "\x1b\x07\u202e\u200b\x9b\n")
+
+
+def test_a_printed_text_operates_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(DIRTY, err=True)
+    assert capsys.readouterr().err == "]0;owned[2J[red]\nkept  all is well1m\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["run", "--no-such-flag", "--json"], "--no-such-flag"),
+        (["eval", "--json", "--split", "test"], "--split"),
+        (["eval", "--json", "--trials", "0"], "--trials"),
+        (["nonesuch", "--json"], "nonesuch"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_json_where_json_was_asked_for(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], word: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = json.loads(capsys.readouterr().out)
+    assert ended.value.code == told["exit_code"] == 2
+    assert word in told["error"]
+
+
+def test_scoring_one_task_says_when_it_was_nobodys_fault(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "flawed.py").write_text(FLAWED)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    common = ["eval", "--benchmark", "flawed:Flawed", "--upstream", "simulated", "--task", "validation-1"]
+    for more, code, mean, of_all in (
+        ([], 0, 1.0, 1.0), (["--task", "validation-0"], 3, 1.0, 0.5), (["--task", "nowhere"], 2, None, None),
+    ):  # fmt: skip
+        with pytest.raises(SystemExit) as ended:
+            main([*common, *more, "--json"])
+        told = json.loads(capsys.readouterr().out)
+        assert ended.value.code == code, told
+        assert (told.get("mean"), told.get("mean_of_all")) == (mean, of_all)
+    with pytest.raises(SystemExit):
+        main([*common, "--task", "validation-0"])
+    assert "1 of 2 rollouts met an infrastructure fault" in capsys.readouterr().err
+
+
+FLAWED = '''
+from sigmaloop import BenchmarkRunner
+from sigmaloop.records import Task
+
+
+class Flawed(BenchmarkRunner):
+    """Its first task never gets a reward."""
+
+    name = "flawed"
+
+    def tasks(self, split):
+        return [Task(id=f"{split}-{n}", split=split) for n in range(3)]
+
+    def run(self, agent, task_ids, *, seed):
+        return {task_id: None if task_id.endswith("-0") else 1.0 for task_id in task_ids}
+'''
