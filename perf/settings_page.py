@@ -14,7 +14,8 @@ GROUPS = {
     "Gate": "policy target_tasks target_trials target_floor suite_tries promotion_passes promotion_tasks "
     "quarantine_floor recheck_trials bank_trials bank_cap join_below canaries harmful_canaries regression_floor "
     "coverage_floor suite_cap wave certify_trials",
-    "Model": "upstream base_url target_model specialist_model temperature max_tokens model_timeout model_tries keep_calls",
+    "Model": "upstream base_url target_model specialist_model temperature max_tokens model_timeout model_tries "
+    "keep_calls",
     "Budget": "price_input price_output specialist_price_input specialist_price_output max_money max_run_tokens "
     "max_rollout_money max_rollout_tokens",
     "Sandbox": "sandbox step_seconds rollout_seconds cpu_seconds max_steps max_calls",
@@ -40,9 +41,10 @@ def page() -> str:
 
 def groups() -> dict[str, list[str]]:
     """Every setting once, by heading, in the order of the page."""
-    known = {group: [name for name in names.split() if name in Settings.model_fields] for group, names in GROUPS.items()}
+    fields = Settings.model_fields
+    known = {group: [name for name in names.split() if name in fields] for group, names in GROUPS.items()}
     grouped = {name for names in known.values() for name in names}
-    return known | {"Other": [name for name in Settings.model_fields if name not in grouped]}
+    return known | {"Other": [name for name in fields if name not in grouped]}
 
 
 def _table(group: str, names: list[str]) -> str:
@@ -67,9 +69,11 @@ def _allowed(annotation: Any, limits: list[Any]) -> str:
         return ", ".join(f"`{kind}`" for kind in kinds)
     names = {int: "whole number", float: "number", bool: "`true`, `false`", Path: "path", str: "text"}
     kind = names[kinds[0] if kinds else annotation]
-    bounds = {name: getattr(limit, name) for limit in limits for name in ("ge", "gt", "le", "lt") if hasattr(limit, name)}
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    return ", ".join([kind, *(f"{words[name]} {bound:,}" for name, bound in bounds.items())])
+    bounds = [
+        f"{word} {getattr(limit, name):,}" for limit in limits for name, word in words.items() if hasattr(limit, name)
+    ]
+    return ", ".join([kind, *bounds])
 
 
 def main() -> None:
