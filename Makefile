@@ -31,10 +31,10 @@ coverage: $(VENV)/installed-dev  ## the tests again, and which lines none of the
 docs: $(VENV)/installed-dev  ## write what docs/ takes from the code: the drawing and the settings; then build the site
 	$(BIN)/python perf/draw_graph.py
 	$(BIN)/python perf/settings_page.py
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 site: $(VENV)/installed-dev  ## read the docs in a browser, rebuilt as you write
-	$(BIN)/mkdocs serve --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --strict
 
 clean:  ## remove the environment and every run
 	rm -rf $(VENV) .sigmaloop build site .coverage *.egg-info

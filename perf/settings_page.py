@@ -36,7 +36,7 @@ Keys for model endpoints are no settings: `OPENAI_API_KEY` is read from the envi
 
 def page() -> str:
     """The whole page, as Markdown."""
-    return "\n".join([HEAD, *(_table(group, names) for group, names in groups().items())])
+    return "\n".join([HEAD, *(_table(group, names) for group, names in groups().items() if names)])
 
 
 def groups() -> dict[str, list[str]]:
@@ -48,8 +48,6 @@ def groups() -> dict[str, list[str]]:
 
 
 def _table(group: str, names: list[str]) -> str:
-    if not names:
-        return ""
     head = "| setting | default | allowed | meaning |\n|---|---|---|---|\n"
     return f"## {group}\n\n{head}" + "".join(_row(name) for name in names)
 
