@@ -48,7 +48,7 @@ def groups() -> dict[str, list[str]]:
 
 
 def _table(group: str, names: list[str]) -> str:
-    head = "| setting | default | allowed | meaning |\n|---|---|---|---|\n"
+    head = "| setting | meaning | default | allowed |\n|---|---|---|---|\n"
     return f"## {group}\n\n{head}" + "".join(_row(name) for name in names)
 
 
@@ -57,7 +57,7 @@ def _row(name: str) -> str:
     spellings = f"`--{name.replace('_', '-')}`<br>`{PREFIX}{name.upper()}`<br>`{name}`"
     default = "" if field.default is None else f"`{field.default}`"
     meaning = (field.description or "").replace("|", r"\|")
-    return f"| {spellings} | {default} | {_allowed(field.annotation, field.metadata)} | {meaning} |\n"
+    return f"| {spellings} | {meaning} | {default} | {_allowed(field.annotation, field.metadata)} |\n"
 
 
 def _allowed(annotation: Any, limits: list[Any]) -> str:
@@ -66,12 +66,13 @@ def _allowed(annotation: Any, limits: list[Any]) -> str:
     if typing.get_origin(annotation) is typing.Literal:
         return ", ".join(f"`{kind}`" for kind in kinds)
     names = {int: "whole number", float: "number", bool: "`true`, `false`", Path: "path", str: "text"}
-    kind = names[kinds[0] if kinds else annotation]
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    bounds = [
-        f"{word} {getattr(limit, name):,}" for limit in limits for name, word in words.items() if hasattr(limit, name)
-    ]
-    return ", ".join([kind, *bounds])
+    bounds = {name: f"{getattr(limit, name):,}" for limit in limits for name in words if hasattr(limit, name)}
+    if bounds.keys() == {"ge", "le"}:
+        limited = [f"{bounds['ge']} to {bounds['le']}"]
+    else:
+        limited = [f"{words[name]} {bound}" for name, bound in bounds.items()]
+    return ", ".join([names[kinds[0] if kinds else annotation], *limited])
 
 
 def main() -> None:
