@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 DEMO_HOME := .sigmaloop
 WORKERS ?= 2
 
-.PHONY: demo test check lint types docs perf clean help
+.PHONY: demo test check coverage lint types docs site perf clean help
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ - /'
@@ -25,11 +25,19 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-docs: $(VENV)/installed-dev  ## redraw the graph in docs/architecture.md
+coverage: $(VENV)/installed-dev  ## the tests again, and which lines none of them runs
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+
+docs: $(VENV)/installed-dev  ## write what docs/ takes from the code: the drawing and the settings; then build the site
 	$(BIN)/python perf/draw_graph.py
+	$(BIN)/python perf/settings_page.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+site: $(VENV)/installed-dev  ## read the docs in a browser, rebuilt as you write
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --strict
 
 clean:  ## remove the environment and every run
-	rm -rf $(VENV) .sigmaloop build *.egg-info
+	rm -rf $(VENV) .sigmaloop build site .coverage *.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "SigmaLoop needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
