@@ -108,7 +108,7 @@ CONTROL: dict[PolicyName, Bound | None] = {
     "rigorous": None,
     "strict": None,
 }
-"""The concurrent control: part of the name as well. `rigorous` measures its bank afresh and loses more than it gains."""
+"""The concurrent control: part of the name as well. `rigorous` with its fresh bank loses more than it gains."""
 
 
 def rules_of(settings: Settings, *, policy: PolicyName | None = None) -> Rules:
