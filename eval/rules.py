@@ -102,14 +102,13 @@ LOOKS: dict[PolicyName, tuple[Bound, ...]] = {
 }
 """The law's bars: part of a policy's name, not settings, so that one name always means one law."""
 
-_BESIDE = Bound(rollouts=100, z=0.0)
 CONTROL: dict[PolicyName, Bound | None] = {
     "reference": None,
-    "paired": _BESIDE,
-    "rigorous": _BESIDE,
-    "strict": _BESIDE,
+    "paired": Bound(rollouts=100, z=0.0),
+    "rigorous": None,
+    "strict": None,
 }
-"""The concurrent control: part of the name as well."""
+"""The concurrent control: part of the name as well. `rigorous` with its fresh bank loses more than it gains."""
 
 
 def rules_of(settings: Settings, *, policy: PolicyName | None = None) -> Rules:

@@ -58,7 +58,6 @@ COLUMNS: dict[str, tuple[Made, PolicyName, bool]] = {
     "paired": (make_policy, "paired", False),
     "paired - control": (without_control, "paired", False),
     "rigorous": (make_policy, "rigorous", False),
-    "rigorous - control": (without_control, "rigorous", False),
     "strict": (make_policy, "strict", False),
 }
 

@@ -10,7 +10,7 @@ from sigmaloop.eval.policy import make_policy
 from sigmaloop.eval.rules import default_rules
 from sigmaloop.eval.selftest import selftest
 from sigmaloop.eval.statistics import Estimate
-from sigmaloop.eval.worlds import BASE, NOTHING_HELPS, Terrain, Walk, World
+from sigmaloop.eval.worlds import BASE, NOTHING_HELPS, SHOCKS, Terrain, Walk, World
 from sigmaloop.records import PolicyName
 
 WORLDS: dict[PolicyName, int] = {"reference": 24, "paired": 16, "rigorous": 16}
@@ -63,12 +63,28 @@ def test_every_policy_meets_the_same_proposals_and_a_world_repeats_itself() -> N
 def test_paired_reaches_its_goals(base: dict[PolicyName, Figures]) -> None:
     found = base["paired"]
     assert at_least(found.true_gain, 16)
-    assert at_most(found.rollouts, 9_000)
-    assert at_most(found.rollouts_per_helpful, 1_500)
+    # Without the control the goals were 9,000 and 1,500: it may add 18 %, and it lets fewer helpful changes through.
+    assert at_most(found.rollouts, 1.18 * 9_000)
+    assert at_most(found.rollouts_per_helpful, 1_900)
     assert at_most(found.reported_minus_true, 2.5)
     assert at_most(found.harmful_share, 0.04)
     assert at_most(found.no_op_rejected, 0.10)
     assert at_most(found.ends_worse, 0.01)
+
+
+def test_a_shock_is_common_to_candidate_and_control_and_no_shock_changes_nothing() -> None:
+    """With the control fewer changes pass in a world of shocks, and of those that change nothing most of all."""
+    terrain = SHOCKS.model_copy(update={"proposals": 48, "batches": 9, "traffic": 90, "population": 400})
+    rules = default_rules("paired")
+    with_control = simulate(terrain, make_policy(rules), worlds=6)
+    without = simulate(terrain, make_policy(rules.model_copy(update={"control": None})), worlds=6)
+    assert with_control.null_kept is not None
+    assert without.null_kept is not None
+    assert with_control.null_kept.mean < without.null_kept.mean
+    assert with_control.rollouts.mean > without.rollouts.mean
+    calm = Walk(World(BASE.model_copy(update={"proposals": 2, "batches": 2, "traffic": 20}), 1), make_policy(rules))
+    calm.run()
+    assert calm.form == 1.0
 
 
 def test_rigorous_reaches_its_goals(base: dict[PolicyName, Figures]) -> None:
