@@ -20,18 +20,16 @@ ASKED_TOKENS = 1_000
 
 def prices_of(settings: Settings) -> Prices | None:
     """Money for a million tokens of the target's model; None: unknown. 0 only where it is free, or simulated."""
-    if settings.simulated:
-        return Prices()
     given = _given(settings.price_input, settings.price_output)
-    return given or _listed(settings, settings.target_model)
+    if given or settings.simulated:
+        return given or Prices()
+    return _listed(settings, settings.target_model)
 
 
 def specialist_prices_of(settings: Settings) -> Prices | None:
     """The same of the specialists' model; one that is the target's own costs the same."""
-    if settings.simulated:
-        return Prices()
     given = _given(settings.specialist_price_input, settings.specialist_price_output)
-    if given or settings.specialist_model == settings.target_model:
+    if given or settings.simulated or settings.specialist_model == settings.target_model:
         return given or prices_of(settings)
     return _listed(settings, settings.specialist_model)
 

@@ -43,8 +43,10 @@ def test_the_settings_beat_the_table() -> None:
     assert specialist_prices_of(same) == Prices(input=1.0, output=2.0)
 
 
-def test_the_simulated_model_is_free() -> None:
+def test_the_simulated_model_is_free_unless_a_price_is_given() -> None:
     assert prices_of(load_settings(upstream="simulated")) == Prices()
+    priced = load_settings(upstream="simulated", price_input=1.0, price_output=2.0)
+    assert prices_of(priced) == specialist_prices_of(priced) == Prices(input=1.0, output=2.0)
     assert pinned_prices(load_settings(upstream="simulated")) == {}
 
 
