@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel, StringConstraints, ValidationError
 
-from sigmaloop.tools.clean_text import clean, clean_json
+from sigmaloop.clean_text import clean, clean_json
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """A text of an answer that says something."""

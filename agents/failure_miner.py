@@ -13,9 +13,9 @@ from sigmaloop.agents.answers import Words
 from sigmaloop.agents.prompt import Prompt, quoted, render
 from sigmaloop.agents.specialist import Door, specialist, trace_metadata
 from sigmaloop.agents.trace_text import step_text, trace_text
+from sigmaloop.clean_text import clean_line
 from sigmaloop.errors import SpecialistError
 from sigmaloop.records import Evidence, FailureRecord, Rollout, Step, Task
-from sigmaloop.tools.clean_text import clean_line
 
 UNEXPLAINED = "unexplained failure"
 _TEXT, _POLICY, _TRACE = 600, 12_000, 40_000

@@ -26,9 +26,9 @@ from sigmaloop.agents.answers import CUT_OFF, UnusableError, Words, cut_off, rea
 from sigmaloop.agents.prompt import Prompt, quoted, render
 from sigmaloop.agents.specialist import Door, chat_model, model_faults, repair_turn, trace_metadata
 from sigmaloop.agents.workbench import Hands, Workbench
+from sigmaloop.clean_text import clean_line, unseen
 from sigmaloop.errors import BadInput, SpecialistError
 from sigmaloop.records import ChangeKind, Cluster, FailureRecord, GateName, Proposal, Record
-from sigmaloop.tools.clean_text import clean_line, unseen
 
 __all__ = ["Brief", "FinishedChange", "Hands", "HarnessEngineer", "PastAttempt"]
 

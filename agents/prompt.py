@@ -14,8 +14,8 @@ from importlib import resources
 from string import Template
 from typing import NamedTuple
 
+from sigmaloop.clean_text import clean
 from sigmaloop.records import digest
-from sigmaloop.tools.clean_text import clean
 
 NAMES = ("failure_miner", "clusterer", "harness_engineer", "gate_judge", "repair", "plain")
 _JOINERS = "\u200c\u200d"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from langchain_core.tools import BaseTool, StructuredTool
 
 from sigmaloop.agents.prompt import quoted
-from sigmaloop.tools.edits import replace_text, unified_diff
+from sigmaloop.tools.changes.edits import replace_text, unified_diff
 
 _SHOWN = 8_000
 """Most characters that a look-up puts before the engineer."""

@@ -68,7 +68,7 @@ def apply(
         raise BadInput(f"run {run.id[:8]} has kept no change: there is nothing to apply")
     written = []
     if output:
-        from sigmaloop.tools.text_form import in_form_of
+        from sigmaloop.tools.changes.text_form import in_form_of
 
         _write(output, in_form_of(original, run.agent(which)))
         written.append(f"file {output}")

@@ -46,7 +46,7 @@ def check(*, name: str, as_json: bool) -> None:
 
     NAME is a shipped benchmark, or module:Class for your own. Exit code 1 when a check fails.
     """
-    from sigmaloop.graph.scoring import check_named
+    from sigmaloop.graph.standalone import check_named
     from sigmaloop.settings import load_settings
 
     report = check_named(load_settings(benchmark=name))

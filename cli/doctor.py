@@ -90,9 +90,10 @@ def _machine(settings: Any) -> Iterator[Finding]:
     """What needs no process of its own."""
     from sigmaloop.eval.rollouts import crowding
     from sigmaloop.settings import secret_names
-    from sigmaloop.tools.grounds import grounds
+    from sigmaloop.tools.sandbox.child.wall import landlock, seccomp
+    from sigmaloop.tools.sandbox.readable_paths import grounds
+    from sigmaloop.tools.sandbox.tiers import tiers
     from sigmaloop.tools.versions import Versions
-    from sigmaloop.tools.wall import landlock, seccomp, tiers
 
     version = ".".join(map(str, sys.version_info[:3]))
     user = f"user id {os.geteuid()}" + (" (root: its powers are dropped behind the wall)" if os.geteuid() == 0 else "")
@@ -163,7 +164,7 @@ def _gateway() -> tuple[State, str]:
 
 def _model(settings: Any) -> tuple[State, str]:
     from sigmaloop.graph.prepare import check_models
-    from sigmaloop.tools.prices import prices_of
+    from sigmaloop.tools.gateway.prices import prices_of
 
     if settings.simulated:
         return "ok", "the simulated model; set OPENAI_API_KEY or --base-url for a real one"
@@ -178,7 +179,7 @@ def _model(settings: Any) -> tuple[State, str]:
 
 def _agent(supervisor: Any) -> tuple[State, str]:
     """An honest agent behind the wall: interpreter and packages can be read there."""
-    from sigmaloop.tools.dry_run import dry_run
+    from sigmaloop.tools.sandbox.dry_run import dry_run
 
     source = (
         "import asyncio, decimal, json, re, sqlite3, ssl\nimport openai\n"
@@ -190,15 +191,15 @@ def _agent(supervisor: Any) -> tuple[State, str]:
 
 def _gaps(tier: Any) -> Finding:
     """What the wall that was raised leaves open; see docs/threat-model.md."""
-    from sigmaloop.tools.grounds import grounds
-    from sigmaloop.tools.wall import tiers
+    from sigmaloop.tools.sandbox.readable_paths import grounds
+    from sigmaloop.tools.sandbox.tiers import tiers
 
     return Finding("left open", "note", "; ".join(tiers.gaps(tier, roots=grounds().roots)))
 
 
 def _canaries(supervisor: Any) -> Iterator[Finding]:
-    from sigmaloop.tools.attacks import CANARIES
-    from sigmaloop.tools.canary import escapes
+    from sigmaloop.tools.sandbox.probes.attacks import CANARIES
+    from sigmaloop.tools.sandbox.probes.probe import escapes
 
     through = []
     for attack in CANARIES:

@@ -13,7 +13,7 @@ from sigmaloop.cli.options import config_option, home_option, json_option, setti
 from sigmaloop.cli.terminal import tell
 
 if TYPE_CHECKING:
-    from sigmaloop.eval.decision import Decision
+    from sigmaloop.gate.decision import Decision
     from sigmaloop.settings import Settings
 
 KEEP, REJECT, INDECISIVE = 0, 1, 3
@@ -31,8 +31,8 @@ def gate() -> None:
 @json_option
 def explain(*, candidate_id: str, run_id: str | None, home: Path | None, as_json: bool) -> None:
     """Recompute a decision from its log alone and say why it fell. Exit code 1 when the log does not hold."""
-    from sigmaloop.eval.decision import Decision, discrepancies
-    from sigmaloop.eval.explain import explained, verdict_of
+    from sigmaloop.gate.decision import Decision, discrepancies
+    from sigmaloop.gate.explain import explained, verdict_of
     from sigmaloop.settings import load_settings
 
     log = Decision.model_validate(_logged(home or load_settings().home, run_id, candidate_id))
@@ -78,7 +78,7 @@ def check(
     The law, the split and the sandbox are those of a run; what the agent prints or returns cannot change them.
     """
     from sigmaloop.errors import BadInput, InadmissibleChange
-    from sigmaloop.eval.explain import explained, verdict_of
+    from sigmaloop.gate.explain import explained, verdict_of
     from sigmaloop.settings import load_settings
 
     settings = load_settings(config=config, **flags)
@@ -113,13 +113,13 @@ def _decide(
 
     from sigmaloop.errors import BadInput
     from sigmaloop.eval.benchmark import load_benchmark
-    from sigmaloop.eval.check import check_change
-    from sigmaloop.eval.policy import make_policy
-    from sigmaloop.eval.rules import rules_of
+    from sigmaloop.eval.change_check import check_change
+    from sigmaloop.gate.policy import make_policy
+    from sigmaloop.gate.rules import rules_of
     from sigmaloop.graph.prepare import check_models, smoke_test
-    from sigmaloop.graph.scoring import engine_for
-    from sigmaloop.tools.edits import check_agent
-    from sigmaloop.tools.edits import check_change as check_text
+    from sigmaloop.graph.standalone import engine_for
+    from sigmaloop.tools.changes.edits import check_agent
+    from sigmaloop.tools.changes.edits import check_change as check_text
 
     candidate = settings.agent_source()
     incumbent = settings.model_copy(update={"agent": against}).agent_source()

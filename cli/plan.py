@@ -13,7 +13,7 @@ from sigmaloop.cli.options import config_option, json_option, settings_options
 
 if TYPE_CHECKING:
     from sigmaloop.eval.benchmark import BenchmarkRunner
-    from sigmaloop.eval.planner import Budgeted, Costs, Noise, PolicyPlan
+    from sigmaloop.gate.worlds.power import Budgeted, Costs, Noise, PolicyPlan
     from sigmaloop.records import Rollout
     from sigmaloop.settings import Settings
 
@@ -51,8 +51,8 @@ def plan(
     from sigmaloop.errors import BadInput
     from sigmaloop.eval.benchmark import load_benchmark
     from sigmaloop.eval.marks import out_of_reach
-    from sigmaloop.eval.planner import Budgeted, costs_of, first_estimate, plans, priced
-    from sigmaloop.eval.rules import LOOKS, rules_of
+    from sigmaloop.gate.rules import LOOKS, rules_of
+    from sigmaloop.gate.worlds.power import Budgeted, costs_of, first_estimate, plans, priced
     from sigmaloop.settings import load_settings
 
     if (mean is None) != (correlation is None):
@@ -101,8 +101,8 @@ def _baseline(
     from rich.progress import Progress
 
     from sigmaloop.graph.prepare import check_models, smoke_test
-    from sigmaloop.graph.scoring import engine_for
-    from sigmaloop.tools.edits import check_agent
+    from sigmaloop.graph.standalone import engine_for
+    from sigmaloop.tools.changes.edits import check_agent
 
     source = settings.agent_source()
     check_agent(source, str(settings.agent or "the shipped agent.py"))
@@ -119,7 +119,7 @@ def _baseline(
 
 def _noise(mean: float | None, correlation: float | None, rollouts: Sequence[Rollout]) -> Noise:
     from sigmaloop.errors import BadInput
-    from sigmaloop.eval.planner import Noise, noise_of
+    from sigmaloop.gate.worlds.power import Noise, noise_of
 
     if mean is None or correlation is None:
         return noise_of(rollouts)
@@ -137,7 +137,7 @@ def _enough(settings: Settings, tasks: int) -> int:
 
 
 def _print(settings: Settings, noise: Noise, run: Budgeted, found: Sequence[PolicyPlan]) -> None:
-    from sigmaloop.eval.planner import headlines
+    from sigmaloop.gate.worlds.power import headlines
 
     how = "measured with 2 trials a task" if noise.measured else "as given"
     kind = "  (simulated model)" if noise.measured and settings.simulated else ""

@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from sigmaloop.graph.summary import Summary
+from sigmaloop.clean_text import clean_json, clean_line
 from sigmaloop.records import REWARD_UNITS, Certificate
+from sigmaloop.report.summary import Summary
 from sigmaloop.settings import Settings
-from sigmaloop.tools.clean_text import clean_json, clean_line
 
 
 class Progress:

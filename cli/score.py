@@ -53,7 +53,7 @@ def score(
     from rich.console import Console
     from rich.progress import Progress
 
-    from sigmaloop.graph.scoring import score_file
+    from sigmaloop.graph.standalone import score_file
 
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bar:
         task = bar.add_task("rollouts", total=None)

@@ -11,7 +11,7 @@ import click
 from sigmaloop.cli.options import config_option, json_option, settings_options
 
 if TYPE_CHECKING:
-    from sigmaloop.eval.statistics import Estimate
+    from sigmaloop.gate.statistics import Estimate
 
 
 @click.command()
@@ -45,10 +45,10 @@ def selftest(
     Three scenes of simulated runs: nothing helps (A/A), the usual mix of proposals, and a hard one.
     """
     from sigmaloop.errors import BadInput
-    from sigmaloop.eval.policy import make_policy
-    from sigmaloop.eval.rules import rules_of
-    from sigmaloop.eval.selftest import selftest as put_to_test
-    from sigmaloop.eval.worlds import Terrain
+    from sigmaloop.gate.policy import make_policy
+    from sigmaloop.gate.rules import rules_of
+    from sigmaloop.gate.worlds.selftest import selftest as put_to_test
+    from sigmaloop.gate.worlds.worlds import Terrain
     from sigmaloop.settings import load_settings
 
     if not (0 < mean < 1 and 0 < correlation < 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sigmaloop.tools.clean_text import clean
+from sigmaloop.clean_text import clean
 
 
 def tell(text: str, *, err: bool = False, fg: str | None = None) -> None:

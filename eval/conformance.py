@@ -19,9 +19,9 @@ from sigmaloop.eval.controls import CONSTANT, CONTROLS, NULL
 from sigmaloop.eval.dependence import trial_spread
 from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.eval.rollouts import Drained, RolloutEngine
-from sigmaloop.eval.whole import takes_seeds
+from sigmaloop.eval.whole_benchmark import takes_seeds
 from sigmaloop.records import Record, Rollout, Task
-from sigmaloop.tools.leak_scan import tells
+from sigmaloop.tools.changes.leak_scan import tells
 
 FLOOR = 0.2
 """A control agent that scores more than this makes the gate worthless: doing nothing would pay."""

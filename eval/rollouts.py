@@ -20,13 +20,13 @@ from typing import Self
 
 from sigmaloop.errors import BadInput, ModelUnavailable, SigmaLoopError
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark
-from sigmaloop.eval.play import Played, play
+from sigmaloop.eval.episode_rollout import Played, play
 from sigmaloop.eval.refusals import as_infra, blanket_refusal, suspicious
 from sigmaloop.eval.store import MemoryStore, RolloutStore
-from sigmaloop.eval.whole import run_whole
+from sigmaloop.eval.whole_benchmark import run_whole
 from sigmaloop.records import Rollout, RolloutKey, Step, Usage, agent_hash
-from sigmaloop.tools.gateway import Gateway, Role
-from sigmaloop.tools.sandbox import Supervisor
+from sigmaloop.tools.gateway.gateway import Gateway, Role
+from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 __all__ = ["Drained", "MemoryStore", "RolloutEngine", "crowding"]
 

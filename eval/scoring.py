@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sigmaloop.errors import SigmaLoopError
 from sigmaloop.eval.rollouts import RolloutEngine
-from sigmaloop.eval.statistics import mean_estimate, task_means, wilson_interval
+from sigmaloop.gate.statistics import mean_estimate, task_means, wilson_interval
 from sigmaloop.records import REWARD_UNITS, Record, Rollout, Task, Usage
 
 

@@ -16,13 +16,14 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from sigmaloop.graph import attempt, conclude, observe, routing
-from sigmaloop.graph.certify import certify
+from sigmaloop.graph import routing
 from sigmaloop.graph.checks import check_state
 from sigmaloop.graph.faults import endured
-from sigmaloop.graph.lifetime import at_work
+from sigmaloop.graph.nodes import attempt, conclude, observe
+from sigmaloop.graph.nodes.certify import certify
 from sigmaloop.graph.outage import pausing
 from sigmaloop.graph.services import Services
+from sigmaloop.graph.sessions import at_work
 from sigmaloop.graph.state import LoopState, RunContext
 from sigmaloop.graph.tracing import note
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import digest
-from sigmaloop.tools.gateway import Gateway
+from sigmaloop.tools.gateway.gateway import Gateway
 
 SCOPE = "index"
 """How the scopes of these calls begin; the texts name the rest, so that a killed run's calls are found again."""

@@ -15,7 +15,7 @@ from langgraph.errors import GraphBubbleUp
 
 from sigmaloop.errors import BudgetSpent, Busy, ModelChanged, SandboxError, StoreError, UpstreamError
 from sigmaloop.eval.rollouts import Drained
-from sigmaloop.graph import attempt, conclude
+from sigmaloop.graph.nodes import attempt, conclude
 from sigmaloop.graph.services import Services
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import digest

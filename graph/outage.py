@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from sigmaloop.errors import ModelChanged, UpstreamError
 from sigmaloop.graph.answering import accept, write_names
-from sigmaloop.graph.rolling import wait
+from sigmaloop.graph.rollouts import wait
 from sigmaloop.graph.services import Services
 
 Emit = Callable[[dict[str, Any]], None]

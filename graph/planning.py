@@ -7,8 +7,9 @@ from math import ceil, floor, log10
 from typing import Any
 
 from sigmaloop.errors import BadInput, BudgetSpent
-from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.planner import (
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.rules import rules_of
+from sigmaloop.gate.worlds.power import (
     Budgeted,
     costs_of,
     first_estimate,
@@ -18,13 +19,12 @@ from sigmaloop.eval.planner import (
     plan,
     priced,
 )
-from sigmaloop.eval.rules import rules_of
-from sigmaloop.graph.law import policy_of, validation_ids
-from sigmaloop.graph.rolling import roll
+from sigmaloop.graph.judging import policy_of, validation_ids
+from sigmaloop.graph.rollouts import roll
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.spending import limits
-from sigmaloop.graph.summary import FORETOLD
 from sigmaloop.records import Rollout, agent_hash
+from sigmaloop.report.summary import FORETOLD
 
 Emit = Callable[[dict[str, Any]], None]
 MARGIN = 1.25

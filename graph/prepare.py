@@ -13,9 +13,9 @@ from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.settings import Settings
-from sigmaloop.tools.dry_run import dry_run
-from sigmaloop.tools.edits import check_agent
-from sigmaloop.tools.prices import pinned_prices
+from sigmaloop.tools.changes.edits import check_agent
+from sigmaloop.tools.gateway.prices import pinned_prices
+from sigmaloop.tools.sandbox.dry_run import dry_run
 from sigmaloop.tools.versions import Versions
 
 STARTED = "run_started"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sigmaloop.errors import SandboxError
 from sigmaloop.graph.prepare import smoke_session
 from sigmaloop.graph.services import Services
-from sigmaloop.tools.dry_run import DryRun, dry_run
+from sigmaloop.tools.sandbox.dry_run import DryRun, dry_run
 
 
 def rehearse(services: Services, parent: str, source: str) -> DryRun:

@@ -25,13 +25,12 @@ from sigmaloop.errors import BadInput
 from sigmaloop.eval.rollouts import Drained
 from sigmaloop.graph.build import build_graph
 from sigmaloop.graph.checks import check_facts
-from sigmaloop.graph.lifetime import followed, in_use, opened
 from sigmaloop.graph.prepare import STARTED, prepare_run
 from sigmaloop.graph.rebuild import Stand, rebuilt
-from sigmaloop.graph.rolling import RESUME
+from sigmaloop.graph.rollouts import RESUME
+from sigmaloop.graph.sessions import followed, in_use, opened
 from sigmaloop.graph.settle import settle, usable
 from sigmaloop.graph.spending import set_limits
-from sigmaloop.graph.summary import Summary, summarise
 from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.events import Event as Recorded
@@ -50,10 +49,11 @@ from sigmaloop.records import (
     SuiteCase,
     agent_hash,
 )
+from sigmaloop.report.summary import Summary, summarise
 from sigmaloop.settings import Settings, load_settings, restore_settings
-from sigmaloop.tools.edits import unified_diff
-from sigmaloop.tools.prices import check_prices
-from sigmaloop.tools.text_form import in_form_of
+from sigmaloop.tools.changes.edits import unified_diff
+from sigmaloop.tools.changes.text_form import in_form_of
+from sigmaloop.tools.gateway.prices import check_prices
 from sigmaloop.tools.versions import Versions, Written, write_branch
 
 Event = dict[str, Any]

@@ -16,21 +16,21 @@ from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph import spending
 from sigmaloop.graph.answering import JournalNames
-from sigmaloop.graph.door import GatewayDoor
 from sigmaloop.graph.embedding import EmbeddingCalls
+from sigmaloop.graph.model_access import GatewayDoor
 from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.records import Rollout, RolloutKey, Step, Task, Usage
 from sigmaloop.settings import Settings, api_key, secrets
-from sigmaloop.tools.budget import Prices
-from sigmaloop.tools.gateway import UNDER_WAY, Gateway
-from sigmaloop.tools.prices import OPENAI, check_prices, prices_of, specialist_prices_of
+from sigmaloop.tools.gateway.budget import Prices
+from sigmaloop.tools.gateway.call_log import TraceFile
+from sigmaloop.tools.gateway.gateway import UNDER_WAY, Gateway
+from sigmaloop.tools.gateway.prices import OPENAI, check_prices, prices_of, specialist_prices_of
 from sigmaloop.tools.redaction import Redactor
-from sigmaloop.tools.sandbox import Supervisor
-from sigmaloop.tools.traces import TraceFile
-from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream, Upstream
+from sigmaloop.tools.sandbox.supervisor import Supervisor
+from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream, Upstream
 from sigmaloop.tools.versions import Versions
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import Settings
-from sigmaloop.tools.budget import NOTHING, Amount
+from sigmaloop.tools.gateway.budget import NOTHING, Amount
 
 LIMITS = ("limits", "run")
 SPENT = ("spent", "run")

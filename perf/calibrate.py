@@ -15,9 +15,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from sigmaloop.eval.benchmark import load_benchmark
-from sigmaloop.eval.statistics import intraclass_correlation
+from sigmaloop.gate.statistics import intraclass_correlation
 from sigmaloop.graph.run import Run
-from sigmaloop.graph.scoring import engine_for
+from sigmaloop.graph.standalone import engine_for
 from sigmaloop.records import Split
 from sigmaloop.settings import load_settings
 

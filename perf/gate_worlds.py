@@ -19,13 +19,13 @@ from concurrent.futures import ProcessPoolExecutor
 from math import inf, sqrt
 from typing import NamedTuple
 
-from sigmaloop.eval.attempt import Standing, judge, recall
-from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.figures import Figures, figures
-from sigmaloop.eval.policy import Policy, ReferencePolicy, make_policy
-from sigmaloop.eval.rules import Rules, default_rules
-from sigmaloop.eval.statistics import Estimate
-from sigmaloop.eval.worlds import (
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.judging import Standing, judge, recall
+from sigmaloop.gate.policy import Policy, ReferencePolicy, make_policy
+from sigmaloop.gate.rules import Rules, default_rules
+from sigmaloop.gate.statistics import Estimate
+from sigmaloop.gate.worlds.figures import Figures, figures
+from sigmaloop.gate.worlds.worlds import (
     BASE,
     HARD,
     NOTHING_HELPS,

@@ -29,8 +29,8 @@ from typing import Any
 
 from sigmaloop.graph.spending import JournalAccount
 from sigmaloop.memory.journal import Journal
-from sigmaloop.tools.gateway import Gateway
-from sigmaloop.tools.upstream import HttpUpstream
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.upstream.upstream import HttpUpstream
 
 LATENCY_MS = 1.0
 CALLS_A_SECOND = 1_000

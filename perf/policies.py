@@ -17,11 +17,11 @@ from typing import NamedTuple, cast
 
 from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
 from sigmaloop.eval.rollouts import RolloutEngine
-from sigmaloop.eval.statistics import Estimate, paired_difference, task_means
+from sigmaloop.gate.statistics import Estimate, paired_difference, task_means
 from sigmaloop.graph.run import Run
-from sigmaloop.graph.scoring import engine_for
-from sigmaloop.graph.summary import Summary
+from sigmaloop.graph.standalone import engine_for
 from sigmaloop.records import PolicyName, Split
+from sigmaloop.report.summary import Summary
 from sigmaloop.settings import Settings, load_settings
 from sigmaloop.tools.versions import Versions
 

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sigmaloop.tools.grounds import grounds
-from sigmaloop.tools.sandbox import Supervisor
-from sigmaloop.tools.wall import tiers
+from sigmaloop.tools.sandbox.readable_paths import grounds
+from sigmaloop.tools.sandbox.supervisor import Supervisor
+from sigmaloop.tools.sandbox.tiers import tiers
 
 NOTHING = "def run(session):\n    pass\n"
 NATIVE = "def run(session):\n    for _ in range({steps}):\n        session.complete([])\n"

@@ -68,8 +68,8 @@ if TYPE_CHECKING:
     from sigmaloop.eval.scoring import ScoreSummary
     from sigmaloop.graph.build import build_graph
     from sigmaloop.graph.run import Run
-    from sigmaloop.graph.scoring import check_named, score_file
-    from sigmaloop.graph.summary import Summary
+    from sigmaloop.graph.standalone import check_named, score_file
+    from sigmaloop.report.summary import Summary
     from sigmaloop.records import (
         Candidate,
         Certificate,
@@ -97,8 +97,8 @@ else:  # hidden from type checkers, for which a wrong name would be Any
         "sigmaloop.eval.scoring": "ScoreSummary",
         "sigmaloop.graph.build": "build_graph",
         "sigmaloop.graph.run": "Run",
-        "sigmaloop.graph.scoring": "check_named score_file",
-        "sigmaloop.graph.summary": "Summary",
+        "sigmaloop.graph.standalone": "check_named score_file",
+        "sigmaloop.report.summary": "Summary",
         "sigmaloop.records": "Candidate Certificate Cluster FailureRecord Judgement Learning LedgerEntry "
         "Rollout RolloutKey Split Step SuiteCase Task Usage Verdict",
         "sigmaloop.settings": "Settings load_settings",

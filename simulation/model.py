@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from sigmaloop.simulation.target.agent import answer
+from sigmaloop.simulation.actor.agent import answer
 
 SPECIALISTS = ("failure miner", "failure clusterer", "harness engineer", "gate judge")
 

@@ -35,7 +35,7 @@ def sources(folder: str) -> list[Path]:
     return [p for p in sorted((ROOT / folder).rglob("*.py")) if not any(q.is_symlink() for q in p.parents)]
 
 
-RUNS_ALONE = {"tools/worker.py", "tools/session.py"}
+RUNS_ALONE = {"tools/sandbox/child/worker.py", "tools/sandbox/child/session.py"}
 """Run as a program inside the sandbox: they import their neighbours by bare name, and empty the environment."""
 
 

@@ -20,11 +20,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from sigmaloop.clean_text import clean
 from sigmaloop.errors import BadInput, StoreError, boundary
 from sigmaloop.records import Record
-from sigmaloop.tools.clean_text import clean
-from sigmaloop.tools.edits import check_agent, unified_diff
-from sigmaloop.tools.text_form import in_form_of, text_of
+from sigmaloop.tools.changes.edits import check_agent, unified_diff
+from sigmaloop.tools.changes.text_form import in_form_of, text_of
 
 FILE = "agent.py"
 _IDENTITY = "SigmaLoop <sigmaloop@localhost> 946684800 +0000"

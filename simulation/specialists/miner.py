@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.habits.registry import HABITS
 from sigmaloop.simulation.specialists.conversation import Conversation, Event
 from sigmaloop.simulation.specialists.phrasings import GENERIC, PHRASINGS
 from sigmaloop.simulation.specialists.request import Request, field

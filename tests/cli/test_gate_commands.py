@@ -13,11 +13,11 @@ from subprocess import CompletedProcess
 import pytest
 from endpoint import Endpoint, serve
 
-from sigmaloop.eval.attempt import Standing, judge
-from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.decision import Subject, decision_of
-from sigmaloop.eval.policy import make_policy
-from sigmaloop.eval.rules import default_rules
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.decision import Subject, decision_of
+from sigmaloop.gate.judging import Standing, judge
+from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.rules import default_rules
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.records import Rollout, RolloutKey

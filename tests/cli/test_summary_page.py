@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sigmaloop.cli.progress import describe, print_summary
-from sigmaloop.graph.summary import Summary
 from sigmaloop.records import Certificate
+from sigmaloop.report.summary import Summary
 
 Told = pytest.CaptureFixture[str]
 

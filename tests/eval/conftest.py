@@ -11,9 +11,9 @@ from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
 from sigmaloop.eval.rollouts import MemoryStore, RolloutEngine
 from sigmaloop.eval.store import RolloutStore
 from sigmaloop.records import Rollout, RolloutKey, RolloutStatus, Split, Task
-from sigmaloop.tools.gateway import Gateway
-from sigmaloop.tools.sandbox import Supervisor
-from sigmaloop.tools.scripted import ScriptedModel
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.sandbox.supervisor import Supervisor
+from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 REWARDS: dict[str, tuple[RolloutStatus, float | None]] = {
     "P": ("ok", 1.0),

@@ -10,9 +10,9 @@ import pytest
 from sigmaloop.errors import BudgetSpent
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.memory.journal import Journal
-from sigmaloop.tools.gateway import Gateway
-from sigmaloop.tools.sandbox import Supervisor
-from sigmaloop.tools.scripted import ScriptedModel
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.sandbox.supervisor import Supervisor
+from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 ASKING = """
 def run(session):

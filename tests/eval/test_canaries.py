@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sigmaloop.eval.attempt import Standing, judge
-from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.canaries import CanaryReport, CopiesKept, canaries, canary_report, due, progress_of
-from sigmaloop.eval.decision import Decision, Subject, decision_of, discrepancies
-from sigmaloop.eval.finding import Pair
-from sigmaloop.eval.policy import make_policy
-from sigmaloop.eval.rules import GATE_TRIALS, default_rules
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.canaries import CanaryReport, CopiesKept, canaries, canary_report, due, progress_of
+from sigmaloop.gate.decision import Decision, Subject, decision_of, discrepancies
+from sigmaloop.gate.finding import Pair
+from sigmaloop.gate.judging import Standing, judge
+from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.rules import GATE_TRIALS, default_rules
 from sigmaloop.records import PolicyName, Rollout
-from sigmaloop.tools.edits import check_agent
+from sigmaloop.tools.changes.edits import check_agent
 
 SHIPPED = resources.files("sigmaloop.target_agent").joinpath("agent.py").read_text(encoding="utf-8")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from sigmaloop.eval.certificate import certificate
+from sigmaloop.gate.certificate import certificate
 from sigmaloop.records import Certificate, Rollout, student_t
 
 DRAWS = 500

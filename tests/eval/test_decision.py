@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.eval.attempt import Judged, Standing, judge
-from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.decision import (
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.decision import (
     GATE_CODE,
     Decision,
     Subject,
@@ -20,10 +19,11 @@ from sigmaloop.eval.decision import (
     gate_code_hash,
     recompute,
 )
-from sigmaloop.eval.explain import explained, verdict_of
-from sigmaloop.eval.finding import Pair
-from sigmaloop.eval.policy import make_policy
-from sigmaloop.eval.rules import CONTROL_TRIALS, default_rules
+from sigmaloop.gate.explain import explained, verdict_of
+from sigmaloop.gate.finding import Pair
+from sigmaloop.gate.judging import Judged, Standing, judge
+from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.rules import CONTROL_TRIALS, default_rules
 from sigmaloop.records import PolicyName, Rollout
 
 Make = Callable[..., Rollout]

@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sigmaloop.eval.gate import (
-    Ask,
-    Finding,
-    RegressionGate,
-    ValidationGate,
-    likely_failures_first,
-)
+from sigmaloop.gate.one_trial import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
 from sigmaloop.records import REWARD_UNITS, Rollout
 
 Outcomes = Callable[[str], dict[str, Rollout]]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
+from sigmaloop.gate.one_trial import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
 from sigmaloop.records import REWARD_UNITS, Outcome, Rollout
 
 Table = Sequence[Rollout]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from sigmaloop.eval.gate import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
+from sigmaloop.gate.one_trial import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
 from sigmaloop.records import Rollout
 
 VALIDATION, TRAFFIC, POPULATION = 100, 180, 2000

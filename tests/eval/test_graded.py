@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from sigmaloop.eval.attempt import Judged, Standing, judge
-from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.decision import Row
-from sigmaloop.eval.finding import Pair
-from sigmaloop.eval.policy import make_policy
-from sigmaloop.eval.rules import default_rules
-from sigmaloop.eval.statistics import certificate
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.decision import Row
+from sigmaloop.gate.finding import Pair
+from sigmaloop.gate.judging import Judged, Standing, judge
+from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.rules import default_rules
+from sigmaloop.gate.statistics import certificate
 from sigmaloop.records import Certificate, Rollout, RolloutKey
 
 VALIDATION = tuple(f"v{i:02}" for i in range(60))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sigmaloop.eval.evalue import betting_evalue
-from sigmaloop.eval.hypotheses import mcnemar_mid_p, noninferiority, tango_interval, tango_z
-from sigmaloop.eval.statistics import Estimate, wilson_interval
+from sigmaloop.gate.evalue import betting_evalue
+from sigmaloop.gate.hypotheses import mcnemar_mid_p, noninferiority, tango_interval, tango_z
+from sigmaloop.gate.statistics import Estimate, wilson_interval
 
 counts = st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(0, 60)).filter(lambda t: sum(t) > 0)
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
-from sigmaloop.eval.attempt import Standing, drive, judge, recall, settle
-from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.decision import Decision, Subject, bank_after, decision_of, discrepancies
-from sigmaloop.eval.finding import Pair
-from sigmaloop.eval.outage import ALPHA, CONTEST_TRIALS, Faults, Roll, contest, excess
-from sigmaloop.eval.policy import Policy, make_policy
-from sigmaloop.eval.rules import default_rules
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.decision import Decision, Subject, bank_after, decision_of, discrepancies
+from sigmaloop.gate.finding import Pair
+from sigmaloop.gate.judging import Standing, drive, judge, recall, settle
+from sigmaloop.gate.outage import ALPHA, CONTEST_TRIALS, Faults, Roll, contest, excess
+from sigmaloop.gate.policy import Policy, make_policy
+from sigmaloop.gate.rules import default_rules
 from sigmaloop.records import PolicyName, Rollout
 
 Make = Callable[..., Rollout]

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.attempt import drive
-from sigmaloop.eval.bank import Bank
-from sigmaloop.eval.certificate import trials_for
-from sigmaloop.eval.finding import Pair
-from sigmaloop.eval.looks import LooksGate
-from sigmaloop.eval.planner import (
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.certificate import trials_for
+from sigmaloop.gate.finding import Pair
+from sigmaloop.gate.judging import drive
+from sigmaloop.gate.rules import BANK_TRIALS, default_rules
+from sigmaloop.gate.sequential import LooksGate
+from sigmaloop.gate.worlds.power import (
     Budgeted,
     Costs,
     Noise,
@@ -29,8 +30,7 @@ from sigmaloop.eval.planner import (
     plans,
     priced,
 )
-from sigmaloop.eval.rules import BANK_TRIALS, default_rules
-from sigmaloop.eval.worlds import Luck
+from sigmaloop.gate.worlds.worlds import Luck
 from sigmaloop.records import PolicyName, Rollout
 from sigmaloop.settings import load_settings
 

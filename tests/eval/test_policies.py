@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.attempt import STAGES, Standing, answered, drive, judge, recall
-from sigmaloop.eval.bank import Bank, Count, counted
-from sigmaloop.eval.cases import CasesGate
-from sigmaloop.eval.comparison import compare
-from sigmaloop.eval.finding import Ask, Finding, Pair, evidence_of
-from sigmaloop.eval.looks import LooksGate, order_of
-from sigmaloop.eval.policy import Promotion, make_policy
-from sigmaloop.eval.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
+from sigmaloop.gate.bank import Bank, Count, counted
+from sigmaloop.gate.cases import CasesGate
+from sigmaloop.gate.comparison import compare
+from sigmaloop.gate.finding import Ask, Finding, Pair, evidence_of
+from sigmaloop.gate.judging import STAGES, Standing, answered, drive, judge, recall
+from sigmaloop.gate.policy import Promotion, make_policy
+from sigmaloop.gate.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
+from sigmaloop.gate.sequential import LooksGate, order_of
 from sigmaloop.records import REWARD_UNITS, Outcome, PolicyName, Rollout
 from sigmaloop.settings import load_settings
 

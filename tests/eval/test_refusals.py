@@ -11,7 +11,7 @@ from sigmaloop.errors import UpstreamError
 from sigmaloop.eval.refusals import FEWEST, as_infra, blanket_refusal, suspicious
 from sigmaloop.eval.rollouts import MemoryStore
 from sigmaloop.records import Rollout, RolloutKey
-from sigmaloop.tools.scripted import ScriptedModel
+from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 ASKING = """
 def run(session):

@@ -19,7 +19,7 @@ from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine, crowdin
 from sigmaloop.eval.session import TEXT_LIMIT
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Rollout, Step, agent_hash
-from sigmaloop.tools.scripted import ScriptedModel, tool_call
+from sigmaloop.tools.upstream.scripted import ScriptedModel, tool_call
 
 MakeEngine = Callable[..., RolloutEngine]
 

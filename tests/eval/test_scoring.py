@@ -10,7 +10,7 @@ import pytest
 from sigmaloop.errors import SigmaLoopError
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.eval.scoring import score_agent, summarise
-from sigmaloop.eval.statistics import wilson_interval
+from sigmaloop.gate.statistics import wilson_interval
 from sigmaloop.records import Rollout, Task
 
 MakeRollout = Callable[..., Rollout]

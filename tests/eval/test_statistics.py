@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sigmaloop.eval.statistics import (
+from sigmaloop.gate.statistics import (
     intraclass_correlation,
     mean_estimate,
     paired_difference,

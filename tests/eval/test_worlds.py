@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sigmaloop.eval.figures import Figures, figures, simulate
-from sigmaloop.eval.policy import make_policy
-from sigmaloop.eval.rules import default_rules
-from sigmaloop.eval.selftest import selftest
-from sigmaloop.eval.statistics import Estimate
-from sigmaloop.eval.worlds import BASE, NOTHING_HELPS, SHOCKS, Terrain, Walk, World
+from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.rules import default_rules
+from sigmaloop.gate.statistics import Estimate
+from sigmaloop.gate.worlds.figures import Figures, figures, simulate
+from sigmaloop.gate.worlds.selftest import selftest
+from sigmaloop.gate.worlds.worlds import BASE, NOTHING_HELPS, SHOCKS, Terrain, Walk, World
 from sigmaloop.records import PolicyName
 
 WORLDS: dict[PolicyName, int] = {"reference": 24, "paired": 16, "rigorous": 16}

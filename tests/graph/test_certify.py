@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from sigmaloop.graph.build import build_graph
-from sigmaloop.graph.certify import OPENED
-from sigmaloop.graph.lifetime import in_use
-from sigmaloop.graph.rolling import CERTIFY_TRIAL
+from sigmaloop.graph.nodes.certify import OPENED
+from sigmaloop.graph.rollouts import CERTIFY_TRIAL
 from sigmaloop.graph.run import Run
+from sigmaloop.graph.sessions import in_use
 from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import checkpoints_path

@@ -15,8 +15,8 @@ from sigmaloop.graph.embedding import EmbeddingCalls
 from sigmaloop.memory.embedder import PROBE, EndpointEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
-from sigmaloop.tools.gateway import Gateway
-from sigmaloop.tools.upstream import HttpUpstream
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.upstream.upstream import HttpUpstream
 
 
 class Endpoint:

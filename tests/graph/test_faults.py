@@ -17,18 +17,19 @@ from langgraph.errors import GraphInterrupt
 
 from sigmaloop.errors import BudgetSpent, SandboxError
 from sigmaloop.eval.benchmark import EpisodeBenchmark, Score
-from sigmaloop.graph import attempt, faults
+from sigmaloop.graph import faults
 from sigmaloop.graph.faults import died_before, endured, place_of
-from sigmaloop.graph.law import measure, standing_of
-from sigmaloop.graph.lifetime import in_use
+from sigmaloop.graph.judging import measure, standing_of
+from sigmaloop.graph.nodes import attempt
 from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.rehearsal import rehearsed
-from sigmaloop.graph.rolling import covered, roll_covered, same_fault, unusable_tasks
+from sigmaloop.graph.rollouts import covered, roll_covered, same_fault, unusable_tasks
 from sigmaloop.graph.services import Services
+from sigmaloop.graph.sessions import in_use
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Candidate, Rollout, RolloutKey, Split, Task, agent_hash
 from sigmaloop.settings import load_settings
-from sigmaloop.tools.dry_run import DryRun
+from sigmaloop.tools.sandbox.dry_run import DryRun
 
 AGENT = "def run(session):\n    session.say('hello')\n"
 SILENT = "def run(session):\n    pass\n"
@@ -121,7 +122,7 @@ def test_when_nothing_else_runs_either_it_is_an_outage_and_no_task_is_blamed(
     desk: tuple[type[Desk], Services], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     benchmark, services = desk
-    monkeypatch.setattr("sigmaloop.graph.rolling.interrupt", pause)
+    monkeypatch.setattr("sigmaloop.graph.rollouts.interrupt", pause)
     roll_covered(services, silent, AGENT, [("train-0", 0)], stage="traffic")
     benchmark.sick = {f"train-{n}" for n in range(4)}
     told: list[dict[str, Any]] = []
@@ -138,7 +139,7 @@ def test_most_of_a_window_is_left_out_only_after_a_person_has_looked(
     desk: tuple[type[Desk], Services], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     benchmark, services = desk
-    monkeypatch.setattr("sigmaloop.graph.rolling.interrupt", pause)
+    monkeypatch.setattr("sigmaloop.graph.rollouts.interrupt", pause)
     benchmark.sick = {"train-1", "train-2", "train-3"}
     with pytest.raises(GraphInterrupt):
         traffic(services, [])
@@ -157,7 +158,7 @@ def test_a_resumed_outage_runs_its_faults_once_however_often_it_paused(tmp_path:
     from langgraph.graph import END, START, StateGraph
     from langgraph.types import Command
 
-    from sigmaloop.graph.rolling import wait
+    from sigmaloop.graph.rollouts import wait
 
     tried: list[int] = []
 

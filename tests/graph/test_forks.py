@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from sigmaloop.errors import BadInput, Busy
-from sigmaloop.eval.decision import Decision, discrepancies
+from sigmaloop.gate.decision import Decision, discrepancies
 from sigmaloop.graph.build import build_graph
-from sigmaloop.graph.lifetime import in_use
 from sigmaloop.graph.run import Run
+from sigmaloop.graph.sessions import in_use
 from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import checkpoints_path

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from sigmaloop.eval.benchmark import EpisodeBenchmark, Score
-from sigmaloop.eval.decision import Decision, discrepancies
-from sigmaloop.graph.law import earned
-from sigmaloop.graph.lifetime import in_use
+from sigmaloop.gate.decision import Decision, discrepancies
+from sigmaloop.graph.judging import earned
 from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.run import Run
+from sigmaloop.graph.sessions import in_use
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Split, Task
 from sigmaloop.settings import load_settings

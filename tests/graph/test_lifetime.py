@@ -9,9 +9,9 @@ import pytest
 
 from sigmaloop.errors import ModelUnavailable
 from sigmaloop.eval.benchmark import load_benchmark
-from sigmaloop.graph.lifetime import in_use
 from sigmaloop.graph.prepare import STARTED
 from sigmaloop.graph.services import calls_under_way, make_gateway
+from sigmaloop.graph.sessions import in_use
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.settings import load_settings

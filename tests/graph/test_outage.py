@@ -14,9 +14,9 @@ from langgraph.types import Command
 
 from sigmaloop.errors import ModelChanged, ModelUnavailable, StoreError, UpstreamError
 from sigmaloop.graph.answering import ANSWERED, JournalNames
-from sigmaloop.graph.attempt import _approved
+from sigmaloop.graph.nodes.attempt import _approved
 from sigmaloop.graph.outage import pausing
-from sigmaloop.graph.rolling import RESUME
+from sigmaloop.graph.rollouts import RESUME
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Candidate
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.planner import Budgeted, least_rollouts
-from sigmaloop.eval.rules import rules_of
+from sigmaloop.gate.rules import rules_of
+from sigmaloop.gate.worlds.power import Budgeted, least_rollouts
 from sigmaloop.graph.run import Run
 from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import load_settings

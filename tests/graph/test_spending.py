@@ -9,14 +9,14 @@ from endpoint import serve
 
 from sigmaloop.agents.specialist import model_faults, specialist
 from sigmaloop.errors import BadInput, BudgetSpent
-from sigmaloop.graph.door import GatewayDoor
+from sigmaloop.graph.model_access import GatewayDoor
 from sigmaloop.graph.run import Run
 from sigmaloop.graph.services import make_gateway
 from sigmaloop.graph.spending import JournalAccount, set_limits
 from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import Settings, load_settings, secrets
-from sigmaloop.tools.gateway import Gateway
-from sigmaloop.tools.scripted import ScriptedModel
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 SMALL = {
     "benchmark": "small:TinyHelpdesk", "batches": 1, "batch_size": 4, "attempts": 1, "certify_trials": 1,

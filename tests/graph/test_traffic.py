@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sigmaloop.eval.benchmark import load_benchmark
-from sigmaloop.eval.benchmarks.helpdesk.domains import REQUEST_TYPES
-from sigmaloop.graph.observe import sample_window
+from sigmaloop.eval.benchmarks.helpdesk.domains.desks import REQUEST_TYPES
+from sigmaloop.graph.nodes.observe import sample_window
 from sigmaloop.records import Task
 
 

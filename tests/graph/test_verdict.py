@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 
 from sigmaloop.eval.benchmark import BenchmarkRunner
-from sigmaloop.graph.attempt import regression_gate
-from sigmaloop.graph.conclude import promote
-from sigmaloop.graph.law import standing_of, suite_of
-from sigmaloop.graph.lifetime import in_use
-from sigmaloop.graph.observe import baseline, clusters_of
+from sigmaloop.graph.judging import standing_of, suite_of
+from sigmaloop.graph.nodes.attempt import regression_gate
+from sigmaloop.graph.nodes.conclude import promote
+from sigmaloop.graph.nodes.observe import baseline, clusters_of
 from sigmaloop.graph.prepare import prepare_run
-from sigmaloop.graph.rolling import roll_covered
+from sigmaloop.graph.rollouts import roll_covered
 from sigmaloop.graph.services import Services
+from sigmaloop.graph.sessions import in_use
 from sigmaloop.graph.state import LoopState
-from sigmaloop.graph.summary import summarise
 from sigmaloop.records import Candidate, FailureRecord, RolloutKey, Split, Task, agent_hash, digest
+from sigmaloop.report.summary import summarise
 from sigmaloop.settings import load_settings
 
 AGENT = "def run(session):\n    session.say('hello')\n"

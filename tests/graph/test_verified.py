@@ -15,8 +15,8 @@ import pytest
 
 from sigmaloop.errors import StoreError
 from sigmaloop.eval.benchmark import load_benchmark
-from sigmaloop.graph.lifetime import at_work, in_use
 from sigmaloop.graph.run import Run
+from sigmaloop.graph.sessions import at_work, in_use
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.records import Rollout, RolloutKey, Step

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lineage import lineage
-from sigmaloop.memory.views import write_views
 from sigmaloop.records import Candidate, LedgerEntry
+from sigmaloop.report.files import write_views
 
 Make = Callable[..., LedgerEntry]
 

@@ -11,10 +11,10 @@ import pytest
 
 from sigmaloop.errors import BadInput
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.learnings import learnings_of, quoted, render_learnings
 from sigmaloop.memory.runs import RunPaths
-from sigmaloop.memory.views import COLUMNS, in_points, render_results, write_views
 from sigmaloop.records import Certificate, Learning, LedgerEntry, Usage, Verdict
+from sigmaloop.report.files import COLUMNS, in_points, render_results, write_views
+from sigmaloop.report.learnings import learnings_of, quoted, render_learnings
 
 Make = Callable[..., Any]
 

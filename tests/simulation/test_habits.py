@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sigmaloop.simulation.cures import CURES, OPPOSED
-from sigmaloop.simulation.habits import HABITS
-from sigmaloop.simulation.lexicon import CONCEPTS
-from sigmaloop.simulation.overbreadth import TOO_BROAD
+from sigmaloop.simulation.habits.cures import CURES, OPPOSED
+from sigmaloop.simulation.habits.overbreadth import TOO_BROAD
+from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.reading.lexicon import CONCEPTS
 
 
 def test_there_are_at_least_34_habits_over_all_domains():

@@ -28,7 +28,7 @@ PRELOADED = """
 import json, os, sys
 import openai, langchain_openai, scipy.optimize, scipy.stats
 import sigmaloop.cli.progress, sigmaloop.cli.run, sigmaloop.graph.run, sigmaloop.simulation.specialists
-import sigmaloop.memory.embedder, sigmaloop.tools.gateway_http, small
+import sigmaloop.memory.embedder, sigmaloop.tools.gateway.http_server, small
 from sigmaloop.cli.main import main
 
 for line in sys.stdin:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sigmaloop.errors import SandboxError
-from sigmaloop.tools.sandbox import Supervisor
+from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 REAL_TIERS = ("landlock", "bubblewrap", "seatbelt")
 

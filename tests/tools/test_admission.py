@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from sigmaloop.errors import InadmissibleChange
-from sigmaloop.tools.admission import violations
-from sigmaloop.tools.edits import check_change
-from sigmaloop.tools.leak_scan import leaks, tells
+from sigmaloop.tools.changes.edits import check_change
+from sigmaloop.tools.changes.leak_scan import leaks, tells
+from sigmaloop.tools.changes.static_checks import violations
 
 SHIPPED = (Path(__file__).parents[2] / "target_agent" / "agent.py").read_text()
 TASK = "hd-da47b0f8"

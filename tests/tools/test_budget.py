@@ -14,11 +14,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from waiting import wait_for
 
 from sigmaloop.errors import BudgetSpent, UpstreamError
-from sigmaloop.tools.budget import HIDDEN_TOKENS, IMAGE_TOKENS, NOTHING, Amount, Budget, Prices, worst_case
-from sigmaloop.tools.gateway import Gateway, Lease
-from sigmaloop.tools.gateway_requests import hash_and_size
-from sigmaloop.tools.scripted import ScriptedModel
-from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream
+from sigmaloop.tools.gateway.budget import HIDDEN_TOKENS, IMAGE_TOKENS, NOTHING, Amount, Budget, Prices, worst_case
+from sigmaloop.tools.gateway.gateway import Gateway, Lease
+from sigmaloop.tools.gateway.requests import hash_and_size
+from sigmaloop.tools.upstream.scripted import ScriptedModel
+from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
 PRICES = Prices(input=2.0, output=8.0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sigmaloop.tools.clean_text import clean, clean_json, clean_line, unseen
+from sigmaloop.clean_text import clean, clean_json, clean_line, unseen
 
 anything = st.text(st.characters(codec=None, exclude_categories=()))
 

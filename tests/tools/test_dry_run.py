@@ -17,9 +17,9 @@ from walls import on_this_side
 
 from sigmaloop import target_agent
 from sigmaloop.errors import SandboxError
-from sigmaloop.tools import frames
-from sigmaloop.tools.dry_run import MAX_CALLS, SENTENCE, DryRun, _Script, dry_run, example_of
-from sigmaloop.tools.sandbox import Supervisor
+from sigmaloop.tools.sandbox.child import frames
+from sigmaloop.tools.sandbox.dry_run import MAX_CALLS, SENTENCE, DryRun, _Script, dry_run, example_of
+from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 SHIPPED = (Path(str(target_agent.__file__)).parent / "agent.py").read_text()
 TOOLS = [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigmaloop.errors import BadInput, InadmissibleChange
-from sigmaloop.tools.edits import MAX_BYTES, check_agent, check_change, replace_text, unified_diff
+from sigmaloop.tools.changes.edits import MAX_BYTES, check_agent, check_change, replace_text, unified_diff
 
 PARENT = '''"""An agent."""
 

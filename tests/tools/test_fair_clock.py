@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting import wait_for
 
-from sigmaloop.tools.fair_clock import CLOSE, PATIENCE, FairClock, Look, look, state, threads
+from sigmaloop.tools.sandbox.fair_clock import CLOSE, PATIENCE, FairClock, Look, look, state, threads
 
 SECOND = 1_000_000_000
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sigmaloop.tools import frames_quick
-from sigmaloop.tools.frames import MAX_BYTES, MAX_DEPTH, FrameError, Reader, decode, encode
+from sigmaloop.tools.sandbox import fast_frames
+from sigmaloop.tools.sandbox.child.frames import MAX_BYTES, MAX_DEPTH, FrameError, Reader, decode, encode
 
 values = st.recursive(
     st.none()
@@ -31,7 +31,7 @@ def framed(payload: bytes) -> bytes:
 
 def read(data: bytes) -> list[dict[str, object]]:
     """What both ways to read find; they must say the same of everything."""
-    careful, quick = told(Reader(), data), told(Reader(frames_quick.decode), data)
+    careful, quick = told(Reader(), data), told(Reader(fast_frames.decode), data)
     if isinstance(careful, FrameError):
         assert isinstance(quick, FrameError)
         raise careful

@@ -16,11 +16,11 @@ from waiting import wait_for
 
 from sigmaloop.errors import ModelChanged, ModelUnavailable, UpstreamError
 from sigmaloop.records import Usage
-from sigmaloop.tools.gateway import ROLES, Gateway, request_hash
-from sigmaloop.tools.gateway_requests import _CHECKS, PINNED, STRIPPED, normalise_chat
-from sigmaloop.tools.gateway_responses import chat_request
-from sigmaloop.tools.scripted import ScriptedModel, tool_call
-from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream
+from sigmaloop.tools.gateway.gateway import ROLES, Gateway, request_hash
+from sigmaloop.tools.gateway.requests import _CHECKS, PINNED, STRIPPED, normalise_chat
+from sigmaloop.tools.gateway.responses_api import chat_request
+from sigmaloop.tools.upstream.scripted import ScriptedModel, tool_call
+from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream
 
 
 def tool(**function: Any) -> dict[str, Any]:

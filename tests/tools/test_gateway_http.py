@@ -19,10 +19,10 @@ from pydantic import BaseModel, SecretStr
 from waiting import wait_for
 
 from sigmaloop.errors import ModelUnavailable, UpstreamError
-from sigmaloop.tools.gateway import Gateway, Lease
-from sigmaloop.tools.gateway_http import HttpFace
-from sigmaloop.tools.scripted import ScriptedModel, tool_call, tool_calls
-from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream
+from sigmaloop.tools.gateway.gateway import Gateway, Lease
+from sigmaloop.tools.gateway.http_server import HttpFace
+from sigmaloop.tools.upstream.scripted import ScriptedModel, tool_call, tool_calls
+from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 

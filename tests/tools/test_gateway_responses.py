@@ -14,10 +14,10 @@ from pydantic import BaseModel, SecretStr
 from streams import CALLS, HELLO, serve_streams
 
 from sigmaloop.errors import UpstreamError
-from sigmaloop.tools.gateway import Gateway, Lease
-from sigmaloop.tools.gateway_responses import chat_request
-from sigmaloop.tools.scripted import ScriptedModel, tool_call, tool_calls
-from sigmaloop.tools.upstream import HttpUpstream
+from sigmaloop.tools.gateway.gateway import Gateway, Lease
+from sigmaloop.tools.gateway.responses_api import chat_request
+from sigmaloop.tools.upstream.scripted import ScriptedModel, tool_call, tool_calls
+from sigmaloop.tools.upstream.upstream import HttpUpstream
 
 TOOL: Any = {"type": "function", "name": "find", "parameters": {"type": "object", "properties": {}}, "strict": False}
 

@@ -18,11 +18,11 @@ from streams import CALLS, HELLO, USAGE, Streams, chunk, serve_streams
 from waiting import wait_for
 
 from sigmaloop.errors import UpstreamError
-from sigmaloop.tools.budget import NOTHING
-from sigmaloop.tools.call import Call
-from sigmaloop.tools.gateway import Gateway, Lease
-from sigmaloop.tools.gateway_stream import Sum, chunks
-from sigmaloop.tools.upstream import HttpUpstream
+from sigmaloop.tools.gateway.budget import NOTHING
+from sigmaloop.tools.gateway.call import Call
+from sigmaloop.tools.gateway.gateway import Gateway, Lease
+from sigmaloop.tools.gateway.streaming import Sum, chunks
+from sigmaloop.tools.upstream.upstream import HttpUpstream
 
 ASK: list[Any] = [{"role": "user", "content": "Hello"}]
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sigmaloop.errors import StoreError
-from sigmaloop.tools.gateway import Gateway
-from sigmaloop.tools.scripted import ScriptedModel
-from sigmaloop.tools.traces import TracedCall, TraceFile, read_calls
+from sigmaloop.tools.gateway.call_log import TracedCall, TraceFile, read_calls
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 
 def door(traces: TraceFile, model: Any = None, **options: Any) -> Gateway:

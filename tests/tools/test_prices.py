@@ -8,8 +8,8 @@ import pytest
 
 from sigmaloop.errors import BadInput
 from sigmaloop.settings import Settings, load_settings
-from sigmaloop.tools.budget import Prices
-from sigmaloop.tools.prices import check_prices, pinned_prices, prices_of, specialist_prices_of
+from sigmaloop.tools.gateway.budget import Prices
+from sigmaloop.tools.gateway.prices import check_prices, pinned_prices, prices_of, specialist_prices_of
 
 ELSEWHERE = {"base_url": "http://127.0.0.1:1/v1"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sigmaloop.tools.programs import edit_of, same_program
+from sigmaloop.tools.changes.programs import edit_of, same_program
 
 PARENT = '''"""An agent."""
 

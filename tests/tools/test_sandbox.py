@@ -16,8 +16,8 @@ import pytest
 from walls import each_tier
 
 from sigmaloop.errors import ModelUnavailable, StoreError, UpstreamError
-from sigmaloop.tools import sandbox
-from sigmaloop.tools.sandbox import OVER, SandboxResult, Supervisor
+from sigmaloop.tools.sandbox import supervisor
+from sigmaloop.tools.sandbox.supervisor import OVER, SandboxResult, Supervisor
 
 TOOLS = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}]
 

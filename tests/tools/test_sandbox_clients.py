@@ -9,7 +9,7 @@ import pytest
 from walls import each_tier
 
 from sigmaloop.errors import UpstreamError
-from sigmaloop.tools.sandbox import Supervisor
+from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"id": 7}'}}
 TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}

@@ -15,9 +15,9 @@ import pytest
 from waiting import wait_for
 from walls import each_tier, on_this_side
 
-from sigmaloop.tools import sandbox
-from sigmaloop.tools.fair_clock import state
-from sigmaloop.tools.sandbox import SandboxResult, Supervisor
+from sigmaloop.tools.sandbox import supervisor
+from sigmaloop.tools.sandbox.fair_clock import state
+from sigmaloop.tools.sandbox.supervisor import SandboxResult, Supervisor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

@@ -15,7 +15,7 @@ BOUND = 160_000_000
 PROGRAM = """
 import json, resource, sys
 from sigmaloop.errors import UpstreamError
-from sigmaloop.tools.sandbox import Supervisor
+from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 class Handlers:
     kept = []

@@ -16,8 +16,8 @@ from waiting import wait_for
 from walls import each_tier
 
 from sigmaloop.errors import SandboxError
-from sigmaloop.tools import zygote as zygote_module
-from sigmaloop.tools.sandbox import SandboxResult, Supervisor
+from sigmaloop.tools.sandbox import zygote as zygote_module
+from sigmaloop.tools.sandbox.supervisor import SandboxResult, Supervisor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -179,7 +179,7 @@ def test_a_zygote_that_can_not_start_is_a_sandbox_error(monkeypatch: pytest.Monk
 
 PROGRAM = """
 import sys, threading, time
-from sigmaloop.tools.sandbox import Supervisor
+from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 class Handlers:
     def init(self): return {"instructions": "", "tools": [], "opening": ""}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sigmaloop.errors import UpstreamError
-from sigmaloop.tools.scripted import ScriptedModel, tool_call, tool_calls
-from sigmaloop.tools.upstream import InProcessUpstream, Upstream, answer_fault
+from sigmaloop.tools.upstream.scripted import ScriptedModel, tool_call, tool_calls
+from sigmaloop.tools.upstream.upstream import InProcessUpstream, Upstream, answer_fault
 
 ASK = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sigmaloop.tools.text_form import in_form_of, text_of
+from sigmaloop.tools.changes.text_form import in_form_of, text_of
 
 lines = st.lists(st.text("ab é", max_size=3), max_size=8)
 files = st.tuples(st.booleans(), lines, st.sampled_from(["\n", "\r\n", "\r"])).map(

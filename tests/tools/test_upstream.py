@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from waiting import wait_for
 
 from sigmaloop.errors import BadInput, ModelUnavailable, UpstreamError
-from sigmaloop.tools.upstream import HttpUpstream, InProcessUpstream
+from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 

@@ -14,12 +14,13 @@ import pytest
 from walls import each_tier
 
 from sigmaloop.errors import SandboxError
-from sigmaloop.tools import sandbox
-from sigmaloop.tools import zygote as zygote_module
-from sigmaloop.tools.grounds import grounds
-from sigmaloop.tools.sandbox import Supervisor
-from sigmaloop.tools.wall import bubblewrap, landlock, seatbelt, seccomp, syscalls, tiers
-from sigmaloop.tools.wall.places import readable
+from sigmaloop.tools.sandbox import supervisor
+from sigmaloop.tools.sandbox import zygote as zygote_module
+from sigmaloop.tools.sandbox.child.wall import landlock, seccomp, syscalls
+from sigmaloop.tools.sandbox.child.wall.paths import readable
+from sigmaloop.tools.sandbox.readable_paths import grounds
+from sigmaloop.tools.sandbox.supervisor import Supervisor
+from sigmaloop.tools.sandbox.tiers import bubblewrap, seatbelt, tiers
 
 
 class Silence:
@@ -102,7 +103,7 @@ def test_the_folder_of_a_supervisor_is_gone_after_it(monkeypatch: pytest.MonkeyP
 
 def _weakened(folder: Path) -> Path:
     """A worker that forgets its seccomp filter."""
-    tools = Path(str(sandbox.__file__)).resolve().parent
+    tools = Path(str(supervisor.__file__)).resolve().parent
     for name in ("worker.py", "nursery.py", "session.py", "frames.py"):
         shutil.copy(tools / name, folder)
     shutil.copytree(tools / "wall", folder / "wall", ignore=shutil.ignore_patterns("__pycache__"))

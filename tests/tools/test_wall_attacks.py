@@ -12,9 +12,9 @@ import pytest
 from waiting import wait_for
 from walls import each_tier
 
-from sigmaloop.tools.attacks import ATTACKS, CANARIES, Attack
-from sigmaloop.tools.canary import escapes, works_alone
-from sigmaloop.tools.sandbox import SandboxResult, Supervisor
+from sigmaloop.tools.sandbox.probes.attacks import ATTACKS, CANARIES, Attack
+from sigmaloop.tools.sandbox.probes.probe import escapes, works_alone
+from sigmaloop.tools.sandbox.supervisor import SandboxResult, Supervisor
 
 
 def make(tier: Any) -> Supervisor:
@@ -242,7 +242,7 @@ def test_our_own_files_are_not_readable_even_where_packages_are(walled: Supervis
 import os
 found = []
 for folder in (session.opening, os.path.dirname(session.opening)):
-    for name in ("errors.py", "eval/benchmark.py", "tools/worker.py", "tools/sandbox.py"):
+    for name in ("errors.py", "eval/benchmark.py", "tools/sandbox/child/worker.py", "tools/sandbox/supervisor.py"):
         try:
             found.append(open(os.path.join(folder, name)).read())
         except OSError:

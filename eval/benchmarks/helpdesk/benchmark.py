@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import EpisodeBenchmark
-from sigmaloop.eval.benchmarks.helpdesk.domains import DESKS
+from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS
 from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call
 from sigmaloop.eval.benchmarks.helpdesk.tasks import GENERATION_SEED, HelpdeskTask, all_tasks

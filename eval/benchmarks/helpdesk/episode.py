@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sigmaloop.eval.benchmark import Score
-from sigmaloop.eval.benchmarks.helpdesk.customers import Customer
-from sigmaloop.eval.benchmarks.helpdesk.domains import Desk
+from sigmaloop.eval.benchmarks.helpdesk.customer.customer import Customer
+from sigmaloop.eval.benchmarks.helpdesk.domains.desks import Desk
 from sigmaloop.eval.benchmarks.helpdesk.scoring import score
 from sigmaloop.eval.benchmarks.helpdesk.tasks import HelpdeskTask
 from sigmaloop.eval.benchmarks.helpdesk.tools import call

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sigmaloop.eval.benchmarks.helpdesk.customers import Script
+from sigmaloop.eval.benchmarks.helpdesk.customer.customer import Script
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
-from sigmaloop.eval.benchmarks.helpdesk.domains import DESKS, REQUEST_TYPES
+from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS, REQUEST_TYPES
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, Need, RequestType
 from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, spoken_birthday
 from sigmaloop.eval.benchmarks.helpdesk.tools import call

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sigmaloop.eval.benchmarks.helpdesk.customers import MAX_TURNS, STAY, THANKS, WAIT, YES, Customer, Script
+from sigmaloop.eval.benchmarks.helpdesk.customer.customer import MAX_TURNS, STAY, THANKS, WAIT, YES, Customer, Script
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, amount
 
 IDENTITY = {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sigmaloop.eval.benchmarks.helpdesk import Helpdesk, OracleStep
-from sigmaloop.eval.benchmarks.helpdesk.domains import DESKS, REQUEST_TYPES
+from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS, REQUEST_TYPES
 from sigmaloop.eval.benchmarks.helpdesk.tasks import HelpdeskTask, all_tasks
 from sigmaloop.eval.benchmarks.helpdesk.world import World
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sigmaloop.eval.benchmarks.helpdesk.domains.retail.requests import AT_ONCE, TIMING
 from sigmaloop.eval.benchmarks.helpdesk.requests import Need, amount, day, phrase
-from sigmaloop.eval.benchmarks.helpdesk.retail import AT_ONCE, TIMING
 from sigmaloop.eval.benchmarks.helpdesk.scoring import canonical, is_said, numbers, score
 
 SAID = [

@@ -10,7 +10,7 @@ import pytest
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import Episode, load_benchmark
 from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
-from sigmaloop.eval.benchmarks.helpdesk.domains import DESKS, REQUEST_TYPES
+from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS, REQUEST_TYPES
 from sigmaloop.eval.benchmarks.helpdesk.tasks import HelpdeskTask, all_tasks
 from sigmaloop.eval.benchmarks.helpdesk.world import COLUMNS
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
-from sigmaloop.eval.benchmarks.helpdesk.domains import DESKS
+from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS
 from sigmaloop.eval.benchmarks.helpdesk.tasks import HelpdeskTask, all_tasks
 from sigmaloop.eval.benchmarks.helpdesk.tools import Tool, call
 from sigmaloop.eval.benchmarks.helpdesk.world import COLUMNS, World

@@ -19,16 +19,16 @@ from sigmaloop.eval.benchmark import Score
 from sigmaloop.eval.benchmarks.helpdesk.benchmark import Helpdesk
 from sigmaloop.eval.session import Session
 from sigmaloop.records import Cluster, FailureRecord, Task, digest
-from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.habits.registry import HABITS
 from sigmaloop.simulation.model import SimulatedModel
-from sigmaloop.simulation.reading import Reading, read
+from sigmaloop.simulation.reading.reading import Reading, read
 from sigmaloop.simulation.specialists import answer, engineer
 from sigmaloop.simulation.specialists.changes import Plan
 from sigmaloop.simulation.specialists.phrasings import PHRASINGS
 from sigmaloop.simulation.specialists.request import Request
-from sigmaloop.tools.edits import replace_text
-from sigmaloop.tools.gateway import Gateway
-from sigmaloop.tools.upstream import InProcessUpstream
+from sigmaloop.tools.changes.edits import replace_text
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.upstream.upstream import InProcessUpstream
 
 TOOLS = (
     "read_agent",

@@ -9,10 +9,10 @@ import pytest
 
 from sigmaloop.agents.harness_engineer import Brief, Hands, HarnessEngineer, PastAttempt
 from sigmaloop.errors import InadmissibleChange
-from sigmaloop.simulation.habits import HABITS
-from sigmaloop.simulation.reading import objects
+from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.reading.reading import objects
 from sigmaloop.simulation.specialists.changes import SHARES
-from sigmaloop.tools.edits import check_change, unified_diff
+from sigmaloop.tools.changes.edits import check_change, unified_diff
 
 SEEDS = range(200)
 NAMES = list(HABITS)

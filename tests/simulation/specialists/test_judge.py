@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.simulation.habits import HABITS
-from sigmaloop.tools.edits import unified_diff
+from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.tools.changes.edits import unified_diff
 
 
 def judge(ask: Any, diff: str, seed: int = 1) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The scripted customer: what it hears and what it says."""

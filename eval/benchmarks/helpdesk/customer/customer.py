@@ -1,0 +1,218 @@
+"""The scripted customer: a small state machine with goals and facts that answers whatever it is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sigmaloop.eval.benchmarks.helpdesk.customer.listening import IDENTITY, Heard, listen
+from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
+from sigmaloop.eval.benchmarks.helpdesk.requests import Case
+from sigmaloop.eval.benchmarks.helpdesk.scoring import plain
+
+MAX_TURNS = 30
+"""Answers after which a customer gives up, whatever is left."""
+MAX_LOST = 4
+"""Utterances in a row that lead nowhere, after which it gives up."""
+
+YES = ("Yes, please go ahead.", "Yes, please do.", "Yes, that's right, please go ahead.", "Yes, go ahead, please.")
+MORE = ("Yes, one more thing: {}", "Yes, please, there is something else. {}", "Actually, yes. {}")
+THANKS = ("Thank you.", "Great, thank you.", "Thanks a lot.")
+WAIT = ("Sure, take your time.", "Okay, I'll wait.", "No problem.")
+ACCEPTS = ("All right, then I'll leave it. Thank you.", "Okay, I understand. Thanks anyway.", "Hm, all right then.")
+PUZZLED = (
+    "Sorry, I'm not sure what you mean. {}",
+    "I don't quite understand. {}",
+    "Sorry, could you put that differently? {}",
+)
+UNKNOWN = ("I'm afraid I don't know that.", "Sorry, I can't tell you that.", "I don't know, sorry.")
+NOTHING_MORE = "No, that's all for this one."
+STAY = "No, please, I'd rather settle this with you."
+DOUBT = "Are you sure? Please have another look."
+USUAL = {
+    "payment": "The payment method that I used before, please.",
+    "reason": "No particular reason.",
+    "tried": "I have tried the usual things, it didn't help.",
+}
+"""Answers that are true for every customer whose case does not say otherwise."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """What makes a customer: who it is, what it wants, and when it says so."""
+
+    opening: str
+    identity: Mapping[str, str]
+    """Slots email, name, zip, birth_date, phone to the sentence that tells them."""
+    verification: Literal["zip", "birth_date"]
+    cases: Sequence[Case]
+    second: Literal["none", "opening", "close"]
+    voice: str
+    """Seed of the wordings."""
+
+
+class Customer:
+    """One conversation. `answer` returns what the customer says, or None when it has hung up."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._told = len(script.cases) if script.second == "opening" else 1
+        """Cases that the agent has heard of."""
+        self._focus = 0
+        self._corrected: set[int] = set()
+        self._insisted: dict[int, int] = {}
+        self._turns = 0
+        self._lost = 0
+        self._thanked = False
+        self._served = False
+        """The agent has told, done or refused anything yet."""
+        self.over = False
+
+    def answer(self, text: str) -> str | None:
+        self._turns += 1
+        if self.over or self._turns > MAX_TURNS:
+            self.over = True
+            return None
+        heard = listen(text)
+        self._served |= heard.done or heard.refused or (heard.informs and heard.anything_else)
+        self._refocus(text)
+        said = self._reply(heard)
+        if said is None or self._lost >= MAX_LOST:
+            self.over = True
+            return None
+        return said
+
+    @property
+    def _case(self) -> Case:
+        return self._script.cases[self._focus]
+
+    def _refocus(self, text: str) -> None:
+        """Turn to the matter that the agent talks of, if it talks of exactly one that it has heard of."""
+        known = range(self._told)
+        named = [i for i in known if re.search(self._script.cases[i].topic, plain(text))]
+        if len(named) == 1:
+            self._focus = named[0]
+
+    def _reply(self, heard: Heard) -> str | None:
+        """The first thing that fits, in order of how clearly the agent wants something."""
+        waiting, self._lost = self._lost, 0
+        facts = self._facts(heard)
+        if heard.refused and not facts and not (heard.confirm and self._case.writes) and not heard.not_found:
+            said = self._refused(heard)
+            if said:
+                return said
+        if heard.anything_else and not facts and (heard.done or not heard.confirm):
+            return self._next(heard)
+        if heard.transfer and heard.question:
+            return self._transfer()
+        if heard.completes:
+            facts.append(NOTHING_MORE)
+        parts = [*facts, *([self._confirm()] if heard.confirm else [])]
+        if parts:
+            self._thanked = False
+            return " ".join(parts)
+        if heard.greeting and heard.question and not heard.done:
+            return self._case.later
+        if heard.farewell:
+            return None
+        self._lost = waiting
+        return self._no_question(heard)
+
+    def _no_question(self, heard: Heard) -> str | None:
+        """The agent asked nothing that the customer understands."""
+        if heard.hold:
+            self._lost += 1
+            return self._pick(WAIT)
+        if heard.done or heard.refused:
+            if self._thanked:
+                return None
+            self._thanked = True
+            return self._pick(ACCEPTS if heard.refused else THANKS)
+        self._lost += 1
+        if heard.more:
+            return f"{self._case.later} {self._details()}".strip()
+        if heard.asked or (heard.question and heard.asks_unknown):
+            return self._pick(UNKNOWN)
+        if heard.question or not heard.words:
+            return self._pick(PUZZLED).format(self._case.later)
+        if self._thanked:
+            return None
+        return "Okay."
+
+    def _facts(self, heard: Heard) -> list[str]:
+        """What the customer tells, in the order in which it is usually asked."""
+        told: list[str] = []
+        for sentence in (*self._identity(heard), *(self._fact(slot) for slot in heard.asked if slot not in IDENTITY)):
+            if sentence and sentence not in told:
+                told.append(sentence)
+        return told
+
+    def _identity(self, heard: Heard) -> list[str]:
+        who = self._script.identity
+        asked = [slot for slot in IDENTITY if slot in heard.asked and slot in who]
+        if "identity" in heard.asked:
+            return [who["email"], who[self._script.verification]]
+        if heard.not_found and (not asked or asked == ["email"]) and "which" not in heard.asked:
+            prefix = ["I have no other email."] if asked else []
+            return [*prefix, who["name"], who["zip"]] if asked or heard.asked == () else []
+        if heard.alternatives and "email" in asked and not heard.not_found:
+            return [who["email"]]
+        if heard.alternatives and heard.not_found:
+            asked = [slot for slot in asked if slot != "email"]
+        if "which" in heard.asked and asked == ["phone"] and "which" in self._case.facts:
+            return []
+        return [who[slot] for slot in asked]
+
+    def _fact(self, slot: str) -> str:
+        if slot in self._case.facts:
+            return self._case.facts[slot]
+        for case in self._script.cases[: self._told]:
+            if slot in case.facts:
+                return case.facts[slot]
+        return self._fact("which") if slot == "item" else USUAL.get(slot, "")
+
+    def _details(self) -> str:
+        slots = ("which", "item", "variant", "date")
+        return " ".join(dict.fromkeys(self._case.facts[slot] for slot in slots if slot in self._case.facts))
+
+    def _confirm(self) -> str:
+        for index in (self._focus, *range(self._told)):
+            correction: str = self._script.cases[index].correction
+            if correction and index not in self._corrected:
+                self._corrected.add(index)
+                return correction
+        return self._pick(YES)
+
+    def _refused(self, heard: Heard) -> str:
+        """Insist as often as the case says; then accept, unless there is something else to answer."""
+        count = self._insisted.get(self._focus, 0)
+        self._insisted[self._focus] = count + 1
+        insists = self._case.insists or ((DOUBT,) if self._case.writes else ())
+        if count < len(insists):
+            return insists[count]
+        if heard.anything_else or heard.confirm or heard.farewell or self._thanked:
+            return ""
+        self._thanked = True
+        return self._pick(ACCEPTS)
+
+    def _next(self, heard: Heard) -> str | None:
+        """Asked for anything else: the next request, or the end."""
+        if not self._served:
+            return self._case.later
+        if self._told < len(self._script.cases):
+            self._focus = self._told
+            self._told += 1
+            self._thanked = False
+            return self._pick(MORE).format(self._case.later)
+        return None
+
+    def _transfer(self) -> str:
+        if any(call.tool == "transfer_to_human" for call in self._case.writes):
+            return "Yes, please do that."
+        self._lost += 1
+        return STAY
+
+    def _pick(self, options: Sequence[str]) -> str:
+        return Dice(self._script.voice, self._turns).pick(options)

@@ -1,0 +1,159 @@
+"""Understands what an agent says, in any wording: which facts it asks for, what it wants confirmed, how it ends.
+
+Works sentence by sentence: a fact counts as asked for only in a sentence that asks (a question, "please tell me",
+"I'd need"), so that an agent may mention an email without the customer repeating it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sigmaloop.eval.benchmarks.helpdesk.customer import wordings
+from sigmaloop.eval.benchmarks.helpdesk.scoring import plain
+
+_LONGEST = 4000
+"""Characters of an utterance that a customer listens to."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a customer makes of an utterance."""
+
+    asked: tuple[str, ...] = ()
+    """Slots asked for, in the order of `wordings.SLOTS`."""
+    alternatives: bool = False
+    """The facts are asked for as alternatives ("your email or your name and zip")."""
+    confirm: bool = False
+    anything_else: bool = False
+    completes: bool = False
+    """Asks whether this very request is complete, before it is carried out."""
+    farewell: bool = False
+    done: bool = False
+    """Claims that something has been carried out."""
+    refused: bool = False
+    not_found: bool = False
+    transfer: bool = False
+    """Offers to hand over to somebody else."""
+    hold: bool = False
+    greeting: bool = False
+    more: bool = False
+    """Asks for details without naming any."""
+    question: bool = False
+    asks_unknown: bool = False
+    """A question for information that no slot stands for."""
+    informs: bool = False
+    """States something."""
+    words: int = 0
+
+
+IDENTITY = ("email", "name", "zip", "birth_date", "phone")
+
+_OVERRIDES = (
+    ("payment", "address", r"refund|money"),
+    ("payment", "date", r"refund|money"),
+    ("address", "zip", r"street|city|new|moved|deliver"),
+    ("address", "which", r"deliver|ship"),
+    ("passenger", "name", r""),
+    ("passenger", "abroad", r""),
+    ("birth_date", "date", r""),
+    ("bill", "payment", r"(?:which|what) (?:\w+ )?(?:bill|month|invoice|charge)"),
+    ("which", "phone", r"\blines?\b|which|working"),
+    ("email", "address", r"e-?mail address"),
+    ("bags", "amount", r""),
+    ("symptom", "tried", r"what (?:exactly )?happens"),
+    ("reason", "symptom", r"wrong with (?:it|the item|them)"),
+)
+"""(kept, dropped, where): of two facts that a sentence seems to ask for, the one that is meant."""
+_SPLIT = re.compile(r"(?<=[.!?…])[\"')\]]?\s+|\n+|;\s+")
+
+
+def listen(text: str) -> Heard:
+    """What is asked, claimed and offered in an utterance."""
+    listed = re.sub(r"(?m)^\s*\d{1,2}[.)]\s", "- ", text[:_LONGEST])
+    spoken = re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", plain_lines(listed))
+    sentences = [sentence.strip() for sentence in _SPLIT.split(spoken) if sentence.strip()]
+    asking = _asking(sentences)
+    asked_text = "\n".join(asking)
+    completes = any(wordings.ELSE.search(s) and wordings.COMPLETES.search(s) for s in sentences)
+    anything_else = any(wordings.ELSE.search(s) and not wordings.COMPLETES.search(s) for s in sentences)
+    asking = [sentence for sentence in asking if not wordings.ELSE.search(sentence)]
+    asked = _slots([sentence for sentence in asking if not _is_yes_or_no(sentence)])
+    if any(wordings.IDENTIFY.search(s) for s in asking) and not any(slot in (*IDENTITY, "which") for slot in asked):
+        asked = ("identity", *asked)
+    confirm = any(_wants_yes(s) for s in asking if "?" in s) or any(
+        wordings.CONFIRM_ANYWHERE.search(s) and not wordings.ELSE.search(s) for s in sentences
+    )
+    told = [sentence for sentence in sentences if "?" not in sentence]
+    refused = any(wordings.REFUSED.search(s) and not wordings.ONLY_FIRST.search(s) for s in sentences)
+    regrets = wordings.REGRETS.search(spoken) is not None and not asked
+    return Heard(
+        asked=asked,
+        alternatives=bool(wordings.OR.search(asked_text)),
+        confirm=confirm,
+        anything_else=anything_else,
+        completes=completes,
+        farewell=any(wordings.FAREWELL.search(sentence) for sentence in told),
+        done=any(_claims(sentence) for sentence in told),
+        refused=(refused or regrets) and not any(slot in IDENTITY for slot in asked),
+        not_found=any(wordings.NOT_FOUND.search(sentence) for sentence in sentences),
+        transfer=any(wordings.TRANSFER.search(sentence) for sentence in sentences),
+        hold=any(wordings.HOLD.search(sentence) for sentence in told),
+        greeting=any(wordings.GREETING.search(sentence) for sentence in sentences),
+        more=any(wordings.MORE.search(sentence) for sentence in asking),
+        question="?" in spoken,
+        asks_unknown=any(wordings.UNKNOWN.search(sentence) for sentence in asking),
+        informs=any(len(sentence.split()) > 3 or re.search(r"\d", sentence) for sentence in told),
+        words=len(re.findall(r"[a-z]{2,}", spoken)),
+    )
+
+
+def plain_lines(text: str) -> str:
+    """`plain`, with the line breaks kept."""
+    return "\n".join(plain(line) for line in text.splitlines())
+
+
+def _asking(sentences: list[str]) -> list[str]:
+    """The sentences that ask; the elements of a list belong to the sentence that announces it."""
+    found, announced = [], False
+    for sentence in sentences:
+        element = re.match(r"(?:[-•]|\d[.)])\s", sentence) is not None
+        if (element and announced) or (not element and wordings.ASKS.search(sentence)):
+            found.append(sentence)
+        if not element:
+            announced = sentence.endswith(":") and bool(wordings.ASKS.search(sentence))
+    return found
+
+
+def _slots(sentences: list[str]) -> tuple[str, ...]:
+    """What the sentences ask for, in the order of `wordings.SLOTS`."""
+    found: set[str] = set()
+    for sentence in sentences:
+        here = {slot for slot, pattern in wordings.SLOTS.items() if pattern.search(sentence)}
+        for kept, dropped, pattern in _OVERRIDES:
+            if kept in here and dropped in here and re.search(pattern, sentence):
+                here.discard(dropped)
+        found |= here
+    return tuple(slot for slot in wordings.SLOTS if slot in found)
+
+
+def _is_yes_or_no(sentence: str) -> bool:
+    """Whether it only wants a yes: "Shall I refund it to your card?", but not "..., or to the gift card?"."""
+    return "?" in sentence and _wants_yes(sentence) and not wordings.OPEN.search(sentence)
+
+
+def _wants_yes(sentence: str) -> bool:
+    if not wordings.CONFIRM.search(sentence) or (
+        wordings.ABOUT_YOU.search(sentence) and not wordings.GO.search(sentence)
+    ):
+        return False
+    return (
+        not wordings.OPEN.search(sentence)
+        or wordings.GO.search(sentence) is not None
+        or (not _slots([sentence]) and not wordings.WH.search(sentence))
+    )
+
+
+def _claims(sentence: str) -> bool:
+    match = wordings.DONE.search(sentence)
+    return match is not None and not wordings.NOT_YET.search(sentence[: match.end()])

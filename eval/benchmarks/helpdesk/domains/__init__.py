@@ -1,0 +1,1 @@
+"""The three desks: their tools, worlds and request types."""

@@ -1,0 +1,87 @@
+"""Judging a hand-made change with the law of the loop: two agent files, one policy, one decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sigmaloop.errors import SigmaLoopError
+from sigmaloop.eval.rollouts import RolloutEngine
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.decision import Decision, Subject, decision_of
+from sigmaloop.gate.finding import Pair
+from sigmaloop.gate.judging import STAGES, StageName, Standing, answered, judge, recall, settle
+from sigmaloop.gate.policy import Policy
+from sigmaloop.records import Rollout, agent_hash, digest
+
+Told = Callable[[str, Rollout], None]
+"""Is told the stage and each rollout as it comes in."""
+
+
+def check_change(
+    engine: RolloutEngine,
+    policy: Policy,
+    *,
+    incumbent: str,
+    candidate: str,
+    tasks: Sequence[str],
+    suite: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    run_seed: int = 0,
+    on_rollout: Told = lambda _stage, _rollout: None,
+) -> Decision:
+    """May the agent whose text is `candidate` replace `incumbent`? The incumbent is measured first.
+
+    `targets`: tasks that the change is meant to mend. Raises BadInput for tasks that are too few, named twice or
+    shared, and SigmaLoopError when not one rollout of the incumbent gave a result.
+    """
+    subject = Subject(
+        run_id="",
+        batch=0,
+        attempt=0,
+        candidate_id="A0000",
+        parent=agent_hash(incumbent),
+        commit=agent_hash(candidate),
+        agent=agent_hash(candidate),
+        incumbent=agent_hash(incumbent),
+        diff_hash=digest(incumbent, candidate),
+    )
+    standing = Standing(
+        tasks=tuple(tasks),
+        bank=Bank(),
+        suite=tuple(suite),
+        failing=tuple(targets),
+        seed=digest("check", run_seed, subject.parent, subject.agent),
+    )
+    bank = _measured(engine, policy, incumbent, standing.tasks, on_rollout)
+    standing = standing.model_copy(update={"bank": bank})
+
+    seen: dict[str, list[Rollout]] = {}
+
+    def run(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
+        agent = incumbent if stage == "control" else candidate
+        found = engine.run(agent, pairs, on_done=lambda rollout: on_rollout(stage, rollout))
+        seen.setdefault(stage, []).extend(found)
+        return found
+
+    def rival(pairs: Sequence[Pair]) -> Sequence[Rollout]:
+        return engine.run(incumbent, pairs, on_done=lambda rollout: on_rollout("control", rollout))
+
+    for gate in STAGES:
+        standing, finding, _ = settle(policy, standing, gate, run, rival)
+        if finding.outcome != "passed":
+            break
+    judged = judge(policy, standing, recall(seen))
+    return decision_of(subject, policy, standing, judged, run_seed=run_seed)
+
+
+def _measured(engine: RolloutEngine, policy: Policy, incumbent: str, tasks: Sequence[str], on_rollout: Told) -> Bank:
+    """The incumbent's bank, filled."""
+    missing = policy.missing(Bank(), tasks)
+    rollouts = engine.run(incumbent, missing, on_done=lambda rollout: on_rollout("bank", rollout))
+    bank = Bank().joined(answered(missing, rollouts), cap=policy.rules.bank_cap)
+    if not bank.held:
+        raise SigmaLoopError(
+            f"the incumbent could not be measured: all {len(rollouts)} rollouts ended in an infrastructure fault "
+            f"(the first: {rollouts[0].detail}); mend that and check again"
+        )
+    return bank

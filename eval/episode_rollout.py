@@ -1,0 +1,60 @@
+"""One rollout from opening to score: the episode on this side, the agent's source behind the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sigmaloop.errors import BudgetSpent, ModelChanged, SandboxError, SigmaLoopError, StoreError, boundary
+from sigmaloop.eval.benchmark import EpisodeBenchmark
+from sigmaloop.eval.session import EpisodeFault, Session
+from sigmaloop.records import RolloutStatus, Step
+from sigmaloop.tools.sandbox.supervisor import Supervisor
+
+Complete = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a rollout ended."""
+
+    status: RolloutStatus
+    reward: float | None
+    detail: str = ""
+    components: dict[str, float] = field(default_factory=dict)
+    trace: tuple[Step, ...] = ()
+    fault: SigmaLoopError | None = None
+    """What made it infra, where we know more than the text."""
+    doubtful: bool = False
+    """An agent_error that something outside may have caused; see `SandboxResult`."""
+
+
+def play(
+    benchmark: EpisodeBenchmark,
+    task_id: str,
+    *,
+    seed: int,
+    source: str,
+    supervisor: Supervisor,
+    complete: Complete,
+) -> Played:
+    """Let an agent work on a task once. What agent, benchmark or model do wrong is a result, not an error."""
+    session: Session | None = None
+    try:
+        with boundary(EpisodeFault, f"benchmark: opening {task_id}"):
+            episode = benchmark.open(task_id, seed=seed)
+        session = Session(episode, complete)
+        with boundary(SandboxError, "sandbox"):
+            ended = supervisor.run(source, session)
+        if ended.status == "infra":
+            raise session.fault or SandboxError(ended.detail)
+        if ended.status == "agent_error":
+            session.fail(ended.detail)
+            return Played("agent_error", 0.0, ended.detail, trace=session.trace, doubtful=ended.doubtful)
+        score = session.score()
+    except (StoreError, BudgetSpent, ModelChanged):
+        raise  # nothing that follows could be kept, paid for, or compared
+    except SigmaLoopError as fault:
+        return Played("infra", None, str(fault), trace=session.trace if session else (), fault=fault)
+    return Played("ok", score.reward, score.missing, dict(score.components), session.trace)

@@ -1,0 +1,1 @@
+"""The gate put to the test in worlds whose truth is known."""

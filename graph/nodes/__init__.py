@@ -1,0 +1,1 @@
+"""One file a phase; nodes never import each other."""

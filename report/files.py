@@ -1,0 +1,173 @@
+"""The files that people open beside a run: learnings.md, results.tsv, suite.json, progress.json.
+
+All are functions of the journal: written atomically, byte-identical when they are written again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sigmaloop.errors import BadInput
+from sigmaloop.memory.clusters import ClusterFold
+from sigmaloop.memory.events import Event
+from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lineage import lineage
+from sigmaloop.memory.runs import LEARNINGS, PROGRESS, RESULTS, SUITE, RunPaths
+from sigmaloop.memory.suite import fold_suite
+from sigmaloop.records import REWARD_UNITS, Certificate, GateName, LedgerEntry, SuiteCase, Verdict
+from sigmaloop.report.learnings import learnings_of, plain, render_learnings
+from sigmaloop.settings import Settings
+
+STARTED = "run_started"
+LEDGER = "ledger"
+BATCH = "batch_started"
+BASELINE = "baseline"
+CERTIFICATE = "certificate"
+
+COLUMNS = (
+    "attempt_id", "batch", "attempt", "cluster", "kind", "summary", "outcome", "gate", "reason",
+    "suite", "validation", "best", "rollouts", "commit",
+)  # fmt: skip
+
+
+def write_views(
+    run: RunPaths | Path, journal: Journal, *, incumbent: str | None = None, suite_cap: int | None = None
+) -> None:
+    """Write the four files into a run's folder. Raises BadInput when the folder cannot be written.
+
+    `incumbent`: commit of the kept agent, whose lineage they tell; without one they tell all that happened.
+    The suite's cap is the one of the run's settings, unless another is given.
+    """
+    folder = run.root if isinstance(run, RunPaths) else run
+    events = journal.events()
+    if incumbent is not None:
+        events = lineage(journal, incumbent).of(events)
+    clusters = ClusterFold().extend(events)
+    suite = fold_suite(events, _cap(events) if suite_cap is None else suite_cap)
+    ledger = ledger_of(events)
+    texts = {
+        LEARNINGS: render_learnings(learnings_of(events), survivor=clusters.survivor),
+        RESULTS: render_results(ledger),
+        SUITE: _json([case.model_dump(mode="json") for case in suite]),
+        PROGRESS: _json(_progress(journal, events, ledger=ledger, suite=suite, clusters=clusters)),
+    }
+    for name, text in texts.items():
+        _replace(folder / name, text)
+
+
+def ledger_of(events: Sequence[Event]) -> list[LedgerEntry]:
+    """Every attempt, in the order in which they ended."""
+    return [LedgerEntry.model_validate(event.payload) for event in events if event.kind == LEDGER]
+
+
+def render_results(ledger: Sequence[LedgerEntry]) -> str:
+    """One line per attempt, kept or not, tab-separated under a header."""
+    return "".join("\t".join(line) + "\n" for line in [COLUMNS, *map(_line, ledger)])
+
+
+def in_points(units: int) -> str:
+    """A sum of rewards as exact decimal text: 61500000 units are 61.5."""
+    sign, whole = ("-", -units) if units < 0 else ("", units)
+    text = f"{sign}{whole // REWARD_UNITS}.{whole % REWARD_UNITS:06d}"
+    return text.rstrip("0").rstrip(".")
+
+
+def _cap(events: Sequence[Event]) -> int:
+    started = next((event.payload for event in events if event.kind == STARTED), {})
+    return int(started.get("settings", {}).get("suite_cap", Settings.model_fields["suite_cap"].default))
+
+
+def _line(entry: LedgerEntry) -> tuple[str, ...]:
+    return (
+        entry.candidate_id,
+        str(entry.batch),
+        str(entry.attempt),
+        entry.cluster_id,
+        entry.kind or "-",
+        _cell(entry.summary),
+        entry.outcome,
+        entry.gate or "-",
+        _cell(entry.reason),
+        _suite(_verdict(entry, "regression")),
+        _validation(_verdict(entry, "validation")),
+        in_points(entry.best_units),
+        str(entry.rollouts),
+        entry.commit or "-",
+    )
+
+
+def _verdict(entry: LedgerEntry, gate: GateName) -> Verdict | None:
+    """The last word of a gate: one that was indecisive is asked again."""
+    return next((verdict for verdict in reversed(entry.verdicts) if verdict.gate == gate), None)
+
+
+def _suite(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "-"
+    stopped = "" if verdict.evaluated == verdict.total else f" after {verdict.evaluated}"
+    return f"{verdict.passes}/{verdict.total}{stopped}"
+
+
+def _validation(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "-"
+    if verdict.upper_bound_units is not None:  # stopped early: what it could have reached is not a score
+        return f"<={in_points(verdict.upper_bound_units)}/{verdict.total}"
+    return f"{in_points(verdict.units)}/{verdict.total}"
+
+
+def _cell(text: str) -> str:
+    line = plain(text, 200)
+    # A spreadsheet would run a text that starts like a formula.
+    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line or "-"
+
+
+def _progress(
+    journal: Journal,
+    events: Sequence[Event],
+    *,
+    ledger: Sequence[LedgerEntry],
+    suite: Sequence[SuiteCase],
+    clusters: ClusterFold,
+) -> dict[str, Any]:
+    baseline = next((event.payload for event in events if event.kind == BASELINE), None)
+    certificates = [Certificate.model_validate(event.payload) for event in events if event.kind == CERTIFICATE]
+    bars = [baseline.get("units")] if baseline else []
+    bars += [entry.score_units for entry in ledger]
+    rejected = Counter(entry.gate or "unusable" for entry in ledger if entry.outcome == "rejected")
+    times = journal.times()
+    return {
+        "batch": max((event.batch for event in events if event.kind == BATCH), default=0),
+        "batches_started": sum(event.kind == BATCH for event in events),
+        "attempts": len(ledger),
+        "kept": sum(entry.outcome == "kept" for entry in ledger),
+        "rejected": dict(sorted(rejected.items())),
+        "baseline": baseline,
+        "best_units": max((units for units in bars if units is not None), default=None),
+        "clusters": dict(sorted(Counter(clusters.statuses().values()).items())),
+        "suite": len(suite),
+        "usage": {role: used.model_dump(mode="json") for role, used in journal.usage().items()},
+        "certificates": [certificate.model_dump(mode="json") for certificate in certificates],
+        "head": journal.head(),
+        "written": None if times is None else times[1],
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, sort_keys=True) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    # A fixed name: the writer holds the home's lock, and a killed one leaves at most this one file.
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}; mend that, then resume") from None

@@ -1,0 +1,72 @@
+"""The simulated target: reads the request, replays the conversation, and gives the next message."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sigmaloop.records import digest
+from sigmaloop.simulation.actor.airline import Airline
+from sigmaloop.simulation.actor.desk import FAREWELL, Desk
+from sigmaloop.simulation.actor.dialogue import Dialogue, Emit, Redo, Refusal
+from sigmaloop.simulation.actor.retail import Retail
+from sigmaloop.simulation.actor.telecom import Telecom
+from sigmaloop.simulation.actor.transcript import Transcript, transcript
+from sigmaloop.simulation.reading.reading import read
+
+DOMAINS: tuple[tuple[str, Any, str], ...] = (
+    # a tool that only this domain has, its procedures, how it verifies a customer
+    ("get_order", Retail, "zip"),
+    ("get_reservation", Airline, "birth_date"),
+    ("get_line", Telecom, "birth_date"),
+)
+
+
+def answer(request: Mapping[str, Any], *, forced: frozenset[str] | None = None) -> dict[str, Any]:
+    """The next message of the agent: a tool call or words."""
+    seen = transcript(request)
+    emitted = _next(seen, seed=_seed(request.get("seed")), forced=forced)
+    if emitted.tool and emitted.tool in dict(seen.tools):
+        call = {"name": emitted.tool, "arguments": json.dumps(emitted.arguments)}
+        number = digest(len(seen.events), seen.opening, call, size=20)
+        calls = [{"id": f"call_{number}", "type": "function", "function": call}]
+        return {"role": "assistant", "content": None, "tool_calls": calls}
+    return {"role": "assistant", "content": emitted.text or "I am sorry, I cannot do this for you."}
+
+
+def _next(seen: Transcript, *, seed: int, forced: frozenset[str] | None) -> Emit:
+    names = dict(seen.tools)
+    domain = next((row for row in DOMAINS if row[0] in names), None)
+    if domain is None or not seen.opening:
+        return Emit(text="How can I help you?" if not seen.opening else f"Thank you for your message. {_echo(seen)}")
+    dialogue = Dialogue(seen, read(seen.system, seen.tools), seed=seed, forced=forced)
+    desk = Desk(dialogue, policy="\n".join(seen.system))
+    try:
+        desk.serve(domain[1](desk).handle, by=domain[2])
+    except Emit as emitted:
+        return emitted
+    except (Refusal, Redo) as stop:
+        return _say(dialogue, f"{stop or 'I am sorry, I cannot do this.'} {FAREWELL}")
+    # A conversation that no procedure foresees must still get an answer: this is the model's own boundary.
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return _say(dialogue, f"I am sorry, I cannot help you with this. {FAREWELL}")
+    return Emit(text=FAREWELL)
+
+
+def _say(dialogue: Dialogue, text: str) -> Emit:
+    try:
+        dialogue.say(text)
+    except Emit as emitted:
+        return emitted
+    return Emit(text=FAREWELL)
+
+
+def _echo(seen: Transcript) -> str:
+    words = re.findall(r"\w+", seen.opening)[:12]
+    return f"You wrote: {' '.join(words)}."
+
+
+def _seed(seed: Any) -> int:
+    return seed if isinstance(seed, int) else 0

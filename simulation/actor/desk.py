@@ -1,0 +1,241 @@
+"""What a customer service agent does in every domain: identify, ask, confirm, write, refuse, report, close."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sigmaloop.simulation.actor import understanding as read
+from sigmaloop.simulation.actor.dialogue import NOT_DONE, Dialogue, Redo, Refusal, parsed
+
+ANYTHING_ELSE = "Is there anything else I can help you with?"
+FAREWELL = "Thank you for contacting us. Have a nice day, goodbye!"
+Words = Callable[[], str]
+Build = Callable[[], tuple[str, dict[str, Any]]]
+
+
+class Request:
+    """One thing that the customer wants, with everything that was said about it."""
+
+    def __init__(self, text: str, *, number: int) -> None:
+        self.texts = [text]
+        """Newest first: what is said later counts more."""
+        self.number = number
+        self.facts: dict[str, str] = {}
+        self.done: dict[str, Any] = {}
+        """Results of the writes made so far, by what they were for."""
+        self.confirmed = self.declined = False
+        self.topic = ""
+        """What the agent calls this matter when it asks about it."""
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.texts)
+
+    def hear(self, answer: str) -> None:
+        self.texts.insert(0, answer)
+
+
+class Desk:
+    """The agent at work: the dialogue, the customer's file, and what it still has to tell."""
+
+    def __init__(self, dialogue: Dialogue, *, policy: str) -> None:
+        self.d = dialogue
+        self.customer: dict[str, Any] = {}
+        self.before: dict[str, Any] = {}
+        """The order, reservation or line that was handled before this request."""
+        found = re.search(r"today is \D{0,30}?(\d{4}-\d\d-\d\d)", policy, re.I)
+        self.today = found.group(1) if found else "2025-01-01"
+        self._report: list[Words] = []
+
+    # talking
+
+    def tell(self, words: Words) -> None:
+        """Something to say with the next words."""
+        self._report.append(words)
+
+    def say(self, words: Words | str) -> str:
+        report = tuple(self._report)
+        answer = self.d.say(
+            lambda: " ".join([*(told() for told in report), words if isinstance(words, str) else words()])
+        )
+        self._report.clear()
+        return answer
+
+    def ask(self, request: Request, slot: str, question: str) -> str:
+        """What the customer says about a slot; asked once."""
+        if slot not in request.facts:
+            request.facts[slot] = self.say(f"About {request.topic}: {question}" if request.topic else question)
+            request.hear(request.facts[slot])
+        return request.facts[slot]
+
+    # the customer
+
+    def identify(self, *, by: str) -> None:
+        """Find the customer, verify it by `zip` or `birth_date`, and read its file."""
+        opening = self.d.opening
+        address = read.email(opening) or read.email(self.say("May I have the email address of your account, please?"))
+        found = self.d.look_up("find_customer", email=address)
+        if not isinstance(found, dict):
+            if self.d.strikes("gives_up_after_error"):
+                self.transfer("The customer could not be found.")
+            answer = self.say("I cannot find that email address. What are your full name and zip code, please?")
+            name = (read.names(answer) or [""])[0]
+            found = self.d.look_up("find_customer", name=name, zip=read.zip_code(answer))
+        if not isinstance(found, dict):
+            raise Refusal("I am sorry, I cannot find your account.")
+        if not found.get("verified") and not self.d.strikes("skips_identity_check"):
+            self._verify(str(found.get("customer_id")), by)
+        self.customer = self.d.look_up("get_customer", customer_id=found.get("customer_id")) or {}
+
+    def _verify(self, customer_id: str, by: str) -> None:
+        if by == "zip":
+            answer = self.say("To verify your identity, what is your zip code, please?")
+            given = {"zip": read.zip_code(answer)}
+        else:
+            answer = self.say("To verify your identity, what is your birth date, please?")
+            given = {"birth_date": read.iso_date(answer, self.today)}
+        result = self.d.call("verify_customer", customer_id=customer_id, **given)
+        if result.startswith(NOT_DONE):
+            self.d.object(result)
+
+    def transfer(self, summary: str) -> None:
+        """Hand over; the conversation is over after that."""
+        result = self.d.call("transfer_to_human", summary=summary)
+        if result.startswith(NOT_DONE):
+            self.d.object(result)
+        raise Refusal("I have transferred you to a colleague.")
+
+    def method(self, request: Request, *, original: str = "", ask: str = "") -> str:
+        """The payment method that is wanted: named by the customer, or the original one."""
+        methods = [m for m in self.customer.get("payment_methods") or [] if isinstance(m, dict)]
+        if not methods:
+            return original
+        if ask and not original:
+            self.ask(request, "payment", ask)
+        if self.d.strikes("wrong_payment_method"):
+            return str(methods[0]["payment_method_id"])
+        for text in request.texts:
+            named = self._named_method(methods, text)
+            if named:
+                return named
+            if original and re.search(r"original|used for the order|paid with", text, re.I):
+                return original
+        return original or str(methods[0]["payment_method_id"])
+
+    def _named_method(self, methods: list[dict[str, Any]], text: str) -> str:
+        for method in methods:
+            digits = re.search(r"\d{4}$", str(method["label"]))
+            word = {"paypal": "paypal", "gift_card": "gift card"}.get(str(method["kind"]), "")
+            if (digits and digits.group() in text) or (word and word in text.lower()):
+                return str(method["payment_method_id"])
+        return ""
+
+    # changes
+
+    def commit(self, request: Request, purpose: str, build: Build, *, summary: Words | str = "") -> dict[str, Any]:
+        """Confirm and make one write call; its result, or {} where nothing was written."""
+        if purpose in request.done:
+            return dict(request.done[purpose])
+        if self.d.strikes("refuses_allowed_request"):
+            raise Refusal("I am sorry, I am not allowed to do this.")
+        if summary and not request.confirmed and not self.d.strikes("skips_confirmation"):
+            words = summary if isinstance(summary, str) else summary()
+            answer = self.say(f"{words} Shall I go ahead? (yes/no)")
+            request.confirmed, request.declined = True, read.says_no(answer)
+            if read.corrects(answer):
+                request.hear(answer)
+        if request.declined:
+            return {}
+        if self.d.strikes("claims_without_doing"):
+            return {}
+        result = self._write(*build())
+        request.done[purpose] = result
+        return result
+
+    def _write(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Make the call; try again when it failed for no fault of ours."""
+        for _ in range(2):
+            result = self.d.call(tool, **arguments)
+            if result.startswith(NOT_DONE):
+                self.d.object(result)
+            found = parsed(result)
+            if isinstance(found, dict):
+                if self.d.strikes("repeats_write") and tool in _REPEATABLE:
+                    again = self.d.call(tool, **arguments)
+                    if again.startswith(NOT_DONE):
+                        self.d.objections.append(again)
+                return found
+            if self.d.strikes("gives_up_after_error"):
+                self.transfer(f"The tool {tool} failed.")
+        raise Refusal("I am sorry, our system does not let me do this.")
+
+    def refuse(self, request: Request, why: str, forbidden: Callable[[], None]) -> None:
+        """Say no, and keep saying no; the habit gives in."""
+        answer = self.say(f"I am sorry, {why}")
+        for _ in range(4):
+            if read.accepts_refusal(answer):
+                return None
+            if self.d.strikes("ignores_policy_limit"):
+                request.confirmed = True
+                return forbidden()
+            answer = self.say(f"I understand, but I cannot make an exception: {why}")
+        return None
+
+    # the frame
+
+    def serve(self, handle: Callable[[Request], None], *, by: str) -> None:
+        """A whole conversation; `handle` works on one request."""
+        if read.upset(self.d.opening) and self._again(lambda: self.d.strikes("transfers_too_early")):
+            self._again(lambda: self.transfer("The customer is upset."))
+        self._again(lambda: self.identify(by=by))
+        wanted = read.split_requests(self.d.opening) or [""]
+        if len(wanted) > 1 and self.d.strikes("forgets_second_request"):
+            wanted = wanted[:1]
+        number = 0
+        while wanted:
+            number += 1
+            self._handle(handle, Request(wanted.pop(0), number=number))
+            if wanted and self._report:
+                self.say("Now to the other matter.")
+            if not wanted:
+                further = self._close()
+                wanted = [further] if further and number < 5 else []
+
+    def _handle(self, handle: Callable[[Request], None], request: Request) -> None:
+        try:
+            self._again(lambda: handle(request))
+        except Refusal as refusal:
+            words = str(refusal)
+            self.tell(lambda: words)
+
+    def _close(self) -> str:
+        """The last words on a request; what else the customer wants."""
+        answer = self.say(lambda: FAREWELL if self.d.strikes("closes_too_early") else ANYTHING_ELSE)
+        return read.further_request(answer)
+
+    def _again(self, step: Callable[[], Any]) -> Any:
+        """A step that starts over when code objects."""
+        while True:
+            report = list(self._report)
+            try:
+                return step()
+            except Redo:
+                self._report = report
+
+
+_REPEATABLE = ("add_bags", "add_data", "book_flight", "issue_voucher", "refund_payment", "reset_line", "replace_sim")
+
+
+def dollars(value: Any) -> str:
+    return f"${abs(float(value)):.2f}"
+
+
+def listing(names: list[str]) -> str:
+    return " and ".join(names) or "nothing"
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -1,0 +1,1 @@
+"""What the simulated model does wrong, and what cures it."""

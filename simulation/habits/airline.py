@@ -1,0 +1,91 @@
+"""Habits that strike at the airline."""
+
+from __future__ import annotations
+
+from sigmaloop.simulation.habits.habit import Habit
+
+AIRLINE: tuple[Habit, ...] = (
+    Habit(
+        id="not_cheapest_flight",
+        domain="airline",
+        rate=0.066,
+        wrong="Takes the first flight found instead of the cheapest.",
+        mechanism="cheapest flight not chosen",
+        symptom="The search lists a cheaper flight than the one that the agent books.",
+        cause="The agent books the first flight in the search result without comparing prices.",
+        remedy="Compare the prices of all flights that fit and choose the cheapest one.",
+    ),
+    Habit(
+        id="downgrade_without_refund",
+        domain="airline",
+        rate=0.132,
+        wrong="Changes to a lower cabin and forgets to refund the difference.",
+        mechanism="cabin downgrade without refund",
+        symptom="The cabin is changed to a lower one, and no refund of the difference follows.",
+        cause="The agent treats the downgrade as finished when the cabin is changed and never refunds the fare "
+        "difference.",
+        remedy="After a cabin downgrade refund the fare difference to the customer.",
+    ),
+    Habit(
+        id="insurance_wrong_leg",
+        domain="airline",
+        rate=0.165,
+        wrong="Adds the insurance to the first leg instead of the one asked for.",
+        mechanism="insurance on the wrong leg",
+        symptom="The insurance is added to a flight segment that the customer did not name.",
+        cause="The agent takes the first leg for the insurance and does not check which leg was asked for.",
+        remedy="Add the insurance to exactly the leg that the customer named, not to the first one.",
+    ),
+    Habit(
+        id="charges_free_bags",
+        domain="airline",
+        rate=0.132,
+        wrong="Charges bags that are free by membership and cabin.",
+        mechanism="free bags charged",
+        symptom="Bags within the free allowance are entered as paid bags.",
+        cause="The agent ignores the free baggage allowance of the membership level and cabin.",
+        remedy="Work out the free bag allowance from membership and cabin and charge only the bags beyond it.",
+    ),
+    Habit(
+        id="wrong_travel_date",
+        domain="airline",
+        rate=0.106,
+        wrong="Turns a weekday or relative day into the wrong date.",
+        mechanism="wrong travel date",
+        symptom="The search or booking is for another day than the weekday that the customer named.",
+        cause="The agent converts a weekday into a date without counting from today's date.",
+        remedy="Convert a weekday into the calendar date by counting from today's date, and double-check that date.",
+    ),
+    Habit(
+        id="compensation_unchecked",
+        domain="airline",
+        rate=0.231,
+        wrong="Gives compensation without checking delay and eligibility.",
+        mechanism="compensation given unchecked",
+        symptom="A certificate is issued although the flight status was never looked up, or shows no delay.",
+        cause="The agent believes the customer's complaint and does not check the flight's delay and the eligibility.",
+        remedy="Check the flight status and the eligibility before giving any compensation for a delay.",
+        side_effect="Never giving compensation turns away customers who are entitled to it.",
+        raises=("refuses_allowed_request",),
+    ),
+    Habit(
+        id="ignores_passenger_count",
+        domain="airline",
+        rate=0.059,
+        wrong="Counts one passenger where there are several.",
+        mechanism="passenger count ignored",
+        symptom="An amount or a number of bags or seats fits one passenger, the reservation has several.",
+        cause="The agent calculates for one person and does not multiply by the number of passengers.",
+        remedy="Multiply every price by the number of passengers in the reservation.",
+    ),
+    Habit(
+        id="changes_one_leg_only",
+        domain="airline",
+        rate=0.079,
+        wrong="Changes one leg where the whole trip was meant.",
+        mechanism="only one leg changed",
+        symptom="The outbound flight is changed, the return flight keeps its old cabin or flight.",
+        cause="The agent changes the first leg and leaves the remaining legs of the trip as they were.",
+        remedy="Apply a change to all legs of the trip, outbound and return, unless the customer wants only one.",
+    ),
+)

@@ -1,0 +1,18 @@
+"""The catalogue of habits: the ground truth of the simulated model, by which tests score the loop.
+
+A habit strikes at a decision in a procedure (`sigmaloop.simulation.target`) with a probability that starts at
+its base rate and that the harness raises or lowers (`sigmaloop.simulation.reading.reading`).
+"""
+
+from __future__ import annotations
+
+from sigmaloop.simulation.habits.airline import AIRLINE
+from sigmaloop.simulation.habits.habit import Domain, Habit
+from sigmaloop.simulation.habits.retail import RETAIL
+from sigmaloop.simulation.habits.shared import SHARED
+from sigmaloop.simulation.habits.telecom import TELECOM
+
+__all__ = ["HABITS", "Domain", "Habit"]
+
+HABITS: dict[str, Habit] = {habit.id: habit for habit in (*SHARED, *RETAIL, *AIRLINE, *TELECOM)}
+"""Every habit by its id, in the order of the catalogue."""

@@ -1,0 +1,1 @@
+"""How the simulated model reads a harness."""

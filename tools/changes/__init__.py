@@ -1,0 +1,1 @@
+"""Changes to the one agent file: edits, static checks, leak scan."""

@@ -1,0 +1,225 @@
+"""The far side of the wall: the program that raises it, and the child that runs one agent once.
+
+Started by the supervisor, with an empty environment. The zygote forks a child for every rollout; the child
+raises the wall, says so, receives the agent's source as text, and runs it with a session. Nothing is known here
+but what the frames bring: no key, no task, no score. Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.machinery
+import io
+import linecache
+import os
+import random
+import signal
+import socket
+import sys
+import traceback
+import types
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from sigmaloop.tools.sandbox.child import forkserver, frames, session
+    from sigmaloop.tools.sandbox.child.wall import landlock, limits, paths, seccomp, syscalls
+else:
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import forkserver
+    import frames
+    import session
+    from wall import landlock, limits, paths, seccomp, syscalls
+
+    del sys.path[0]
+
+AGENT = "agent.py"
+PRINTED = 2_000
+"""Characters of the agent's output that are kept, from the end."""
+WALLED = ("landlock", "bubblewrap")
+"""Tiers in which the child itself raises a wall; in the others it is around it, or (none) there is none."""
+_OUT_OF_MEMORY = frames.encode({"op": "failed", "error": "MemoryError: the agent used all the memory that it may"})
+
+
+def main() -> None:
+    """Arguments: the control socket's number, the supervisor's process id (0: inside another process space).
+
+    The first frame on the control socket is the order: tier, limits, paths, packages to load beforehand.
+    """
+    control, parent = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    sys.argv[:] = [AGENT]
+    channel = session.Channel(control)
+    order = channel.hear()
+    _offer_packages(order["packages"])
+    session.preload(order["preload"])
+    order["paths"] = paths.readable(order["roots"], order["holes"])
+    os.makedirs(order["scratch"], mode=0o700, exist_ok=True)
+    if order["tier"] in WALLED:
+        order["filter"] = _enclose_zygote(order)
+    zygote = os.getpid()
+    born = forkserver.Nursery(control, parent, order["scratch"]).serve()
+    if born is not None:
+        _live(born, zygote, order)
+
+
+def _enclose_zygote(order: dict[str, Any]) -> bytes:
+    """Leave the zygote what it needs itself and its children may need; the seccomp filter for them."""
+    machine = seccomp.machine()
+    numbers = seccomp.numbers_for(machine, x86_64=syscalls.X86_64, aarch64=syscalls.AARCH64)
+    limits.drop_capabilities(machine)
+    if landlock.version():
+        whole, listed = order["paths"]
+        rules = [(landlock.READ, path) for path in whole] + [(landlock.LIST, path) for path in listed]
+        rules += [(landlock.OWN, order["scratch"]), (landlock.WRITE, os.devnull), (landlock.READ, "/proc")]
+        landlock.restrict(rules, alone=False)
+    return seccomp.program(numbers, machine=machine, newest=syscalls.NEWEST)
+
+
+def _live(born: forkserver.Born, zygote: int, order: dict[str, Any]) -> NoReturn:
+    """Run one agent; whatever happens, the process ends here, past every atexit and `__del__`."""
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        with contextlib.suppress(OSError):
+            os.setpgid(0, 0)
+        forkserver.die_with(zygote, signal.SIGKILL)
+        connection = _only_channel(born.channel)
+        channel = session.Channel(connection)
+        try:
+            raise_wall(order, born.scratch)
+        except OSError as error:
+            channel.tell({"op": "no_wall", "error": str(error)})
+            os._exit(71)
+        channel.tell({"op": "walled", "tier": order["tier"]})
+        init = channel.hear()
+        sys.stdout, sys.stderr = printed = _Printed(), _Printed()
+        random.seed(init["source"] + init["instructions"] + init["opening"])
+        try:
+            channel.tell(_perform(channel, init, printed))
+        except MemoryError:
+            connection.sendall(_OUT_OF_MEMORY)
+        os._exit(0)
+    finally:
+        os._exit(70)
+
+
+def raise_wall(order: dict[str, Any], scratch: str) -> None:
+    """Give up every power that an agent does not need. Raises OSError when the wall does not stand.
+
+    The supervisor sends an agent's source only after this, so no line of it is ever compiled before.
+    """
+    os.environ.clear()
+    os.chdir(scratch)
+    limits.limit(cpu_seconds=order["cpu_seconds"], memory_bytes=order["memory_bytes"])
+    if order["tier"] not in WALLED:
+        return
+    if landlock.version():
+        # The zygote's layer names every entry; this one only takes away what is the zygote's and the siblings'.
+        rules = [(landlock.READ, root) for root in order["roots"]]
+        landlock.restrict([*rules, (landlock.WRITE, scratch)], alone=True)
+    elif order["tier"] == "landlock":
+        raise OSError("this kernel has no Landlock")
+    seccomp.install(order["filter"], pid=os.getpid())
+    _lean_on_it(order)
+
+
+def _lean_on_it(order: dict[str, Any]) -> None:
+    """Three things that must fail now, whatever the kernel said."""
+    for what, attempt in (
+        ("a socket could be opened", lambda: socket.socket().close()),
+        ("the root folder could be read", lambda: os.listdir("/")),
+        ("the zygote could be signalled", lambda: os.kill(os.getppid(), 0)),
+    ):
+        if what.startswith("the root") and not landlock.version():
+            continue
+        try:
+            attempt()
+        except PermissionError:
+            continue
+        raise OSError(f"the wall does not hold: {what}")
+
+
+def _perform(channel: session.Channel, init: dict[str, Any], printed: tuple[_Printed, _Printed]) -> dict[str, Any]:
+    """Compile and run the agent; the frame that says how it ended."""
+    source = init["source"]
+    given = session.Session(channel, instructions=init["instructions"], tools=init["tools"], opening=init["opening"])
+    module = types.ModuleType("agent")
+    module.__file__ = AGENT
+    sys.modules["agent"] = module
+    linecache.cache[AGENT] = (len(source), None, source.splitlines(keepends=True), AGENT)
+    try:
+        exec(compile(source, AGENT, "exec", dont_inherit=True), module.__dict__)
+        module.run(given)
+    except BaseException as error:  # the boundary of the agent: whatever it raises is its result
+        said = " ".join(filter(None, (stream.tail() for stream in printed)))
+        return {"op": "failed", "error": _explain(error) + (f"; printed: {said}" if said else "")}
+    return {"op": "done", "printed": printed[0].tail()}
+
+
+def _explain(error: BaseException) -> str:
+    """One line: where in agent.py, and what."""
+    if isinstance(error, SystemExit):
+        what = f"it called sys.exit({error.code!r})"
+    else:
+        what = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    paths = [
+        f"line {number}" + (f", in {frame.f_code.co_name}" if frame.f_code.co_name != "<module>" else "")
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename == AGENT
+    ]
+    if isinstance(error, SyntaxError) and error.filename == AGENT and error.lineno:
+        paths.append(f"line {error.lineno}")
+    return f"{AGENT} {' > '.join(paths[-3:])}: {what}" if paths else what
+
+
+class _Printed(io.TextIOBase):
+    """Takes what the agent prints and keeps the end of it."""
+
+    def __init__(self) -> None:
+        self._kept = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._kept = (self._kept + text[-PRINTED:])[-PRINTED:]
+        return len(text)
+
+    def tail(self) -> str:
+        return " ".join(self._kept[-300:].split())
+
+
+def _only_channel(number: int) -> socket.socket:
+    """Standard streams to /dev/null, the rollout's socket as descriptor 3, every other descriptor closed."""
+    if number != 3:
+        os.dup2(number, 3, inheritable=False)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    os.close(null)
+    return socket.socket(fileno=3)
+
+
+def _offer_packages(folders: list[str]) -> None:
+    """Let imports that the standard library can not serve find the installed packages, but not our own."""
+    sys.modules["sigmaloop"] = None  # type: ignore[assignment]
+    sys.meta_path.append(_Packages(folders))  # type: ignore[arg-type]
+
+
+class _Packages:
+    """Puts site-packages on the path when something is first wanted from it: most agents never pay."""
+
+    def __init__(self, folders: list[str]) -> None:
+        self._folders = folders
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if not self._folders:
+            return None
+        sys.path.extend(self._folders)
+        self._folders = []
+        return importlib.machinery.PathFinder.find_spec(name, path)
+
+
+if __name__ == "__main__":
+    main()

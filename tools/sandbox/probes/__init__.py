@@ -1,0 +1,1 @@
+"""Attacks on the sandbox, and the probe that tries them."""

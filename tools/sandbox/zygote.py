@@ -1,0 +1,217 @@
+"""The supervisor's hold on the zygote: start it, get a child from it, start it again when it died."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sigmaloop.errors import SandboxError
+from sigmaloop.tools.sandbox.child import frames
+from sigmaloop.tools.sandbox.readable_paths import Grounds
+from sigmaloop.tools.sandbox.tiers import bubblewrap, seatbelt
+from sigmaloop.tools.sandbox.tiers.tiers import Tier
+
+START_SECONDS = 20.0
+_WORKER = Path(__file__).resolve().with_name("worker.py")
+_FAR_SIDE = ("worker.py", "nursery.py", "session.py", "frames.py", "wall")
+"""What the zygote is made of; it sees no other file of ours."""
+
+
+class Child(NamedTuple):
+    """A forked child: `channel` carries its frames, `lifeline` says how it ended; closing that kills it."""
+
+    channel: socket.socket
+    lifeline: socket.socket
+    zygote: int
+    """The process that it comes from, as `Zygote.pid`."""
+
+
+class Zygote:
+    """One long-lived process that forks a child for every rollout. Thread-safe."""
+
+    def __init__(
+        self, tier: Tier, grounds: Grounds, *, cpu_seconds: float, memory_bytes: int, preload: tuple[str, ...] = ()
+    ) -> None:
+        """`preload`: clients that every child finds loaded: "openai", "langchain"."""
+        self._order: dict[str, Any] = {
+            "tier": tier,
+            "cpu_seconds": cpu_seconds,
+            "memory_bytes": memory_bytes,
+            "packages": list(grounds.packages),
+            "roots": list(grounds.roots),
+            "holes": list(grounds.holes),
+            "preload": list(preload),
+        }
+        self._lock = threading.Lock()
+        # The kernel ends the zygote with the *thread* that started it: so one thread starts it, and lives on.
+        self._keeper: ThreadPoolExecutor | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._scratch: str | None = None
+        self._sweep: weakref.finalize[Any, Any] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start it if it does not run. Raises SandboxError."""
+        with self._lock:
+            self._running()
+
+    def fork(self) -> Child:
+        """A fresh child. A zygote that died is started again, once. Raises SandboxError."""
+        with self._lock:
+            for again in (True, False):
+                control = self._running()
+                try:
+                    assert self._process is not None
+                    return Child(*_send_order(control), self._process.pid)
+                except (BrokenPipeError, ConnectionResetError) as error:
+                    self._end()
+                    if not again:
+                        raise SandboxError(
+                            "the sandbox's zygote died twice in a row; see `sigmaloop doctor`"
+                        ) from error
+                except OSError as error:
+                    raise SandboxError(
+                        f"no sockets for a rollout: {error}; lower concurrency or raise `ulimit -n`"
+                    ) from error
+        raise AssertionError("unreachable")
+
+    def renew(self, pid: int) -> None:
+        """Kill the process of this id, if it is still the zygote: the next child comes from a fresh one."""
+        with self._lock:
+            if self._process is not None and self._process.pid == pid:
+                self._process.kill()
+                self._end()
+
+    def stop(self) -> None:
+        """End it and every child of it. It may be started again."""
+        with self._lock:
+            self._end()
+            if self._keeper is not None:
+                self._keeper.shutdown()
+                self._keeper = None
+
+    def _running(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
+        if self._control is None:
+            if self._keeper is None:
+                self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zygote-keeper")
+            inside = self._order["tier"] == "bubblewrap"
+            self._scratch = None if inside else _make_scratch()
+            if self._scratch is not None:  # also when the program ends without stopping us
+                self._sweep = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+            order = {**self._order, "scratch": self._scratch or bubblewrap.SCRATCH}
+            self._process, self._control = self._keeper.submit(_spawn, order).result()
+        return self._control
+
+    def _end(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            _bury(self._process)
+        if self._sweep is not None:
+            self._sweep()
+        self._control = self._process = self._scratch = self._sweep = None
+
+
+def _make_scratch() -> str:
+    """A folder for the private folders of the rollouts."""
+    try:
+        return tempfile.mkdtemp(prefix="sigmaloop-")
+    except OSError as error:
+        raise SandboxError(f"no folder for rollouts can be made: {error}; free some space, or set TMPDIR") from error
+
+
+def _spawn(order: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    control, theirs = socket.socketpair()
+    with theirs:
+        command, identity = _command(order, theirs.fileno())
+        try:
+            process = subprocess.Popen(
+                command,
+                env={"PYTHONHASHSEED": "0", "TZ": "UTC"},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                **identity,
+            )
+        except OSError as error:
+            control.close()
+            raise SandboxError(f"the sandbox's interpreter {sys.executable} cannot be started: {error}") from error
+    control.settimeout(START_SECONDS)
+    try:
+        control.sendall(frames.encode(order))
+        ready = control.recv(1)
+    except OSError:
+        ready = b""
+    if ready != frames.READY:
+        control.close()
+        said = _bury(process)
+        raise SandboxError(f"the sandbox's zygote ({_WORKER}) did not start: {said or 'it said nothing'}")
+    control.settimeout(None)
+    return process, control
+
+
+def _command(order: dict[str, Any], control: int) -> tuple[list[str], dict[str, Any]]:
+    """How the zygote is started in a tier, and as whom."""
+    # Like -I, which would also ignore PYTHONHASHSEED: with a random one, an agent's sets have another
+    # order in every zygote and a resumed run would not repeat itself.
+    worker = ["-s", "-P", "-S", "-B", "-X", "utf8", str(_WORKER), str(control)]
+    files = [str(_WORKER.with_name(name)) for name in _FAR_SIDE]
+    roots, holes = order["roots"], order["holes"]
+    if order["tier"] == "bubblewrap":
+        executable = os.path.realpath(sys.executable)
+        # Process ids mean nothing across the border: bwrap ends everything when this process dies.
+        made = bubblewrap.command([*worker, "0"], executable=executable, files=files, roots=roots, holes=holes)
+        user = bubblewrap.free_user_id() if os.geteuid() == 0 else None
+        return made, {} if user is None else {"user": user, "group": user, "extra_groups": []}
+    worker.append(str(os.getpid()))
+    if order["tier"] == "seatbelt":
+        text = seatbelt.profile(
+            executable=sys.executable, files=files, roots=roots, holes=holes, scratch=order["scratch"]
+        )
+        return seatbelt.command(worker, executable=sys.executable, text=text), {}
+    return [sys.executable, *worker], {}
+
+
+def _send_order(control: socket.socket) -> tuple[socket.socket, socket.socket]:
+    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        channel, far_channel = socket.socketpair()
+        ours.enter_context(channel)
+        theirs.enter_context(far_channel)
+        if hasattr(socket, "SO_PASSCRED"):  # the kernel then says, with the child's first words, which process it is
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        lifeline, far_lifeline = socket.socketpair()
+        ours.enter_context(lifeline)
+        theirs.enter_context(far_lifeline)
+        socket.send_fds(control, [b"F"], [far_channel.fileno(), far_lifeline.fileno()])
+        ours.pop_all()
+        return channel, lifeline
+
+
+def _bury(process: subprocess.Popen[bytes]) -> str:
+    """Wait for a process whose control socket was closed; the last line that it wrote."""
+    try:
+        _, said = process.communicate(timeout=5.0)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, said = process.communicate()
+    lines = said.decode(errors="replace").strip().splitlines()
+    return lines[-1][:300] if lines else ""

@@ -1,0 +1,413 @@
+"""An OpenAI-compatible endpoint over HTTP: bounded tries, a bounded clock, and streams that are passed on.
+
+aiohttp runs on an event loop in a thread of its own, because one pooled session then serves every rollout thread
+and a hung call can be cancelled from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import json
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import aiohttp
+from pydantic import SecretStr
+from yarl import URL
+
+from sigmaloop.errors import BadInput, ModelUnavailable, UpstreamError
+from sigmaloop.records import digest
+from sigmaloop.tools.gateway.call import Call
+from sigmaloop.tools.gateway.quoting import MOST_QUOTED, excerpt
+from sigmaloop.tools.gateway.streaming import Sum
+from sigmaloop.tools.upstream.answers import answer_fault, read_chunk, retry_after, server_events, unfinished
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+CHECK_TRIES = 2
+SAID = 200
+"""Characters of what an endpoint says of itself that a message repeats."""
+ANSWER_BYTES = 32 * 2**20
+"""An answer longer than this is not an answer."""
+LONGEST_PAUSE = 8.0
+"""Seconds between two tries at most, unless the endpoint asks for more."""
+LAST_PACKET_SECONDS = 0.05
+PASSING = frozenset({408, 409, 425, 429})
+"""Client statuses that mean: the same request may work in a moment. So does every 5xx."""
+REQUEST_FAULTS = frozenset({400, 413, 422})
+"""What an endpoint answers when this one request is at fault, not the endpoint or its settings."""
+
+
+class _PassingError(Exception):
+    """A fault that may be gone in a moment; `wait` is what the endpoint asked for, in seconds.
+
+    `lost`: the request went out whole and no answer came whole, so the try may have been billed.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None, lost: bool = False) -> None:
+        super().__init__(message)
+        self.wait = wait
+        self.lost = lost
+
+
+class _Reply(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    answer: Json | None = None
+    """What a stream added up to."""
+
+
+class _Clock(NamedTuple):
+    tries: int
+    one: float
+    """Seconds for one try."""
+    total: float
+    """Seconds for all tries and the pauses between them."""
+    probing: bool = False
+    """Any sign of life will do: an answer may be cut off before its first word."""
+
+
+class HttpUpstream:
+    """An OpenAI-compatible endpoint, with pooled connections, bounded retries and a bounded clock.
+
+    `timeout` is for one try, `total` for all `tries` with their pauses (default: timeout x tries), both in
+    seconds; `backoff` is the first pause, doubled each time. Retried: 408, 409, 425, 429 (Retry-After is
+    obeyed if it fits the clock), 5xx, resets, timeouts and answers that are no chat completion. A key or a
+    model that is refused raises ModelUnavailable at once. A stream that broke off is tried again as long as
+    nothing of it was delivered. The key appears in no message.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: SecretStr | str | None,
+        *,
+        timeout: float = 60.0,
+        tries: int = 5,
+        total: float | None = None,
+        backoff: float = 0.5,
+        connections: int = 256,
+        efforts: Mapping[str, str] | None = None,
+    ) -> None:
+        """`efforts`: reasoning effort by model, as real calls carry it; `check` asks with it, too."""
+        key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key or ""
+        self._key = _plain_key(key)
+        self._base = _endpoint(base_url)
+        self._clock = _Clock(tries, timeout, total if total is not None else timeout * tries)
+        self._backoff = backoff
+        self._connections = connections
+        self._efforts = dict(efforts or {})
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    @property
+    def url(self) -> str:
+        """The endpoint's base URL, as messages name it."""
+        return str(self._base)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that `check` gives each model: those of one real try."""
+        return self._clock.one
+
+    def complete(self, request: Json) -> Json:
+        return self.ask("chat/completions", request, Call())
+
+    def embeddings(self, request: Json) -> Json:
+        return self.ask("embeddings", request, Call())
+
+    def ask(self, path: str, request: Json, call: Call) -> Json:
+        return self._wait_for(self._ask(path, request, self._clock, call), call)
+
+    def check(self, models: Sequence[str]) -> None:
+        """One tiny completion for each model, in two tries that share the seconds of one real try.
+
+        It carries the same parameters as real calls: an endpoint that refuses one of them is found out here.
+        """
+        clock = _Clock(min(self._clock.tries, CHECK_TRIES), self.patience, self.patience, probing=True)
+        for model in dict.fromkeys(models):
+            greeting = [{"role": "user", "content": "Answer with: ok"}]
+            request: Json = {
+                "model": model,
+                "messages": greeting,
+                "max_tokens": 16,
+                "temperature": 0,
+                "n": 1,
+                "seed": 0,
+            }
+            if model in self._efforts:
+                request["reasoning_effort"] = self._efforts[model]
+            try:
+                self._wait_for(self._ask("chat/completions", request, clock, Call()), Call())
+            except ModelUnavailable:
+                raise
+            except UpstreamError as error:
+                raise ModelUnavailable(f"model {model!r} cannot be used: {error}", status=503) from None
+
+    def close(self) -> None:
+        """Cancel what is under way, close every connection, end the thread. May be called twice."""
+        with self._lock:
+            self._closed = True
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is None or thread is None:
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+
+    def __enter__(self) -> HttpUpstream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # The thread and its loop
+
+    def _wait_for(self, answer: Coroutine[Any, Any, T], call: Call) -> T:
+        try:
+            with self._lock:
+                future = asyncio.run_coroutine_threadsafe(answer, self._running_loop())
+        except UpstreamError:
+            answer.close()
+            raise
+        call.watch(future.cancel)
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError:
+            raise UpstreamError(f"the connection to {self.url} was closed during a call", status=503) from None
+        finally:
+            future.cancel()  # the caller was interrupted: nobody waits for this answer any more
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._closed:
+            raise UpstreamError(f"the connection to {self.url} is closed", status=503)
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._serve, args=(self._loop,), name="upstream", daemon=True)
+            self._thread.start()
+        return self._loop
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+        finally:
+            loop.run_until_complete(self._wind_up())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    async def _wind_up(self) -> None:
+        under_way = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    # One call: tries, pauses, clock
+
+    async def _ask(self, path: str, request: Json, clock: _Clock, call: Call) -> Json:
+        now = asyncio.get_running_loop().time
+        end = now() + clock.total
+        for number in range(1, clock.tries + 1):
+            try:
+                answer = await self._try(path, request, min(clock.one, max(end - now(), 0.01)), call)
+                fault = None if path == "embeddings" or clock.probing else unfinished(answer)
+                if fault is None:
+                    return answer
+                raise _PassingError(f"the endpoint at {self.url} gave no answer: {fault}", lost=True)
+            except _PassingError as passing:
+                paid = not passing.lost or call.lose()
+                pause = self._pause(request, number, passing.wait)
+                last = number == clock.tries or now() + pause >= end or call.delivered
+                if last or not paid:
+                    tried = f" (tried {number} times)" if number > 1 else ""
+                    asked = f"; it asks to wait {passing.wait:g} s" if passing.wait and number < clock.tries else ""
+                    asked += "" if paid else "; the budget holds no other try"
+                    raise UpstreamError(f"{passing}{tried}{asked}", status=503) from None
+            await asyncio.sleep(pause)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _pause(self, request: Json, number: int, wait: float | None) -> float:
+        if wait is not None:
+            return wait
+        # Spread by request and try, so that rollouts that failed together do not return together.
+        spread = 0.5 + int(digest(request, number, size=4), 16) / 0xFFFF
+        return min(self._backoff * 2.0 ** (number - 1), LONGEST_PAUSE) * spread
+
+    async def _try(self, path: str, request: Json, seconds: float, call: Call) -> Json:
+        try:
+            async with asyncio.timeout(seconds):
+                reply = await self._post(path, request, call)
+        except TimeoutError:
+            raise _PassingError(
+                f"the endpoint at {self.url} did not answer within {seconds:.3g} s: "
+                "is it up, is the base URL right? A slow model needs a larger model_timeout",
+                lost=True,
+            ) from None
+        except aiohttp.ClientConnectorError as error:
+            reason = self._clean(str(getattr(error, "os_error", None) or error))
+            raise _PassingError(
+                f"the endpoint at {self.url} cannot be reached ({reason}): is it up, is the base URL right?"
+            ) from None
+        except (aiohttp.ClientError, OSError) as error:
+            reason = self._clean(f"{type(error).__name__}: {error}".rstrip(": "))
+            raise _PassingError(
+                f"the endpoint at {self.url} broke off the answer ({reason}); try again later", lost=True
+            ) from None
+        if reply.answer is not None:
+            return reply.answer
+        if 200 <= reply.status < 300:
+            return self._answer(reply.body, "data" if path == "embeddings" else "choices")
+        raise self._refusal(reply.status, reply.headers, reply.body, str(request.get("model")))
+
+    async def _post(self, path: str, request: Json, call: Call) -> _Reply:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections),
+                headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+                timeout=aiohttp.ClientTimeout(total=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if call.streaming:
+            request = {**request, "stream": True, "stream_options": {"include_usage": True}}
+            headers["Accept"] = "text/event-stream"
+        async with self._session.post(
+            self._base.joinpath(path).with_query(self._base.query),
+            data=json.dumps(request, ensure_ascii=False).encode(),
+            headers=headers,
+            allow_redirects=False,
+        ) as response:
+            # An endpoint that cannot stream may answer as it always does.
+            if response.status == 200 and response.content_type == "text/event-stream":
+                return _Reply(response.status, response.headers, b"", await self._stream(response, call))
+            body = bytearray()
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) > ANSWER_BYTES:
+                    raise aiohttp.ClientPayloadError(f"longer than {ANSWER_BYTES} bytes")
+            return _Reply(response.status, response.headers, bytes(body))
+
+    async def _stream(self, response: aiohttp.ClientResponse, call: Call) -> Json:
+        """Deliver the chunks as they come; returns what they add up to."""
+        whole, size = Sum(), 0
+        try:
+            async for data in server_events(response.content.iter_any()):
+                if data == "[DONE]":
+                    break
+                size += len(data)
+                if size > ANSWER_BYTES:
+                    raise aiohttp.ClientPayloadError(f"longer than {ANSWER_BYTES} bytes")
+                chunk = read_chunk(data)
+                whole.add(chunk)
+                call.deliver(chunk)
+            # The rest is the end of the answer: read, so that the connection can be used again.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_PACKET_SECONDS):
+                    await response.content.readany()
+        except (ValueError, RecursionError) as error:
+            raise aiohttp.ClientPayloadError(f"in the stream: {error}") from None
+        if not whole.finished:
+            raise aiohttp.ClientPayloadError("the stream ended before the model had")
+        return whole.answer()
+
+    # What the endpoint said
+
+    def _answer(self, body: bytes, wanted: str) -> Json:
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            answer = None
+        fault = answer_fault(answer, wanted)
+        if fault:
+            raise _PassingError(
+                f"the endpoint at {self.url} does not answer like an OpenAI-compatible API ({fault}: "
+                f"{self._excerpt(body)}): check the base URL, which usually ends in /v1",
+                lost=True,
+            )
+        return dict(answer)
+
+    def _refusal(self, status: int, headers: Mapping[str, str], body: bytes, model: str) -> Exception:
+        said = self._excerpt(body)
+        if status in (401, 403):
+            found = "refused the key" if self._key else "wants a key, and none is set"
+            advice = "set OPENAI_API_KEY to a key that this endpoint accepts"
+            return ModelUnavailable(
+                f"the endpoint at {self.url} {found} ({status}): {advice}. It said: {said}", status=503
+            )
+        if status == 404:
+            advice = f"check the model's name and the base URL, which usually ends in /v1. It said: {said}"
+            return ModelUnavailable(
+                f"the endpoint at {self.url} does not know the model {model!r} (404): {advice}",
+                status=503,
+            )
+        if status == 429 and b"insufficient_quota" in body:
+            return ModelUnavailable(f"the account at {self.url} is out of credit (429): {said}", status=503)
+        if status in PASSING:
+            message = f"the endpoint at {self.url} asks for patience ({status}): {said}; lower the concurrency"
+            return _PassingError(message, wait=retry_after(headers))
+        if status >= 500:
+            message = f"the endpoint at {self.url} failed ({status}): {said}; try again later"
+            return _PassingError(message, wait=retry_after(headers))
+        if status in REQUEST_FAULTS:
+            # It may quote the request: no more of it than any other refusal does.
+            message = f"the endpoint at {self.url} refused the request ({status}): {self._excerpt(body, MOST_QUOTED)}"
+            return UpstreamError(message, status=status, code=excerpt(_code(body), most=40))
+        if 300 <= status < 400:
+            place = excerpt(self._clean(headers.get("Location", "nowhere")), most=SAID)
+            said = f"it points to {place}; set the base URL to the final place"
+        return UpstreamError(f"the endpoint at {self.url} answered {status}: {said}", status=502)
+
+    def _excerpt(self, body: bytes, most: int = SAID) -> str:
+        """The error's message if the body has one, else its beginning; one line, without the key."""
+        text = body.decode("utf-8", "replace")
+        try:
+            error = json.loads(text)["error"]
+            text = error if isinstance(error, str) else str(error["message"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            pass
+        # The key goes before the cut: half of it must not stay.
+        return excerpt(self._clean(text), most=most) or "nothing"
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._key, "[key]") if self._key else text
+
+
+def _code(body: bytes) -> str:
+    """The endpoint's own short word for an error; empty when it gives none."""
+    try:
+        code = json.loads(body)["error"]["code"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return code if isinstance(code, str) else ""
+
+
+def _endpoint(base_url: str) -> URL:
+    advice = "give an address such as https://api.openai.com/v1"
+    try:
+        url = URL(base_url.strip().rstrip("/"))
+    except ValueError:
+        raise BadInput(f"the base URL is no address: {advice}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise BadInput(f"the base URL {base_url!r} is no http(s) address: {advice}")
+    if url.user or url.password:
+        raise BadInput("the base URL holds a user name or password: put the key into OPENAI_API_KEY instead")
+    return url
+
+
+def _plain_key(key: str) -> str:
+    key = key.strip()
+    if not key.isascii() or not key.isprintable():
+        raise BadInput("OPENAI_API_KEY holds characters that no key has (line break, not ASCII): set it again")
+    return key
