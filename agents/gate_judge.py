@@ -20,7 +20,7 @@ from sigmaloop.records import Candidate, Cluster, Judgement, Verdict
 
 _GATES = {
     "admission": "admission (is it a valid change at all)",
-    "targets": "targets (the failing cases that it was made for)",
+    "cluster_tasks": "targets (the failing cases that it was made for)",
     "regression": "regression suite (cases fixed earlier stay fixed)",
     "validation": "validation (held-out customers)",
     "judge": "judge",

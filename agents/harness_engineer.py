@@ -25,12 +25,12 @@ from pydantic import BaseModel, Field
 from sigmaloop.agents.answers import CUT_OFF, UnusableError, Words, cut_off, read_answer
 from sigmaloop.agents.prompt import Prompt, quoted, render
 from sigmaloop.agents.specialist import Door, chat_model, model_faults, repair_turn, trace_metadata
-from sigmaloop.agents.workbench import Hands, Workbench
+from sigmaloop.agents.workbench import EngineerTools, WorkingCopy
 from sigmaloop.clean_text import clean_line, unseen
 from sigmaloop.errors import BadInput, SpecialistError
 from sigmaloop.records import ChangeKind, Cluster, FailureRecord, GateName, Proposal, Record
 
-__all__ = ["Brief", "FinishedChange", "Hands", "HarnessEngineer", "PastAttempt"]
+__all__ = ["Brief", "EngineerTools", "FinishedChange", "HarnessEngineer", "PastAttempt"]
 
 CALLS = 16
 """Model calls in one attempt."""
@@ -80,13 +80,13 @@ class HarnessEngineer:
         self._door = door
         self._calls = calls
 
-    def propose(self, brief: Brief, hands: Hands, *, scope: str) -> Proposal:
+    def propose(self, brief: Brief, hands: EngineerTools, *, scope: str) -> Proposal:
         """One change against the brief's cluster; `scope` is `propose:<candidate id>`.
 
         Raises SpecialistError with the reason when none was made: nothing changed, nothing handed in, call
         limit. Such an attempt is recorded and costs no rollout. UpstreamError and errors of `hands` pass.
         """
-        bench = Workbench(hands)
+        bench = WorkingCopy(hands)
         extra = trace_metadata("harness_engineer", scope, cluster_id=brief.cluster.id, attempt=brief.attempt)
         change = self._decide(_prompt(brief, self._calls), bench, scope, langsmith_extra=extra)
         if not bench.changed:
@@ -103,7 +103,7 @@ class HarnessEngineer:
         run_type="chain",
         process_inputs=lambda inputs: {key: inputs[key] for key in ("prompt", "scope") if key in inputs},
     )
-    def _decide(self, prompt: Prompt, bench: Workbench, scope: str) -> FinishedChange:
+    def _decide(self, prompt: Prompt, bench: WorkingCopy, scope: str) -> FinishedChange:
         kept = unseen(bench.parent)  # to quote a line of the file, the engineer has to write what stands there
         with chat_model(self._door, "harness_engineer", scope=scope, keep=kept) as model:
             limit: ModelCallLimitMiddleware[Any, Any] = ModelCallLimitMiddleware(

@@ -13,7 +13,7 @@ _KINDS: dict[ChangeKind, str] = {
 }
 _NEXT: dict[GateName, str] = {
     "admission": "Hand in a change that compiles, differs from the kept agent and names no case.",
-    "targets": "It did not help the cases that it was made for: find out what they have in common.",
+    "cluster_tasks": "It did not help the cases that it was made for: find out what they have in common.",
     "regression": "It broke cases that were fixed before: make it narrower, say when it applies.",
     "validation": "It did not help other customers: say more exactly what to do, or change another place.",
     "judge": "State the general behaviour instead of the particular case.",

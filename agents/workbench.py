@@ -19,7 +19,7 @@ _SHOWN = 8_000
 
 
 @dataclass(frozen=True)
-class Hands:
+class EngineerTools:
     """What the engineer may look up and try; each takes a text.
 
     A question that cannot be answered raises BadInput, whose message goes back to the engineer; every other
@@ -37,10 +37,10 @@ class Hands:
     """Takes the text of an agent file."""
 
 
-class Workbench:
+class WorkingCopy:
     """A working copy that tools read and change; the only state of an attempt."""
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, hands: EngineerTools) -> None:
         self.parent = hands.source
         self.source = hands.source
         self._hands = hands

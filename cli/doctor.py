@@ -91,7 +91,7 @@ def _machine(settings: Any) -> Iterator[Finding]:
     from sigmaloop.eval.rollouts import crowding
     from sigmaloop.settings import secret_names
     from sigmaloop.tools.sandbox.child.wall import landlock, seccomp
-    from sigmaloop.tools.sandbox.readable_paths import grounds
+    from sigmaloop.tools.sandbox.readable_paths import readable_paths
     from sigmaloop.tools.sandbox.tiers import tiers
     from sigmaloop.tools.versions import Versions
 
@@ -103,7 +103,7 @@ def _machine(settings: Any) -> Iterator[Finding]:
     known = tiers.probe("landlock", executable=sys.executable)
     names = f"{len(seccomp.FORBIDDEN)} calls refused, {len(seccomp.CONDITIONS)} allowed in part, {seccomp.machine()}"
     yield Finding("seccomp", "ok" if known.usable else "note", names if known.usable else known.why)
-    found = grounds()
+    found = readable_paths()
     bwrap = tiers.probe("bubblewrap", executable=sys.executable, roots=found.roots)
     yield Finding("bubblewrap", "ok" if bwrap.usable else "note", bwrap.why)
     yield _bytecode(found.packages)
@@ -191,10 +191,10 @@ def _agent(supervisor: Any) -> tuple[State, str]:
 
 def _gaps(tier: Any) -> Finding:
     """What the wall that was raised leaves open; see docs/threat-model.md."""
-    from sigmaloop.tools.sandbox.readable_paths import grounds
+    from sigmaloop.tools.sandbox.readable_paths import readable_paths
     from sigmaloop.tools.sandbox.tiers import tiers
 
-    return Finding("left open", "note", "; ".join(tiers.gaps(tier, roots=grounds().roots)))
+    return Finding("left open", "note", "; ".join(tiers.gaps(tier, roots=readable_paths().roots)))
 
 
 def _canaries(supervisor: Any) -> Iterator[Finding]:

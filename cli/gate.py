@@ -54,11 +54,11 @@ def explain(*, candidate_id: str, run_id: str | None, home: Path | None, as_json
 @json_option
 @click.option("--against", type=click.Path(path_type=Path), help="The agent that it would replace [the shipped one].")
 @click.option("--suite", "suite", multiple=True, help="A training task that must stay fixed; may be repeated.")
-@click.option("--target", "targets", multiple=True, help="A training task that the change must mend; repeatable.")
+@click.option("--target", "cluster_tasks", multiple=True, help="A training task that the change must mend; repeatable.")
 @click.option("--log", type=click.Path(path_type=Path), help="Write the decision's whole log to this file.")
 @settings_options(
     only=(
-        "agent", "benchmark", "seed", "policy", "concurrency", "regression_floor", "coverage_floor", "target_floor",
+        "agent", "benchmark", "seed", "policy", "concurrency", "regression_floor", "coverage_floor", "cluster_floor",
         "bank_trials", "wave", "upstream", "base_url", "target_model", "temperature", "max_tokens", "model_timeout",
         "model_tries", "step_seconds", "rollout_seconds", "cpu_seconds",
     )
@@ -69,7 +69,7 @@ def check(
     as_json: bool,
     against: Path | None,
     suite: tuple[str, ...],
-    targets: tuple[str, ...],
+    cluster_tasks: tuple[str, ...],
     log: Path | None,
     **flags: Any,
 ) -> None:
@@ -85,7 +85,7 @@ def check(
     if settings.agent is None:
         raise BadInput("name the changed agent file with --agent")
     try:
-        decision = _decide(settings, against, suite, targets, quiet=as_json)
+        decision = _decide(settings, against, suite, cluster_tasks, quiet=as_json)
     except InadmissibleChange as problem:
         told = {"verdict": "reject", "reason": problem.code, "message": str(problem)}
         tell(json.dumps(told, indent=2) if as_json else f"reject ({problem.code}): {problem}")
@@ -95,7 +95,7 @@ def check(
     verdict = verdict_of(decision)
     if as_json:
         told = {"verdict": verdict, "reason": decision.reason, "message": decision.findings[-1].message}
-        shown = decision.model_dump(mode="json", exclude={"rows", "standing"})
+        shown = decision.model_dump(mode="json", exclude={"rows", "inputs"})
         tell(json.dumps({**told, "simulated": settings.simulated, "decision": shown}, indent=2))
     else:
         tell(f"{verdict} ({decision.reason}){'  (simulated model)' if settings.simulated else ''}")
@@ -105,7 +105,7 @@ def check(
 
 
 def _decide(
-    settings: Settings, against: Path | None, suite: tuple[str, ...], targets: tuple[str, ...], *, quiet: bool
+    settings: Settings, against: Path | None, suite: tuple[str, ...], cluster_tasks: tuple[str, ...], *, quiet: bool
 ) -> Decision:
     """Check both files, then let the gates decide."""
     from rich.console import Console
@@ -126,7 +126,7 @@ def _decide(
     check_agent(incumbent, str(against or "the shipped agent.py"))
     benchmark = load_benchmark(settings.benchmark)
     train = {task.id for task in benchmark.tasks("train")}
-    unknown = sorted({*suite, *targets} - train)
+    unknown = sorted({*suite, *cluster_tasks} - train)
     if unknown:
         raise BadInput(f"{', '.join(unknown[:5])}: no training task of benchmark {settings.benchmark}")
     tasks = [task.id for task in benchmark.tasks("validation")]
@@ -144,7 +144,7 @@ def _decide(
 
         return check_change(
             engine, make_policy(rules_of(settings)), incumbent=incumbent, candidate=candidate, tasks=tasks,
-            suite=suite, targets=targets, run_seed=settings.seed, on_rollout=show,
+            suite=suite, cluster_tasks=cluster_tasks, run_seed=settings.seed, on_rollout=show,
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from sigmaloop.clean_text import clean_json, clean_line
-from sigmaloop.records import REWARD_UNITS, Certificate
+from sigmaloop.records import REWARD_MICROS, Certificate
 from sigmaloop.report.summary import Summary
 from sigmaloop.settings import Settings
 
@@ -196,7 +196,7 @@ def _refused(tasks: int) -> str:
 _SPLITS = {"test": "sealed test"}
 _LINES: dict[str, Any] = {
     "baseline_started": lambda e: f"baseline: scoring the agent on {e['tasks']} validation tasks",
-    "baseline": lambda e: f"baseline: {_score(e['units'] / REWARD_UNITS / max(1, e['tasks']))} on validation",
+    "baseline": lambda e: f"baseline: {_score(e['reward_micros'] / REWARD_MICROS / max(1, e['tasks']))} on validation",
     "traffic": lambda e: (
         f"[bold]batch {e['batch']}[/bold]: {e['passed']} of {e['tasks']} tasks passed"
         + (f", {e['infra']} met an infrastructure fault" if e["infra"] else "")

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @settings_options(
     only=(
         "policy", "batches", "batch_size", "max_attempts", "regression_floor", "coverage_floor", "suite_cap", "wave",
-        "target_tasks", "target_trials", "target_floor", "suite_tries", "promotion_passes", "quarantine_floor",
-        "bank_trials", "bank_cap", "join_below",
+        "cluster_tasks", "cluster_trials", "cluster_floor", "suite_tries", "promotion_passes", "quarantine_floor",
+        "bank_trials", "bank_cap", "pool_below_z",
     )
 )  # fmt: skip
 def selftest(

@@ -27,10 +27,10 @@ def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bo
         return
     from sigmaloop.cli.progress import print_summary
     from sigmaloop.graph.run import Run
-    from sigmaloop.memory.lock import at_work
+    from sigmaloop.memory.lock import services_for_node
 
     run = Run.open(run_id, home=home)
-    summary, process = run.summary(), at_work(home, run.id)
+    summary, process = run.summary(), services_for_node(home, run.id)
     if process and summary.condition != "finished":
         summary = summary.model_copy(update={"condition": "running"})
     if not as_json:
@@ -45,7 +45,7 @@ def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bo
 
 
 def _list(home: Path, *, as_json: bool) -> None:
-    from sigmaloop.memory.lock import at_work
+    from sigmaloop.memory.lock import services_for_node
     from sigmaloop.memory.runs import list_runs
 
     found = list_runs(home)
@@ -53,7 +53,7 @@ def _list(home: Path, *, as_json: bool) -> None:
         tell(json.dumps([facts.model_dump() for facts in found], indent=2))
         return
     for facts in found:
-        process = at_work(home, facts.run_id)
+        process = services_for_node(home, facts.run_id)
         running = f"running (process {process}), " if process else ""
         state = running + (facts.problem or ("certified" if facts.certified else f"{facts.batches} batches so far"))
         tell(f"{facts.run_id[:8]}  {facts.attempts} attempts, {facts.kept} kept, {state}")

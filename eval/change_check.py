@@ -9,7 +9,7 @@ from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Decision, Subject, decision_of
 from sigmaloop.gate.finding import Pair
-from sigmaloop.gate.judging import STAGES, StageName, Standing, answered, judge, recall, settle
+from sigmaloop.gate.judging import STAGES, AttemptInputs, StageName, answered, judge, recall, settle
 from sigmaloop.gate.policy import Policy
 from sigmaloop.records import Rollout, agent_hash, digest
 
@@ -25,7 +25,7 @@ def check_change(
     candidate: str,
     tasks: Sequence[str],
     suite: Sequence[str] = (),
-    targets: Sequence[str] = (),
+    cluster_tasks: Sequence[str] = (),
     run_seed: int = 0,
     on_rollout: Told = lambda _stage, _rollout: None,
 ) -> Decision:
@@ -45,15 +45,15 @@ def check_change(
         incumbent=agent_hash(incumbent),
         diff_hash=digest(incumbent, candidate),
     )
-    standing = Standing(
+    inputs = AttemptInputs(
         tasks=tuple(tasks),
         bank=Bank(),
         suite=tuple(suite),
-        failing=tuple(targets),
+        failing=tuple(cluster_tasks),
         seed=digest("check", run_seed, subject.parent, subject.agent),
     )
-    bank = _measured(engine, policy, incumbent, standing.tasks, on_rollout)
-    standing = standing.model_copy(update={"bank": bank})
+    bank = _measured(engine, policy, incumbent, inputs.tasks, on_rollout)
+    inputs = inputs.model_copy(update={"bank": bank})
 
     seen: dict[str, list[Rollout]] = {}
 
@@ -67,11 +67,11 @@ def check_change(
         return engine.run(incumbent, pairs, on_done=lambda rollout: on_rollout("control", rollout))
 
     for gate in STAGES:
-        standing, finding, _ = settle(policy, standing, gate, run, rival)
+        inputs, finding, _ = settle(policy, inputs, gate, run, rival)
         if finding.outcome != "passed":
             break
-    judged = judge(policy, standing, recall(seen))
-    return decision_of(subject, policy, standing, judged, run_seed=run_seed)
+    judged = judge(policy, inputs, recall(seen))
+    return decision_of(subject, policy, inputs, judged, run_seed=run_seed)
 
 
 def _measured(engine: RolloutEngine, policy: Policy, incumbent: str, tasks: Sequence[str], on_rollout: Told) -> Bank:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sigmaloop.records import REWARD_UNITS, Rollout
+from sigmaloop.records import REWARD_MICROS, Rollout
 
 
 def out_of_reach(rollouts: Iterable[Rollout]) -> str:
     """What to do, in a sentence, when rewards are graded and not one reaches its task's mark; empty otherwise."""
     valid = [r for r in rollouts if r.valid]
-    graded = sum(0 < r.units < REWARD_UNITS for r in valid)
+    graded = sum(0 < r.reward_micros < REWARD_MICROS for r in valid)
     if not graded or any(r.passed for r in valid):
         return ""
     best, least = max(r.reward or 0 for r in valid), min(r.pass_at for r in valid)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sigmaloop.errors import SigmaLoopError
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.gate.statistics import mean_estimate, task_means, wilson_interval
-from sigmaloop.records import REWARD_UNITS, Record, Rollout, Task, Usage
+from sigmaloop.records import REWARD_MICROS, Record, Rollout, Task, Usage
 
 
 class ScoreSummary(Record):
@@ -73,7 +73,7 @@ def summarise(rollouts: Sequence[Rollout], *, request_types: Mapping[str, str], 
 
 def _mean(valid: Sequence[Rollout], trials: int) -> tuple[float, tuple[float, float]]:
     estimate = mean_estimate(list(task_means(valid).values()))
-    if trials == 1 and all(r.units in (0, REWARD_UNITS) for r in valid):
+    if trials == 1 and all(r.reward_micros in (0, REWARD_MICROS) for r in valid):
         return estimate.mean, wilson_interval(sum(r.passed for r in valid), len(valid))
     low, high = estimate.interval
     return estimate.mean, (max(0.0, low), min(1.0, high))

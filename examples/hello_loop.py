@@ -8,14 +8,14 @@ from tempfile import TemporaryDirectory
 
 from sigmaloop import EpisodeBenchmark, Run, Score, Task, load_settings
 
-AGENT = '''RULES = [
+AGENT = """RULES = [
     "We are open from nine to five.",
 ]
 
 
 def run(session):
     session.say(" ".join(RULES))
-'''
+"""
 
 
 class Call:

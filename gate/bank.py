@@ -14,13 +14,13 @@ from typing import NamedTuple
 from pydantic import Field
 
 from sigmaloop.gate.statistics import Estimate, mean_estimate
-from sigmaloop.records import REWARD_UNITS, Record, Rollout
+from sigmaloop.records import REWARD_MICROS, Record, Rollout
 
 
 class Count(NamedTuple):
     """Results of one task."""
 
-    units: int
+    reward_micros: int
     """Sum of the rewards, in whole units."""
     trials: int
 
@@ -28,16 +28,18 @@ class Count(NamedTuple):
 class Held(Record):
     """What the bank holds of one task, in the order in which it came."""
 
-    units: tuple[int, ...]
+    reward_micros: tuple[int, ...]
     """Reward of each trial, in whole units."""
     origins: tuple[str, ...]
     """Hash of the agent that earned it: the incumbent's own, or a near-copy's."""
-    pass_units: int = Field(default=REWARD_UNITS, ge=0, exclude_if=lambda units: units == REWARD_UNITS)
+    pass_units: int = Field(
+        default=REWARD_MICROS, ge=0, exclude_if=lambda reward_micros: reward_micros == REWARD_MICROS
+    )
     """Reward from which the task counts as passed."""
 
     @cached_property
     def count(self) -> Count:
-        return Count(sum(self.units), len(self.units))
+        return Count(sum(self.reward_micros), len(self.reward_micros))
 
 
 class Bank(Record):
@@ -58,24 +60,30 @@ class Bank(Record):
     def pass_rate(self, task: str) -> Fraction | None:
         """Share of a task's trials that passed; None when it was never measured."""
         held = self.held.get(task)
-        return Fraction(sum(units >= held.pass_units for units in held.units), len(held.units)) if held else None
+        return (
+            Fraction(
+                sum(reward_micros >= held.pass_units for reward_micros in held.reward_micros), len(held.reward_micros)
+            )
+            if held
+            else None
+        )
 
     def estimate(self, tasks: Iterable[str]) -> Estimate:
         """The incumbent's mean over those tasks that were measured, with its error over tasks.
 
         Raises ValueError when none was.
         """
-        return mean_estimate([c.units / (c.trials * REWARD_UNITS) for c in self.counts(tasks).values()])
+        return mean_estimate([c.reward_micros / (c.trials * REWARD_MICROS) for c in self.counts(tasks).values()])
 
     def joined(self, rollouts: Iterable[Rollout], *, cap: int) -> Bank:
         """With more results, in order of task and trial, while a task holds fewer than `cap`; faults left out."""
         held = dict(self.held)
         for task, found in by_task(rollouts).items():
             known = held.get(task, _NOTHING)
-            room = max(0, cap - len(known.units))
+            room = max(0, cap - len(known.reward_micros))
             if room:
                 held[task] = Held(
-                    units=known.units + tuple(r.units for r in found[:room]),
+                    reward_micros=known.reward_micros + tuple(r.reward_micros for r in found[:room]),
                     origins=known.origins + tuple(r.key.agent for r in found[:room]),
                     pass_units=found[0].pass_units,
                 )
@@ -98,7 +106,7 @@ class Bank(Record):
         return self.without(gone).model_copy(update={"used": used})
 
 
-_NOTHING = Held(units=(), origins=())
+_NOTHING = Held(reward_micros=(), origins=())
 
 
 def by_task(rollouts: Iterable[Rollout]) -> dict[str, list[Rollout]]:
@@ -115,17 +123,17 @@ def counted(rollouts: Iterable[Rollout]) -> dict[str, Count]:
     found: dict[str, Count] = {}
     for rollout in rollouts:
         if rollout.valid:
-            units, trials = found.get(rollout.task_id, (0, 0))
-            found[rollout.task_id] = Count(units + rollout.units, trials + 1)
+            reward_micros, trials = found.get(rollout.task_id, (0, 0))
+            found[rollout.task_id] = Count(reward_micros + rollout.reward_micros, trials + 1)
     return found
 
 
 def added(counts: Mapping[str, Count], more: Mapping[str, Count]) -> dict[str, Count]:
     """Sums of two tables of counts."""
     found = dict(counts)
-    for task, (units, trials) in more.items():
+    for task, (reward_micros, trials) in more.items():
         before = found.get(task, (0, 0))
-        found[task] = Count(before[0] + units, before[1] + trials)
+        found[task] = Count(before[0] + reward_micros, before[1] + trials)
     return found
 
 

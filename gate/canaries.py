@@ -162,5 +162,5 @@ def canary_report(logs: Iterable[Decision]) -> CanaryReport:
             continue
         counts[worth] += 1
         counts[f"{worth}_kept"] += log.outcome == "passed"
-        counts["straight"] += worth == "identical" and log.standing.stages == ("validation",)
+        counts["straight"] += worth == "identical" and log.inputs.stages == ("validation",)
     return CanaryReport(**counts)

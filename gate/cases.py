@@ -14,9 +14,9 @@ from collections.abc import Collection, Sequence
 from math import ceil
 from typing import Literal, NamedTuple
 
-from sigmaloop.gate.finding import Ask, Finding, Pair, evidence_of, uncovered
+from sigmaloop.gate.finding import Finding, Pair, RunMore, evidence_of, uncovered
 from sigmaloop.gate.tally import faults_allowed, share
-from sigmaloop.records import REWARD_UNITS, GateName, Outcome, Rollout
+from sigmaloop.records import REWARD_MICROS, GateName, Outcome, Rollout
 
 
 class _State(NamedTuple):
@@ -29,12 +29,12 @@ class _State(NamedTuple):
     """Next try of every case that is not decided, those that failed once first."""
 
 
-class CasesGate:
+class PassCountGate:
     """A stage that passes when a share of its cases passes; it stops as soon as that is settled."""
 
     def __init__(
         self,
-        gate: Literal["targets", "regression"],
+        gate: Literal["cluster_tasks", "regression"],
         cases: Sequence[Sequence[Pair]],
         *,
         floor: float,
@@ -49,7 +49,7 @@ class CasesGate:
             raise ValueError("every case needs tries of its own")
         if wave < 1:
             raise ValueError(f"a wave of {wave} rollouts would never end")
-        self._gate: Literal["targets", "regression"] = gate
+        self._gate: Literal["cluster_tasks", "regression"] = gate
         self._floor = share(floor)
         self._need = ceil(self._floor * len(cases))
         self._faults_allowed = faults_allowed(len(cases), share(coverage))
@@ -60,7 +60,7 @@ class CasesGate:
     def gate(self) -> GateName:
         return self._gate
 
-    def step(self, rollouts: Collection[Rollout], /) -> Ask | Finding:
+    def step(self, rollouts: Collection[Rollout], /) -> RunMore | Finding:
         """What to run next, or the decision. Raises ValueError for rollouts that were not asked for."""
         seen = {(r.key.task_id, r.key.trial): r for r in rollouts}
         if len(seen) != len(rollouts) or not seen.keys() <= self._known:
@@ -69,7 +69,7 @@ class CasesGate:
         outcome = self._outcome(state)
         if outcome is None:
             soonest = min(self._need - state.passed, len(self._cases) - self._need + 1 - state.failed)
-            return Ask(pairs=state.open[: max(self._wave, soonest)])
+            return RunMore(pairs=state.open[: max(self._wave, soonest)])
         return self._finding(outcome, state, list(seen.values()))
 
     def _state(self, seen: dict[Pair, Rollout]) -> _State:
@@ -102,7 +102,7 @@ class CasesGate:
 
     def _finding(self, outcome: Outcome, state: _State, seen: Sequence[Rollout]) -> Finding:
         total = len(self._cases)
-        name = "suite" if self._gate == "regression" else "targets"
+        name = "suite" if self._gate == "regression" else "cluster_tasks"
         what = "suite cases" if self._gate == "regression" else "trials of the targets"
         reason, message = {
             "passed": (f"{name}_passed", f"{state.passed} of {total} {what} passed; {self._need} were needed"),
@@ -124,8 +124,8 @@ class CasesGate:
             passes=state.passed,
             evaluated=state.passed + state.failed,
             total=total,
-            units=state.passed * REWARD_UNITS,
-            required_units=self._need * REWARD_UNITS,
+            reward_micros=state.passed * REWARD_MICROS,
+            required_micros=self._need * REWARD_MICROS,
             infra=sum(not r.valid for r in seen),
             evidence=evidence_of(seen),
             quarantined=self._quarantined,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sigmaloop.gate.bank import Count
 from sigmaloop.gate.rules import PRIOR_PASSES, PRIOR_TRIALS
-from sigmaloop.records import REWARD_UNITS
+from sigmaloop.records import REWARD_MICROS
 
 
 class Comparison(NamedTuple):
@@ -48,7 +48,7 @@ def compare(candidate: Mapping[str, Count], incumbent: Mapping[str, Count]) -> C
     total, spread = 0, []
     for (s1, k1), (s0, k0) in common:
         total += s1 * (scale // k1) - s0 * (scale // k0)
-        p = ((s0 + s1) / REWARD_UNITS + PRIOR_PASSES) / (k0 + k1 + PRIOR_TRIALS)
+        p = ((s0 + s1) / REWARD_MICROS + PRIOR_PASSES) / (k0 + k1 + PRIOR_TRIALS)
         spread.append(p * (1 - p) * (1 / k1 + 1 / k0))
     m = len(common)
-    return Comparison(m, Fraction(total, scale * REWARD_UNITS * m), sqrt(fsum(spread)) / m)
+    return Comparison(m, Fraction(total, scale * REWARD_MICROS * m), sqrt(fsum(spread)) / m)

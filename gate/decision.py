@@ -17,16 +17,16 @@ from sigmaloop.errors import BadInput
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.evalue import betting_evalue, fresh_pairs
 from sigmaloop.gate.finding import Finding
-from sigmaloop.gate.judging import Judged, Standing, judge, recall
+from sigmaloop.gate.judging import AttemptInputs, Judged, judge, recall
 from sigmaloop.gate.outage import UNMEASURABLE
 from sigmaloop.gate.policy import Policy, make_policy
 from sigmaloop.gate.rules import Rules
-from sigmaloop.gate.sequential import LooksGate
+from sigmaloop.gate.sequential import SequentialGate
 from sigmaloop.gate.statistics import Estimate
 from sigmaloop.records import Outcome, Record, Rollout, RolloutKey, RolloutStatus, digest
 
 GATE_CODE = (
-    "attempt", "bank", "cases", "comparison", "evalue", "finding", "gate", "looks", "outage",
+    "judging", "bank", "cases", "comparison", "evalue", "finding", "one_trial", "sequential", "outage",
     "policy", "rules", "tally",
 )  # fmt: skip
 """The modules that a verdict depends on."""
@@ -54,7 +54,7 @@ class Subject(Record):
     """Empty for an attempt; otherwise what is known of the change, such as `identical`."""
 
 
-RowStage = Literal["targets", "regression", "validation", "control", "promotion"]
+RowStage = Literal["cluster_tasks", "regression", "validation", "control", "promotion"]
 
 
 class Row(Record):
@@ -100,7 +100,7 @@ class Decision(Record):
     gate_code: str
     split_hash: str
     run_seed: int
-    standing: Standing
+    inputs: AttemptInputs
     """Split, bank with the origin of every result, suite, targets and the seed of the order."""
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
@@ -126,9 +126,9 @@ class Decision(Record):
         return self.findings[-1].gate
 
     @property
-    def upper_bound_units(self) -> int | None:
+    def upper_bound_micros(self) -> int | None:
         """The most that a curtailed validation could have reached; never a score."""
-        return self.findings[-1].upper_bound_units
+        return self.findings[-1].upper_bound_micros
 
     def rollouts(self) -> dict[str, tuple[Rollout, ...]]:
         """Rollouts by stage: the candidate's, and the incumbent's of the control."""
@@ -145,7 +145,7 @@ class Decision(Record):
 def decision_of(
     subject: Subject,
     policy: Policy,
-    standing: Standing,
+    inputs: AttemptInputs,
     judged: Judged,
     *,
     run_seed: int,
@@ -163,21 +163,21 @@ def decision_of(
         subject=subject,
         rules=policy.rules,
         gate_code=gate_code_hash(),
-        split_hash=digest(sorted(standing.tasks)),
+        split_hash=digest(sorted(inputs.tasks)),
         run_seed=run_seed,
-        standing=standing,
-        rows=tuple(_rows(policy, standing, found, cached)),
+        inputs=inputs,
+        rows=tuple(_rows(policy, inputs, found, cached)),
         findings=judged.findings,
         outcome=judged.outcome,
         reason=judged.last.reason,
         kept=judged.kept and not veto and not subject.canary,
         veto=veto,
-        suite_rate=_suite_rate(policy, standing),
-        bet=_bet(policy, standing, judged),
-        before=_estimate(standing.bank, standing.tasks),
+        suite_rate=_suite_rate(policy, inputs),
+        bet=_bet(policy, inputs, judged),
+        before=_estimate(inputs.bank, inputs.tasks),
         after=None,
     )
-    return log.model_copy(update={"after": _estimate(bank_after(log), standing.tasks)}).sealed()
+    return log.model_copy(update={"after": _estimate(bank_after(log), inputs.tasks)}).sealed()
 
 
 def bank_after(log: Decision) -> Bank:
@@ -186,11 +186,11 @@ def bank_after(log: Decision) -> Bank:
     A canary leaves it as it was; so does a change that passed and was vetoed, for it was no copy of the incumbent, and
     one that chose by its faults which of its results are valid.
     """
-    policy, bank = make_policy(log.rules), log.standing.bank
+    policy, bank = make_policy(log.rules), log.inputs.bank
     if log.subject.canary or log.veto or log.reason == UNMEASURABLE:
         return bank
     if log.kept:
-        return policy.after_keep(bank, log.rollouts(), log.standing.suite)
+        return policy.after_keep(bank, log.rollouts(), log.inputs.suite)
     z = log.findings[-1].z if log.stage == "validation" else None
     return policy.after_reject(bank, log.rollouts(), z)
 
@@ -200,7 +200,7 @@ def recompute(log: Decision) -> Judged:
 
     Raises BadInput when the gates ask for a rollout that the log does not hold.
     """
-    return judge(make_policy(log.rules), log.standing, recall(log.rollouts()))
+    return judge(make_policy(log.rules), log.inputs, recall(log.rollouts()))
 
 
 def discrepancies(log: Decision) -> tuple[str, ...]:
@@ -208,7 +208,7 @@ def discrepancies(log: Decision) -> tuple[str, ...]:
     wrong: list[str] = []
     if log.seal != _seal(log):
         wrong.append("the log was altered after it was written: its seal does not fit")
-    if log.split_hash != digest(sorted(log.standing.tasks)):
+    if log.split_hash != digest(sorted(log.inputs.tasks)):
         wrong.append("the validation tasks are not those of the split's hash")
     try:
         again = recompute(log)
@@ -225,7 +225,7 @@ def discrepancies(log: Decision) -> tuple[str, ...]:
         wrong.append("the log holds rollouts that the gates did not ask for")
     if log.kept != (again.kept and not log.veto and not log.subject.canary):
         wrong.append("kept or not contradicts the verdict")
-    if log.after != _estimate(bank_after(log), log.standing.tasks):
+    if log.after != _estimate(bank_after(log), log.inputs.tasks):
         wrong.append("the estimate after the decision is not that of the bank after it")
     if wrong and log.gate_code != gate_code_hash():
         wrong.append(f"the gate's code has changed since: {log.gate_code} then, {gate_code_hash()} now")
@@ -235,7 +235,7 @@ def discrepancies(log: Decision) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def gate_code_hash() -> str:
     """16 hex digits over the text of every module that a verdict depends on."""
-    folder = resources.files("sigmaloop.eval")
+    folder = resources.files("sigmaloop.gate")
     return digest([folder.joinpath(f"{name}.py").read_text(encoding="utf-8") for name in GATE_CODE])
 
 
@@ -244,9 +244,9 @@ def _seal(log: Decision) -> str:
 
 
 def _rows(
-    policy: Policy, standing: Standing, found: dict[str, tuple[Rollout, ...]], cached: Collection[str]
+    policy: Policy, inputs: AttemptInputs, found: dict[str, tuple[Rollout, ...]], cached: Collection[str]
 ) -> list[Row]:
-    looks = policy.rules.looks_for(len(standing.tasks)) if policy.rules.looks else ()
+    looks = policy.rules.looks_for(len(inputs.tasks)) if policy.rules.looks else ()
     rows: list[Row] = []
     for stage in get_args(RowStage):
         for place, rollout in enumerate(found.get(stage, ())):
@@ -269,19 +269,19 @@ def _rows(
     return rows
 
 
-def _bet(policy: Policy, standing: Standing, judged: Judged) -> Bet | None:
+def _bet(policy: Policy, inputs: AttemptInputs, judged: Judged) -> Bet | None:
     """Where candidate and bank are paired trial by trial: in policies that measure, with a bank of their own."""
     rollouts = judged.rollouts.get("validation", ())
-    stage = standing.stage(policy, "validation")
-    if policy.rules.pooling or not rollouts or not isinstance(stage, LooksGate):
+    stage = inputs.stage(policy, "validation")
+    if policy.rules.pooling or not rollouts or not isinstance(stage, SequentialGate):
         return None
-    found = betting_evalue(fresh_pairs(stage.order, rollouts, standing.bank))
+    found = betting_evalue(fresh_pairs(stage.order, rollouts, inputs.bank))
     return Bet(pairs=found.pairs, final=found.final, largest=found.largest)
 
 
-def _suite_rate(policy: Policy, standing: Standing) -> float | None:
-    quarantined = policy.quarantined(standing.suite, standing.bank)
-    rates = [standing.bank.pass_rate(task) for task in standing.suite if task not in quarantined]
+def _suite_rate(policy: Policy, inputs: AttemptInputs) -> float | None:
+    quarantined = policy.quarantined(inputs.suite, inputs.bank)
+    rates = [inputs.bank.pass_rate(task) for task in inputs.suite if task not in quarantined]
     known = [float(rate) for rate in rates if rate is not None]
     return sum(known) / len(known) if known else None
 

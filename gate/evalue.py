@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.finding import Pair
-from sigmaloop.records import REWARD_UNITS, Rollout
+from sigmaloop.records import REWARD_MICROS, Rollout
 
 STAKES = (0.02, 0.04, 0.08, 0.15, 0.25, 0.4)
 """Shares of its capital that each of the bettors stakes on every pair."""
@@ -59,7 +59,7 @@ def fresh_pairs(order: Sequence[Pair], rollouts: Iterable[Rollout], bank: Bank) 
 
     Every result of either agent is used once; what has no partner is left out.
     """
-    results = {(r.key.task_id, r.key.trial): r.units for r in rollouts if r.valid}
+    results = {(r.key.task_id, r.key.trial): r.reward_micros for r in rollouts if r.valid}
     used: dict[str, int] = {}
     differences: list[float] = []
     for pair in order:
@@ -67,7 +67,7 @@ def fresh_pairs(order: Sequence[Pair], rollouts: Iterable[Rollout], bank: Bank) 
         if pair not in results or held is None:
             continue
         k = used.get(task, 0)
-        if k < len(held.units):
+        if k < len(held.reward_micros):
             used[task] = k + 1
-            differences.append((results[pair] - held.units[k]) / REWARD_UNITS)
+            differences.append((results[pair] - held.reward_micros[k]) / REWARD_MICROS)
     return differences

@@ -22,7 +22,7 @@ def explained(log: Decision) -> tuple[str, ...]:
                 f"  beside {beside.valid} rollouts of the incumbent made now: {100 * beside.difference:+6.1f} points "
                 f"+- {100 * beside.standard_error:.1f}, z {beside.z:+.2f}, rejected below {beside.bound:+.2f}"
             )
-        if finding.upper_bound_units is not None:
+        if finding.upper_bound_micros is not None:
             lines.append("  stopped early: no score, only what it could still have reached")
     lines += [""] if log.findings else []
     if log.suite_rate is not None:

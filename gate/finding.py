@@ -1,17 +1,17 @@
-"""What a gate says: `Ask`, run these rollouts and step again; or `Finding`, its decision and the numbers behind it."""
+"""What a gate says: `RunMore`, run these rollouts and step again; or `Finding`, its decision and the numbers behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import Literal, Protocol
 
-from sigmaloop.records import REWARD_UNITS, GateName, Outcome, Record, Rollout, Verdict, digest
+from sigmaloop.records import REWARD_MICROS, GateName, Outcome, Record, Rollout, Verdict, digest
 
 Pair = tuple[str, int]
 """A task id and a trial number: with an agent, the key of a rollout."""
 
 
-class Ask(Record):
+class RunMore(Record):
     """The gate can not decide yet: run an agent on these tasks and step again."""
 
     pairs: tuple[Pair, ...]
@@ -51,9 +51,9 @@ class Finding(Record):
     """Valid results; of a suite with several tries, cases that are decided."""
     total: int = 0
     """Tasks, cases or trials that the gate is about."""
-    units: int = 0
-    required_units: int = 0
-    upper_bound_units: int | None = None
+    reward_micros: int = 0
+    required_micros: int = 0
+    upper_bound_micros: int | None = None
     infra: int = 0
     z: float | None = None
     difference: float | None = None
@@ -75,7 +75,7 @@ class Stage(Protocol):
     @property
     def gate(self) -> GateName: ...
 
-    def step(self, rollouts: Collection[Rollout], /) -> Ask | Finding:
+    def step(self, rollouts: Collection[Rollout], /) -> RunMore | Finding:
         """What to run next, or the decision, given every rollout that the stage has asked for so far.
 
         Raises ValueError for rollouts that it did not ask for.
@@ -92,6 +92,6 @@ def uncovered(faults: int, total: int, allowed: int) -> str:
     return f"{faults} of {total} rollouts ended in an infrastructure fault; at most {allowed} may"
 
 
-def points(units: int, tasks: int) -> str:
+def points(reward_micros: int, tasks: int) -> str:
     """A mean reward, for people."""
-    return f"{units / (REWARD_UNITS * tasks):.4f}" if tasks else "none"
+    return f"{reward_micros / (REWARD_MICROS * tasks):.4f}" if tasks else "none"

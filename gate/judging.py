@@ -14,13 +14,13 @@ from pydantic import Field, model_validator
 
 from sigmaloop.errors import BadInput
 from sigmaloop.gate.bank import Bank
-from sigmaloop.gate.finding import Ask, Finding, Pair, Stage
+from sigmaloop.gate.finding import Finding, Pair, RunMore, Stage
 from sigmaloop.gate.outage import CONTEST_TRIALS, ROUNDS, UNMEASURABLE, Contest, Roll, contest
 from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.rules import CONTROL_TRIALS, GATE_TRIALS
 from sigmaloop.records import GateName, Outcome, Record, Rollout, digest
 
-STAGES: tuple[GateName, ...] = ("targets", "regression", "validation")
+STAGES: tuple[GateName, ...] = ("cluster_tasks", "regression", "validation")
 """In the order in which an attempt goes through them: the cheap ones first."""
 
 StageName = GateName | Literal["control"]
@@ -30,7 +30,7 @@ RunStage = Callable[[StageName, Sequence[Pair]], Sequence[Rollout]]
 """Runs the candidate, for `control` the incumbent, on (task id, trial) pairs for a stage."""
 
 
-class Standing(Record):
+class AttemptInputs(Record):
     """What is known when an attempt begins, and all that its verdict depends on besides its rollouts."""
 
     tasks: tuple[str, ...]
@@ -59,7 +59,7 @@ class Standing(Record):
                 f"the validation split has {len(self.tasks)} task{'s' * (len(self.tasks) != 1)}: "
                 "a comparison needs at least two; give the benchmark a larger one"
             )
-        for name, ids in (("validation split", self.tasks), ("suite", self.suite), ("targets", self.failing)):
+        for name, ids in (("validation split", self.tasks), ("suite", self.suite), ("cluster_tasks", self.failing)):
             if len(set(ids)) != len(ids):
                 raise BadInput(f"the {name} names a task twice: {_first_repeat(ids)}")
         shared = sorted(set(self.tasks) & {*self.suite, *self.failing})
@@ -74,10 +74,10 @@ class Standing(Record):
         return _Unmeasurable(stage, held) if held and held.unmeasurable else stage
 
     def _stage(self, policy: Policy, gate: GateName) -> Stage:
-        if gate == "targets":
+        if gate == "cluster_tasks":
             if self.aimed and not self.failing and policy.rules.looks:
                 return _Aimless()
-            return policy.targets(self.failing, first_trial=self.first_trial)
+            return policy.cluster_tasks(self.failing, first_trial=self.first_trial)
         if gate == "regression":
             return policy.suite(self.suite, self.bank, self.history, first_trial=self.first_trial)
         if gate == "validation":
@@ -103,9 +103,9 @@ class _Unmeasurable:
     def gate(self) -> GateName:
         return self.stage.gate
 
-    def step(self, rollouts: Collection[Rollout], /) -> Ask | Finding:
+    def step(self, rollouts: Collection[Rollout], /) -> RunMore | Finding:
         step = self.stage.step(rollouts)
-        if isinstance(step, Ask) or step.outcome == "failed":
+        if isinstance(step, RunMore) or step.outcome == "failed":
             return step
         changed = {"outcome": "failed", "reason": UNMEASURABLE, "message": self.held.message}
         return step.model_copy(update=changed)
@@ -114,11 +114,11 @@ class _Unmeasurable:
 class _Aimless:
     """The cluster tasks of a change that has none."""
 
-    gate: GateName = "targets"
+    gate: GateName = "cluster_tasks"
 
     def step(self, rollouts: Collection[Rollout], /) -> Finding:
         return Finding(
-            gate="targets",
+            gate="cluster_tasks",
             outcome="failed",
             reason="targets_empty",
             message="no task of the cluster is left that fails: there is nothing that the change could mend",
@@ -149,7 +149,7 @@ class Judged(Record):
         return self.last.z if self.last.gate == "validation" else None
 
 
-def judge(policy: Policy, standing: Standing, run: RunStage) -> Judged:
+def judge(policy: Policy, inputs: AttemptInputs, run: RunStage) -> Judged:
     """All gates in their order, until one does not pass. Raises BadInput when `run` returns what was not asked."""
     findings: list[Finding] = []
     rollouts: dict[str, tuple[Rollout, ...]] = {}
@@ -159,9 +159,9 @@ def judge(policy: Policy, standing: Standing, run: RunStage) -> Judged:
         rollouts[stage] = (*rollouts.get(stage, ()), *found)
         return found
 
-    for gate in standing.stages:
+    for gate in inputs.stages:
         rollouts[gate] = ()
-        finding, _ = drive(standing.stage(policy, gate), noted)
+        finding, _ = drive(inputs.stage(policy, gate), noted)
         findings.append(finding)
         if finding.outcome != "passed":
             break
@@ -171,21 +171,21 @@ def judge(policy: Policy, standing: Standing, run: RunStage) -> Judged:
 def drive(stage: Stage, run: RunStage) -> tuple[Finding, tuple[Rollout, ...]]:
     """Run what a stage asks for until it has decided. Raises BadInput when `run` returns what was not asked."""
     seen: list[Rollout] = []
-    while isinstance(step := stage.step(seen), Ask):
+    while isinstance(step := stage.step(seen), RunMore):
         name: StageName = "control" if step.agent == "incumbent" else stage.gate
         seen.extend(answered(step.pairs, run(name, step.pairs)))
     return step, tuple(seen)
 
 
 def settle(
-    policy: Policy, standing: Standing, gate: GateName, run: RunStage, rival: Roll
-) -> tuple[Standing, Finding, tuple[Rollout, ...]]:
+    policy: Policy, inputs: AttemptInputs, gate: GateName, run: RunStage, rival: Roll
+) -> tuple[AttemptInputs, Finding, tuple[Rollout, ...]]:
     """Drive a stage, and where faults keep it from failing, learn whose they are: see `outage`.
 
     `rival` runs the incumbent. The standing that comes back holds the contest, so that the finding can be recomputed.
     """
-    former = standing.contests.get(gate)
-    standing = standing.model_copy(update={"contests": {g: c for g, c in standing.contests.items() if g != gate}})
+    former = inputs.contests.get(gate)
+    inputs = inputs.model_copy(update={"contests": {g: c for g, c in inputs.contests.items() if g != gate}})
     made: dict[str, list[Rollout]] = {}
 
     def noted(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
@@ -193,14 +193,14 @@ def settle(
         made.setdefault(stage, []).extend(found)
         return found
 
-    finding, seen = drive(standing.stage(policy, gate), noted)
+    finding, seen = drive(inputs.stage(policy, gate), noted)
     faulted = list(dict.fromkeys(r.task_id for r in made.get(gate, ()) if not r.valid))
     if not faulted or finding.outcome == "failed":
-        return standing, finding, seen
-    trial = former.trial + ROUNDS if former else CONTEST_TRIALS + int(digest(standing.seed, gate, size=9), 16) * ROUNDS
+        return inputs, finding, seen
+    trial = former.trial + ROUNDS if former else CONTEST_TRIALS + int(digest(inputs.seed, gate, size=9), 16) * ROUNDS
     found = contest(faulted, lambda pairs: run(gate, pairs), rival, trial=trial)
-    standing = standing.model_copy(update={"contests": {**standing.contests, gate: found}})
-    return standing, *drive(standing.stage(policy, gate), recall(made))
+    inputs = inputs.model_copy(update={"contests": {**inputs.contests, gate: found}})
+    return inputs, *drive(inputs.stage(policy, gate), recall(made))
 
 
 def answered(asked: Sequence[Pair], rollouts: Sequence[Rollout]) -> Sequence[Rollout]:

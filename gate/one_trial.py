@@ -23,11 +23,11 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 
-from sigmaloop.gate.finding import Ask, Finding, evidence_of, points, uncovered
+from sigmaloop.gate.finding import Finding, RunMore, evidence_of, points, uncovered
 from sigmaloop.gate.tally import Tally, faults_allowed, next_size, share, tally_of
-from sigmaloop.records import REWARD_UNITS, Outcome, Rollout
+from sigmaloop.records import REWARD_MICROS, Outcome, Rollout
 
-__all__ = ["Ask", "Finding", "RegressionGate", "ValidationGate", "likely_failures_first"]
+__all__ = ["Finding", "RegressionGate", "RunMore", "ValidationGate", "likely_failures_first"]
 
 PASSING_SHARE = Fraction("0.80")
 """Share of the suite's valid results that must pass."""
@@ -57,7 +57,7 @@ class RegressionGate:
         self._faults_allowed = faults_allowed(len(members), share(coverage))
         self._wave = wave
 
-    def step(self, outcomes: Mapping[str, Rollout]) -> Ask | Finding:
+    def step(self, outcomes: Mapping[str, Rollout]) -> RunMore | Finding:
         """What to run next, or the decision; `outcomes` holds the members' rollouts so far, by task id."""
         seen = [outcomes[task] for task in self._members if task in outcomes]
         tally = tally_of(seen, self._members)
@@ -103,8 +103,8 @@ class RegressionGate:
             reason, message = "suite_empty", "the regression suite is still empty"
         return Finding(
             gate="regression", outcome=outcome, reason=reason, message=message, total=total,
-            passes=tally.passes, evaluated=tally.valid, units=tally.units, infra=tally.infra,
-            required_units=need * REWARD_UNITS, evidence=evidence_of(seen),
+            passes=tally.passes, evaluated=tally.valid, reward_micros=tally.reward_micros, infra=tally.infra,
+            required_micros=need * REWARD_MICROS, evidence=evidence_of(seen),
         )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ class ValidationGate:
         self,
         tasks: Sequence[str],
         *,
-        best_units: int,
+        best_micros: int,
         best_tasks: int | None = None,
         measured: Collection[str] | None = None,
         coverage: float | Fraction = FEWEST_VALID,
@@ -129,14 +129,14 @@ class ValidationGate:
         self._measured = frozenset(tasks if measured is None else measured)
         if not tasks:
             raise ValueError("a validation gate needs at least one task")
-        self._best = best_units
+        self._best = best_micros
         self._best_tasks = len(tasks) if best_tasks is None else best_tasks
-        if self._best_tasks < 1 or not 0 <= best_units <= self._best_tasks * REWARD_UNITS:
-            raise ValueError(f"a best of {best_units} units over {self._best_tasks} tasks is impossible")
+        if self._best_tasks < 1 or not 0 <= best_micros <= self._best_tasks * REWARD_MICROS:
+            raise ValueError(f"a best of {best_micros} units over {self._best_tasks} tasks is impossible")
         self._faults_allowed = faults_allowed(len(tasks), share(coverage))
         self._wave = wave
 
-    def step(self, outcomes: Mapping[str, Rollout]) -> Ask | Finding:
+    def step(self, outcomes: Mapping[str, Rollout]) -> RunMore | Finding:
         """What to run next, or the decision; a table that will pass is always completed."""
         seen = [outcomes[task] for task in self._tasks if task in outcomes]
         tally = tally_of(seen, self._tasks, measured=self._measured)
@@ -152,27 +152,27 @@ class ValidationGate:
         found: set[Outcome] = set()
         total, left, covered = len(self._tasks), tally.left, tally.infra <= self._faults_allowed
         expected = total - tally.lost
-        certain = self._below(tally.units + (tally.infra + left) * REWARD_UNITS, total)
-        if self._below(tally.units + tally.infra * REWARD_UNITS, total) or (
-            covered and self._below(tally.units, expected)
+        certain = self._below(tally.reward_micros + (tally.infra + left) * REWARD_MICROS, total)
+        if self._below(tally.reward_micros + tally.infra * REWARD_MICROS, total) or (
+            covered and self._below(tally.reward_micros, expected)
         ):
             found.add("failed")
         if not certain and tally.infra + left > self._faults_allowed:
             found.add("indecisive")
-        if covered and not self._below(tally.units + left * REWARD_UNITS, expected):
+        if covered and not self._below(tally.reward_micros + left * REWARD_MICROS, expected):
             found.add("passed")
         return found
 
-    def _below(self, units: int, tasks: int) -> bool:
+    def _below(self, reward_micros: int, tasks: int) -> bool:
         """Whether units / tasks < best / best_tasks, without dividing."""
-        return units * self._best_tasks < self._best * tasks
+        return reward_micros * self._best_tasks < self._best * tasks
 
     def _finding(self, outcome: Outcome, tally: Tally, seen: Sequence[Rollout]) -> Finding:
         total = len(self._tasks)
         counted = total - tally.lost
         zeros = tally.infra - tally.lost
         need = -(-self._best * counted // self._best_tasks)
-        bound = tally.units + tally.left * REWARD_UNITS
+        bound = tally.reward_micros + tally.left * REWARD_MICROS
         reached = f"can reach {points(bound, counted)} at most" if tally.left else f"is {points(bound, counted)}"
         best = points(self._best, self._best_tasks)
         fallen = f" ({zeros} ended in a fault and count 0)" if zeros else ""
@@ -186,8 +186,8 @@ class ValidationGate:
         }[outcome]
         return Finding(
             gate="validation", outcome=outcome, reason=reason, message=message, total=total,
-            passes=tally.passes, evaluated=tally.valid, units=tally.units, infra=tally.infra,
-            required_units=need, upper_bound_units=bound if tally.left else None, evidence=evidence_of(seen),
+            passes=tally.passes, evaluated=tally.valid, reward_micros=tally.reward_micros, infra=tally.infra,
+            required_micros=need, upper_bound_micros=bound if tally.left else None, evidence=evidence_of(seen),
         )  # fmt: skip
 
 
@@ -205,8 +205,8 @@ def likely_failures_first(tasks: Sequence[str], history: Mapping[str, tuple[int,
     return tuple(sorted(tasks, key=rate))
 
 
-def _ask(tasks: Sequence[str], outcomes: Mapping[str, Rollout], size: int) -> Ask:
-    return Ask(pairs=tuple([(task, TRIAL) for task in tasks if task not in outcomes][:size]))
+def _ask(tasks: Sequence[str], outcomes: Mapping[str, Rollout], size: int) -> RunMore:
+    return RunMore(pairs=tuple([(task, TRIAL) for task in tasks if task not in outcomes][:size]))
 
 
 def _checked(tasks: Sequence[str], wave: int) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from sigmaloop.gate.bank import Bank, by_task
-from sigmaloop.gate.cases import CasesGate
-from sigmaloop.gate.finding import Ask, Finding, Pair, Stage
+from sigmaloop.gate.cases import PassCountGate
+from sigmaloop.gate.finding import Finding, Pair, RunMore, Stage
 from sigmaloop.gate.one_trial import TRIAL, RegressionGate, ValidationGate, likely_failures_first
 from sigmaloop.gate.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Rules
-from sigmaloop.gate.sequential import LooksGate
+from sigmaloop.gate.sequential import SequentialGate
 from sigmaloop.gate.tally import share
 from sigmaloop.records import GateName, Rollout
 
@@ -34,7 +34,7 @@ class Policy(Protocol):
     def missing(self, bank: Bank, tasks: Sequence[str], suite: Sequence[str] = ()) -> tuple[Pair, ...]:
         """Rollouts of the incumbent that the bank needs before a candidate is compared with it."""
 
-    def targets(self, failing: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Stage:
+    def cluster_tasks(self, failing: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Stage:
         """The failing traffic tasks that the change was made for, oldest first; the latest are tried."""
 
     def quarantined(self, members: Sequence[str], bank: Bank) -> tuple[str, ...]:
@@ -55,7 +55,9 @@ class Policy(Protocol):
     ) -> Stage:
         """The validation split, against the bank."""
 
-    def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
+    def promotion(
+        self, known: Sequence[str], cluster_tasks: Sequence[str], *, first_trial: int = GATE_TRIALS
+    ) -> Promotion:
         """Who of the known failures, oldest first, and of this attempt's targets joins the suite after a keep."""
 
     def after_keep(self, bank: Bank, evidence: Evidence, suite: Sequence[str] = ()) -> Bank:
@@ -72,7 +74,7 @@ class Promotion:
         self._tasks = tuple(dict.fromkeys(tasks))
         self._rows = {task: [(task, first_trial + k) for k in range(passes)] for task in self._tasks}
 
-    def step(self, rollouts: Collection[Rollout], /) -> Ask | tuple[str, ...]:
+    def step(self, rollouts: Collection[Rollout], /) -> RunMore | tuple[str, ...]:
         """What to run next, or the tasks that are promoted, in the order given."""
         seen = {(r.key.task_id, r.key.trial): r for r in rollouts}
         promoted: list[str] = []
@@ -83,7 +85,7 @@ class Promotion:
                 promoted.append(task)
             elif missing not in seen:
                 ask.append(missing)
-        return Ask(pairs=tuple(ask)) if ask else tuple(promoted)
+        return RunMore(pairs=tuple(ask)) if ask else tuple(promoted)
 
 
 class ReferencePolicy:
@@ -96,8 +98,8 @@ class ReferencePolicy:
         """Everything once, at the beginning; later the kept candidate's own table is the bar, faults and all."""
         return () if bank.counts(tasks) else tuple((task, TRIAL) for task in tasks)
 
-    def targets(self, failing: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Stage:
-        return _cases(self.rules, "targets", ())
+    def cluster_tasks(self, failing: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Stage:
+        return _cases(self.rules, "cluster_tasks", ())
 
     def quarantined(self, members: Sequence[str], bank: Bank) -> tuple[str, ...]:
         return ()
@@ -127,7 +129,7 @@ class ReferencePolicy:
         return _OneTrial(
             ValidationGate(
                 likely_failures_first(tasks, history),
-                best_units=sum(count.units for count in best.values()),
+                best_micros=sum(count.reward_micros for count in best.values()),
                 best_tasks=sum(count.trials for count in best.values()),
                 measured=best,
                 coverage=self.rules.coverage_floor,
@@ -136,7 +138,9 @@ class ReferencePolicy:
             first_trial - GATE_TRIALS,
         )
 
-    def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
+    def promotion(
+        self, known: Sequence[str], cluster_tasks: Sequence[str], *, first_trial: int = GATE_TRIALS
+    ) -> Promotion:
         return Promotion(known, passes=1, first_trial=TRIAL)
 
     def after_keep(self, bank: Bank, evidence: Evidence, suite: Sequence[str] = ()) -> Bank:
@@ -167,10 +171,10 @@ class MeasuredPolicy:
             *((task, first[task] + k) for task in unknown for k in range(self.rules.recheck_trials)),
         )
 
-    def targets(self, failing: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Stage:
-        chosen = list(dict.fromkeys(failing))[-self.rules.target_tasks :]
-        trials = range(first_trial, first_trial + self.rules.target_trials)
-        return _cases(self.rules, "targets", [[(task, trial)] for trial in trials for task in chosen])
+    def cluster_tasks(self, failing: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Stage:
+        chosen = list(dict.fromkeys(failing))[-self.rules.cluster_tasks :]
+        trials = range(first_trial, first_trial + self.rules.cluster_trials)
+        return _cases(self.rules, "cluster_tasks", [[(task, trial)] for trial in trials for task in chosen])
 
     def quarantined(self, members: Sequence[str], bank: Bank) -> tuple[str, ...]:
         floor = share(self.rules.quarantine_floor)
@@ -193,14 +197,16 @@ class MeasuredPolicy:
         first_trial: int = GATE_TRIALS,
         control_trial: int = CONTROL_TRIALS,
     ) -> Stage:
-        return LooksGate(tasks, bank, self.rules, seed=seed, first_trial=first_trial, control_trial=control_trial)
+        return SequentialGate(tasks, bank, self.rules, seed=seed, first_trial=first_trial, control_trial=control_trial)
 
-    def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
+    def promotion(
+        self, known: Sequence[str], cluster_tasks: Sequence[str], *, first_trial: int = GATE_TRIALS
+    ) -> Promotion:
         """The latest known failures, the attempt's own targets before all: a change may mend more than it aimed at.
 
         How often a task must pass in a row keeps the lucky ones out; how many are tried bounds the cost.
         """
-        own = list(dict.fromkeys(targets))[-self.rules.target_tasks :]
+        own = list(dict.fromkeys(cluster_tasks))[-self.rules.cluster_tasks :]
         chosen = list(dict.fromkeys([*reversed(own), *reversed(known)]))[: self.rules.promotion_tasks]
         return Promotion(chosen, passes=self.rules.promotion_passes, first_trial=first_trial)
 
@@ -229,7 +235,7 @@ class MeasuredPolicy:
         if not self.rules.pooling:
             return bank
         bank = bank.joined(evidence.get("control", ()), cap=self.rules.bank_cap)
-        if z is None or abs(z) >= self.rules.join_below:
+        if z is None or abs(z) >= self.rules.pool_below_z:
             return bank
         return bank.joined(evidence.get("validation", ()), cap=self.rules.bank_cap)
 
@@ -250,19 +256,23 @@ class _OneTrial:
     def gate(self) -> GateName:
         return "regression" if isinstance(self._inner, RegressionGate) else "validation"
 
-    def step(self, rollouts: Collection[Rollout], /) -> Ask | Finding:
+    def step(self, rollouts: Collection[Rollout], /) -> RunMore | Finding:
         outcomes = {r.task_id: r for r in rollouts}
         if len(outcomes) != len(rollouts) or any(r.key.trial != self._trial for r in rollouts):
             raise ValueError(f"the {self.gate} gate was given rollouts that it did not ask for, or one twice")
         step = self._inner.step(outcomes)
-        return Ask(pairs=tuple((task, self._trial) for task in step.task_ids)) if isinstance(step, Ask) else step
+        return (
+            RunMore(pairs=tuple((task, self._trial) for task in step.task_ids)) if isinstance(step, RunMore) else step
+        )
 
 
-def _cases(rules: Rules, gate: GateName, cases: Sequence[Sequence[Pair]], quarantined: Sequence[str] = ()) -> CasesGate:
-    return CasesGate(
-        "targets" if gate == "targets" else "regression",
+def _cases(
+    rules: Rules, gate: GateName, cases: Sequence[Sequence[Pair]], quarantined: Sequence[str] = ()
+) -> PassCountGate:
+    return PassCountGate(
+        "cluster_tasks" if gate == "cluster_tasks" else "regression",
         cases,
-        floor=rules.target_floor if gate == "targets" else rules.regression_floor,
+        floor=rules.cluster_floor if gate == "cluster_tasks" else rules.regression_floor,
         coverage=rules.coverage_floor,
         wave=rules.wave,
         quarantined=quarantined,

@@ -42,9 +42,9 @@ class Rules(Record):
     regression_floor: float = Field(default=0.80, ge=0, le=1)
     coverage_floor: float = Field(default=0.95, ge=0, le=1)
     wave: int = Field(default=4, ge=1)
-    target_tasks: int = Field(default=5, ge=1)
-    target_trials: int = Field(default=2, ge=1)
-    target_floor: float = Field(default=0.40, ge=0, le=1)
+    cluster_tasks: int = Field(default=5, ge=1)
+    cluster_trials: int = Field(default=2, ge=1)
+    cluster_floor: float = Field(default=0.40, ge=0, le=1)
     suite_tries: int = Field(default=2, ge=1)
     promotion_passes: int = Field(default=3, ge=1)
     promotion_tasks: int = Field(default=12, ge=1)
@@ -52,7 +52,7 @@ class Rules(Record):
     recheck_trials: int = Field(default=3, ge=1)
     bank_trials: int = Field(default=2, ge=1)
     bank_cap: int = Field(default=12, ge=1)
-    join_below: float = Field(default=3.0, ge=0)
+    pool_below_z: float = Field(default=3.0, ge=0)
     looks: tuple[Bound, ...] = ()
     """Planned for up to `reach` tasks; see `looks_for`."""
     control: Bound | None = None

@@ -21,10 +21,10 @@ from itertools import count, islice
 
 from sigmaloop.gate.bank import Bank, Count, added, counted
 from sigmaloop.gate.comparison import Comparison, compare
-from sigmaloop.gate.finding import Ask, Finding, Look, Pair, evidence_of, uncovered
+from sigmaloop.gate.finding import Finding, Look, Pair, RunMore, evidence_of, uncovered
 from sigmaloop.gate.rules import CONTROL_TRIALS, GATE_TRIALS, Bound, Rules
 from sigmaloop.gate.tally import faults_allowed, share
-from sigmaloop.records import REWARD_UNITS, GateName, Outcome, Rollout, digest
+from sigmaloop.records import REWARD_MICROS, GateName, Outcome, Rollout, digest
 
 
 def order_of(tasks: Sequence[str], rollouts: int, *, seed: str, first_trial: int = GATE_TRIALS) -> tuple[Pair, ...]:
@@ -39,7 +39,7 @@ def order_of(tasks: Sequence[str], rollouts: int, *, seed: str, first_trial: int
     return tuple(islice(passes(), rollouts))
 
 
-class LooksGate:
+class SequentialGate:
     """The validation stage of `paired` and `rigorous`."""
 
     gate: GateName = "validation"
@@ -75,7 +75,7 @@ class LooksGate:
         """Every rollout up to the last look."""
         return self._order
 
-    def step(self, rollouts: Collection[Rollout], /) -> Ask | Finding:
+    def step(self, rollouts: Collection[Rollout], /) -> RunMore | Finding:
         """What to run next, or the decision. Raises ValueError for rollouts that were not asked for."""
         seen = {(r.key.task_id, r.key.trial): r for r in rollouts}
         if len(seen) != len(rollouts) or not seen.keys() <= self._known:
@@ -87,7 +87,7 @@ class LooksGate:
         for bound in self._looks:
             missing = [pair for pair in self._order[done : bound.rollouts] if pair not in seen]
             if missing:
-                return Ask(pairs=tuple(missing))
+                return RunMore(pairs=tuple(missing))
             fresh = [seen[pair] for pair in self._order[done : bound.rollouts]]
             faults += [r for r in fresh if not r.valid]
             counts, done = added(counts, counted(fresh)), bound.rollouts
@@ -98,11 +98,11 @@ class LooksGate:
         found = self._finding(outcome, bound, looks, [seen[pair] for pair in self._order[:done]])
         return self._beside(found, counts, seen) if outcome == "passed" and self._control else found
 
-    def _beside(self, finalist: Finding, counts: dict[str, Count], seen: dict[Pair, Rollout]) -> Ask | Finding:
+    def _beside(self, finalist: Finding, counts: dict[str, Count], seen: dict[Pair, Rollout]) -> RunMore | Finding:
         """A finalist against the incumbent of today."""
         missing = [pair for pair in self._control if pair not in seen]
         if missing:
-            return Ask(pairs=tuple(missing), agent="incumbent")
+            return RunMore(pairs=tuple(missing), agent="incumbent")
         control = [seen[pair] for pair in self._control]
         valid = [r for r in control if r.valid]
         bound, beside = Bound(rollouts=len(control), z=self._beside_z), counted(control)
@@ -148,14 +148,14 @@ class LooksGate:
         """As if every fault had been a full reward, and the incumbent always failed what it was not measured on."""
         perfect: dict[str, Count] = {}
         for rollout in faults:
-            perfect = added(perfect, {rollout.task_id: Count(REWARD_UNITS, 1)})
+            perfect = added(perfect, {rollout.task_id: Count(REWARD_MICROS, 1)})
         candidate = added(counts, perfect)
         return compare(candidate, {task: Count(0, 1) for task in candidate} | self._incumbent)
 
     def _finding(self, outcome: Outcome, bound: Bound, looks: Sequence[Look], seen: Sequence[Rollout]) -> Finding:
         last = looks[-1] if looks else None
         valid = [r for r in seen if r.valid]
-        units, planned = sum(r.units for r in valid), self._looks[-1].rollouts
+        reward_micros, planned = sum(r.reward_micros for r in valid), self._looks[-1].rollouts
         allowed = faults_allowed(bound.rollouts, self._coverage)
         missing = bound.rollouts - (last.valid if last else 0)
         compared = f"z = {last.z:+.2f}" if last else "nothing to compare"
@@ -177,8 +177,8 @@ class LooksGate:
             passes=sum(r.passed for r in valid),
             evaluated=len(valid),
             total=planned,
-            units=units,
-            upper_bound_units=units + (planned - bound.rollouts) * REWARD_UNITS if stopped else None,
+            reward_micros=reward_micros,
+            upper_bound_micros=reward_micros + (planned - bound.rollouts) * REWARD_MICROS if stopped else None,
             infra=len(seen) - len(valid),
             z=last.z if last else None,
             difference=last.difference if last else None,

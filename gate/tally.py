@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Literal, NamedTuple
 
-from sigmaloop.records import REWARD_UNITS, Outcome, Rollout
+from sigmaloop.records import REWARD_MICROS, Outcome, Rollout
 
 Kind = Literal["perfect", "zero", "infra"]
 
@@ -18,7 +18,7 @@ class Tally(NamedTuple):
 
     passes: int
     valid: int
-    units: int
+    reward_micros: int
     """Reward summed over the valid results."""
     infra: int
     left: int
@@ -38,7 +38,7 @@ class Tally(NamedTuple):
         return self._replace(
             passes=self.passes + good,
             valid=self.valid + count,
-            units=self.units + good * REWARD_UNITS,
+            reward_micros=self.reward_micros + good * REWARD_MICROS,
             left=left,
             spare=min(self.spare, left),
         )
@@ -52,7 +52,7 @@ def tally_of(seen: Sequence[Rollout], tasks: Sequence[str], *, measured: Collect
     return Tally(
         passes=sum(r.passed for r in valid),
         valid=len(valid),
-        units=sum(r.units for r in valid),
+        reward_micros=sum(r.reward_micros for r in valid),
         infra=len(seen) - len(valid),
         left=len(tasks) - len(seen),
         lost=lost,

@@ -6,7 +6,7 @@ learnings are those of the kept agent's lineage: what was kept on a way that was
 
 from __future__ import annotations
 
-from sigmaloop.agents.harness_engineer import Brief, Hands, PastAttempt
+from sigmaloop.agents.harness_engineer import Brief, EngineerTools, PastAttempt
 from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.errors import BadInput
 from sigmaloop.graph.rehearsal import rehearse
@@ -45,7 +45,7 @@ def ledger_of(services: Services, incumbent: str) -> list[LedgerEntry]:
     return [LedgerEntry.model_validate(event.payload) for event in own]
 
 
-def hands_for(services: Services, incumbent: str, source: str) -> Hands:
+def tools_for(services: Services, incumbent: str, source: str) -> EngineerTools:
     """Look-ups and a rehearsal, as callables; `source`: the text of the incumbent."""
 
     def read_trace(failure_id: str) -> str:
@@ -55,7 +55,7 @@ def hands_for(services: Services, incumbent: str, source: str) -> Hands:
         failure = FailureRecord.model_validate(payload)
         return trace_text(services.journal.trace(failure.rollout_id))
 
-    return Hands(
+    return EngineerTools(
         source=source,
         search_failures=lambda query: _search(services, "failure", query),
         search_learnings=lambda query: _search_own(services, incumbent, "learning", query),

@@ -23,7 +23,7 @@ from sigmaloop.graph.nodes import attempt, conclude, observe
 from sigmaloop.graph.nodes.certify import certify
 from sigmaloop.graph.outage import pausing
 from sigmaloop.graph.services import Services
-from sigmaloop.graph.sessions import at_work
+from sigmaloop.graph.sessions import services_for_node
 from sigmaloop.graph.state import LoopState, RunContext
 from sigmaloop.graph.tracing import note
 
@@ -82,7 +82,9 @@ def _node(work: Work) -> Callable[..., dict[str, Any]]:
     guarded = pausing(wraps(work)(partial(endured, work)))
 
     def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        with at_work(state, thread_id=config["configurable"]["thread_id"], context=runtime.context) as services:
+        with services_for_node(
+            state, thread_id=config["configurable"]["thread_id"], context=runtime.context
+        ) as services:
             check_state(work.__name__, state, services)
             update = guarded(state, services, runtime.stream_writer)
             note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sigmaloop.errors import BadInput, StoreError
 from sigmaloop.graph.services import Services
 from sigmaloop.memory.journal import Journal
-from sigmaloop.records import REWARD_UNITS, RolloutKey, agent_hash
+from sigmaloop.records import REWARD_MICROS, RolloutKey, agent_hash
 from sigmaloop.tools.versions import Versions
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -38,7 +38,7 @@ class _State(_Strict):
     limits: _Limits
     baseline: str
     incumbent: str
-    best_units: int = Field(ge=0)
+    best_micros: int = Field(ge=0)
     best_tasks: int = Field(ge=0)
     batch: int = Field(ge=0)
     attempt: int = Field(ge=0)
@@ -86,8 +86,8 @@ def check_facts(
         _known_agent(field, commit, versions)
     if found.baseline != versions.baseline():
         raise _unfit("baseline", found.baseline, f"the run began with {versions.baseline()}")
-    if found.best_units > found.best_tasks * REWARD_UNITS:
-        raise _unfit("best_units", found.best_units, f"{found.best_tasks} results cannot reach that")
+    if found.best_micros > found.best_tasks * REWARD_MICROS:
+        raise _unfit("best_micros", found.best_micros, f"{found.best_tasks} results cannot reach that")
     if found.attempt > found.attempts_total:
         raise _unfit("attempt", found.attempt, f"the run has made {found.attempts_total} attempts")
     if found.cluster_id is not None and journal.event(f"cluster:{found.cluster_id}") is None:

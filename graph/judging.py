@@ -13,8 +13,8 @@ from sigmaloop.eval.controls import CONTROLS, NULL
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.canaries import Canary, canaries, due, progress_of
 from sigmaloop.gate.decision import Decision, Subject, bank_after, decision_of
-from sigmaloop.gate.finding import Ask, Finding, Pair
-from sigmaloop.gate.judging import STAGES, Judged, RunStage, StageName, Standing, drive, settle
+from sigmaloop.gate.finding import Finding, Pair, RunMore
+from sigmaloop.gate.judging import STAGES, AttemptInputs, Judged, RunStage, StageName, drive, settle
 from sigmaloop.gate.judging import judge as judge_by
 from sigmaloop.gate.policy import Policy, make_policy
 from sigmaloop.gate.rules import CANARY_STEP, CONTROL_TRIALS, GATE_TRIALS, rules_of
@@ -37,7 +37,9 @@ def policy_of(services: Services) -> Policy:
     return make_policy(rules_of(services.settings))
 
 
-def filled(services: Services, emit: Emit, commit: str, bank: Bank, *, suite: Sequence[str] = (), batch: int) -> Bank:
+def measure_incumbent(
+    services: Services, emit: Emit, commit: str, bank: Bank, *, suite: Sequence[str] = (), batch: int
+) -> Bank:
     """The bank with every rollout of the incumbent that the policy misses; pauses in an outage."""
     policy = policy_of(services)
     missing = policy.missing(bank, validation_ids(services), suite)
@@ -56,27 +58,27 @@ def bank_of(services: Services, incumbent: str) -> Bank:
     return Bank()
 
 
-def standing_of(services: Services, state: LoopState, emit: Emit, candidate: Candidate) -> Standing:
+def prepare_inputs(services: Services, state: LoopState, emit: Emit, candidate: Candidate) -> AttemptInputs:
     """What this attempt's verdict depends on besides its rollouts; made once, then read from the journal.
 
     Only holes of the bank are filled in later, after an outage.
     """
-    stored = services.journal.get("standing", candidate.id)
+    stored = services.journal.get("inputs", candidate.id)
     if stored is None:
         bank = bank_of(services, candidate.parent)
-        standing = _standing(services, candidate.parent, candidate.cluster_id, bank, candidate.id)
+        inputs = _inputs(services, candidate.parent, candidate.cluster_id, bank, candidate.id)
         aimed = {"aimed": True, "control_trial": CONTROL_TRIALS + int(candidate.id[1:])}
-        standing = standing.model_copy(update=aimed)
+        inputs = inputs.model_copy(update=aimed)
     else:
-        standing = Standing.model_validate(stored)
-    bank = filled(services, emit, candidate.parent, standing.bank, suite=standing.suite, batch=state["batch"])
-    standing = standing.model_copy(update={"bank": bank})
-    services.journal.put("standing", candidate.id, standing.model_dump(mode="json"), batch=state["batch"])
-    return standing
+        inputs = AttemptInputs.model_validate(stored)
+    bank = measure_incumbent(services, emit, candidate.parent, inputs.bank, suite=inputs.suite, batch=state["batch"])
+    inputs = inputs.model_copy(update={"bank": bank})
+    services.journal.put("inputs", candidate.id, inputs.model_dump(mode="json"), batch=state["batch"])
+    return inputs
 
 
 def measure(
-    services: Services, emit: Emit, candidate: Candidate, standing: Standing, gate: GateName
+    services: Services, emit: Emit, candidate: Candidate, inputs: AttemptInputs, gate: GateName
 ) -> tuple[Finding, tuple[Rollout, ...]]:
     """Run one stage of an attempt until it has decided, with the incumbent beside it where that is in question."""
     source, incumbent = services.versions.source(candidate.commit), services.versions.source(candidate.parent)
@@ -88,14 +90,14 @@ def measure(
     def rival(pairs: Sequence[Pair]) -> list[Rollout]:
         return roll_source(services, emit, incumbent, pairs, stage="control", batch=candidate.batch)
 
-    settled, finding, seen = settle(policy_of(services), standing, gate, run, rival)
-    if settled != standing:
-        services.journal.put("standing", candidate.id, settled.model_dump(mode="json"), batch=candidate.batch)
+    settled, finding, seen = settle(policy_of(services), inputs, gate, run, rival)
+    if settled != inputs:
+        services.journal.put("inputs", candidate.id, settled.model_dump(mode="json"), batch=candidate.batch)
     return finding, seen
 
 
 def promotion_of(
-    services: Services, emit: Emit, candidate: Candidate, standing: Standing
+    services: Services, emit: Emit, candidate: Candidate, inputs: AttemptInputs
 ) -> tuple[tuple[str, ...], list[Rollout]]:
     """Who joins the suite after a keep, and the kept agent's rollouts on known tasks, the newest word last.
 
@@ -115,16 +117,19 @@ def promotion_of(
             spare=True,
         )
 
-    passing, fresh = _promotion(services, candidate, standing, run)
-    return earned(services, emit, passing, batch=candidate.batch), [*_shown(services, candidate, standing), *fresh]
+    passing, fresh = _promotion(services, candidate, inputs, run)
+    return fails_for_null_agent(services, emit, passing, batch=candidate.batch), [
+        *_shown(services, candidate, inputs),
+        *fresh,
+    ]
 
 
-def _shown(services: Services, candidate: Candidate, standing: Standing) -> list[Rollout]:
+def _shown(services: Services, candidate: Candidate, inputs: AttemptInputs) -> list[Rollout]:
     """What the gates saw of the kept agent on known tasks: of a target's trials a failure has the last word, of a
     suite case's tries a pass."""
     policy, stored = policy_of(services), _stored(services, candidate)
-    targets, suite = (drive(standing.stage(policy, gate), stored)[1] for gate in STAGES[:2])
-    return [*sorted(targets, key=lambda r: not r.passed), *sorted(suite, key=lambda r: r.passed)]
+    cluster_tasks, suite = (drive(inputs.stage(policy, gate), stored)[1] for gate in STAGES[:2])
+    return [*sorted(cluster_tasks, key=lambda r: not r.passed), *sorted(suite, key=lambda r: r.passed)]
 
 
 def asked_for(services: Services, candidate_id: str) -> int:
@@ -135,20 +140,20 @@ def asked_for(services: Services, candidate_id: str) -> int:
 
 
 def _promotion(
-    services: Services, candidate: Candidate, standing: Standing, run: Callable[[Sequence[Pair]], list[Rollout]]
+    services: Services, candidate: Candidate, inputs: AttemptInputs, run: Callable[[Sequence[Pair]], list[Rollout]]
 ) -> tuple[tuple[str, ...], list[Rollout]]:
     """Who passes as often as the law asks; a fault ends a task's row, and says nothing of the others."""
     policy, stored = policy_of(services), _stored(services, candidate)
-    seen = drive(standing.stage(policy, "targets"), stored)[1]
+    seen = drive(inputs.stage(policy, "cluster_tasks"), stored)[1]
     fresh: list[Rollout] = []
-    aims = [task for task in standing.failing if task not in standing.suite]
+    aims = [task for task in inputs.failing if task not in inputs.suite]
     promotion = policy.promotion(known_failures(services, candidate.parent), aims)
-    while isinstance(step := promotion.step([*seen, *fresh]), Ask):
+    while isinstance(step := promotion.step([*seen, *fresh]), RunMore):
         fresh += run(step.pairs)
     return step, fresh
 
 
-def earned(services: Services, emit: Emit, tasks: Sequence[str], *, batch: int) -> tuple[str, ...]:
+def fails_for_null_agent(services: Services, emit: Emit, tasks: Sequence[str], *, batch: int) -> tuple[str, ...]:
     """Those of the tasks that an agent which does nothing fails: passing the others proves nothing."""
     pairs = [(task, GATE_TRIAL) for task in tasks]
     idle = roll_covered(
@@ -162,15 +167,15 @@ def log_decision(services: Services, state: LoopState, candidate: Candidate, *, 
 
     `turn` tells the endings of one attempt apart: empty, unless it ended otherwise before a fork.
     """
-    stored = services.journal.get("standing", candidate.id)
+    stored = services.journal.get("inputs", candidate.id)
     if stored is None or services.journal.event(f"decision:{candidate.id}{turn}"):
         return  # refused at admission: it cost nothing and teaches the bank nothing
-    standing = Standing.model_validate(stored)
+    inputs = AttemptInputs.model_validate(stored)
     seen = _stored(services, candidate)
-    judged = judge_by(policy_of(services), standing, seen)
+    judged = judge_by(policy_of(services), inputs, seen)
     fresh: list[Rollout] = []
     if state["kept"]:
-        fresh = _promotion(services, candidate, standing, lambda pairs: list(seen("targets", pairs)))[1]
+        fresh = _promotion(services, candidate, inputs, lambda pairs: list(seen("cluster_tasks", pairs)))[1]
     subject = _subject(services, state, candidate_id=candidate.id, commit=candidate.commit, agent=candidate.agent)
     subject = subject.model_copy(
         update={
@@ -183,14 +188,14 @@ def log_decision(services: Services, state: LoopState, candidate: Candidate, *, 
         }
     )
     log = decision_of(
-        subject, policy_of(services), standing, judged, run_seed=services.settings.seed, veto=veto, promotion=fresh
+        subject, policy_of(services), inputs, judged, run_seed=services.settings.seed, veto=veto, promotion=fresh
     )
     services.journal.append(
         DECISION, f"decision:{candidate.id}{turn}", log.model_dump(mode="json"), batch=state["batch"]
     )
 
 
-def sing(services: Services, state: LoopState, emit: Emit) -> None:
+def run_due_canaries(services: Services, state: LoopState, emit: Emit) -> None:
     """Send the canaries whose turn it is through the real gates; none is ever kept."""
     settings = services.settings
     most = min(settings.max_attempts, settings.batches * settings.attempts)
@@ -203,23 +208,23 @@ def sing(services: Services, state: LoopState, emit: Emit) -> None:
         canary = due(planned, done, progress=progress)
         if canary is None:
             return
-        _sing_one(services, state, emit, canary)
+        _run_canary(services, state, emit, canary)
 
 
-def _sing_one(services: Services, state: LoopState, emit: Emit, canary: Canary) -> None:
+def _run_canary(services: Services, state: LoopState, emit: Emit, canary: Canary) -> None:
     incumbent = state["incumbent"]
     current = services.versions.source(incumbent)
     source = canary.source(current)
-    standing = _standing(services, incumbent, str(state["cluster_id"]), bank_of(services, incumbent), canary.id)
-    bank = filled(services, emit, incumbent, standing.bank, suite=standing.suite, batch=state["batch"])
+    inputs = _inputs(services, incumbent, str(state["cluster_id"]), bank_of(services, incumbent), canary.id)
+    bank = measure_incumbent(services, emit, incumbent, inputs.bank, suite=inputs.suite, batch=state["batch"])
     trials = {"first_trial": canary.first_trial, "control_trial": canary.control_trial, "stages": canary.stages}
-    standing = standing.model_copy(update={"bank": bank, **trials})
-    judged = _judged(services, emit, source, current, standing, batch=state["batch"])
+    inputs = inputs.model_copy(update={"bank": bank, **trials})
+    judged = _judged(services, emit, source, current, inputs, batch=state["batch"])
     subject = _subject(services, state, candidate_id=canary.id, commit=incumbent, agent=agent_hash(source))
     log = decision_of(
         subject.model_copy(update={"canary": canary.worth, "incumbent": agent_hash(current)}),
         policy_of(services),
-        standing,
+        inputs,
         judged,
         run_seed=services.settings.seed,
     )
@@ -251,11 +256,11 @@ def validation_ids(services: Services) -> list[str]:
     return [task.id for task in services.benchmark.tasks("validation")]
 
 
-def _standing(services: Services, incumbent: str, cluster_id: str, bank: Bank, candidate_id: str) -> Standing:
+def _inputs(services: Services, incumbent: str, cluster_id: str, bank: Bank, candidate_id: str) -> AttemptInputs:
     suite = [case.task_id for case in suite_of(services, incumbent)]
     cluster = clusters_of(services, incumbent).get(cluster_id)
     open_tasks = [f.task_id for f in cluster.failures if f.task_id not in cluster.resolved_tasks] if cluster else []
-    return Standing(
+    return AttemptInputs(
         tasks=tuple(validation_ids(services)),
         bank=bank,
         suite=tuple(suite),
@@ -279,12 +284,14 @@ def _stored(services: Services, candidate: Candidate) -> RunStage:
     return run
 
 
-def _judged(services: Services, emit: Emit, source: str, incumbent: str, standing: Standing, *, batch: int) -> Judged:
+def _judged(
+    services: Services, emit: Emit, source: str, incumbent: str, inputs: AttemptInputs, *, batch: int
+) -> Judged:
     def run(stage: StageName, pairs: Sequence[Pair]) -> list[Rollout]:
         agent = incumbent if stage == "control" else source
         return roll_source(services, emit, agent, pairs, stage=stage, batch=batch)
 
-    return judge_by(policy_of(services), standing, run)
+    return judge_by(policy_of(services), inputs, run)
 
 
 def _subject(services: Services, state: LoopState, *, candidate_id: str, commit: str, agent: str) -> Subject:

@@ -24,7 +24,7 @@ class Access:
     timeout: float
 
 
-class GatewayDoor:
+class ModelAccess:
     """Hands each decision of a specialist a token of its own; its calls are replayed, not repeated, after a crash.
 
     `charge(scope, role, usage)` is told what a finished decision cost. An interrupted one is not charged: its

@@ -77,12 +77,14 @@ def _common(events: Sequence[Event], base: Mapping[str, Any]) -> dict[str, Any]:
 
 def _best(events: Sequence[Event], incumbent: str, base: Mapping[str, Any]) -> dict[str, Any]:
     """The incumbent, and what it reached on validation when it was kept."""
-    units, tasks = base["units"], base["tasks"]
+    reward_micros, tasks = base["reward_micros"], base["tasks"]
     for event in events:
         if event.kind == "ledger" and event.payload["outcome"] == "kept" and event.payload["commit"] == incumbent:
             entry = LedgerEntry.model_validate(event.payload)
-            units, tasks = next((v.units, v.evaluated) for v in entry.verdicts if v.gate == "validation")
-    return {"incumbent": incumbent, "best_units": units, "best_tasks": tasks}
+            reward_micros, tasks = next(
+                (v.reward_micros, v.evaluated) for v in entry.verdicts if v.gate == "validation"
+            )
+    return {"incumbent": incumbent, "best_micros": reward_micros, "best_tasks": tasks}
 
 
 def _entry(events: Sequence[Event], learned: Event) -> LedgerEntry:

@@ -158,7 +158,7 @@ def same_fault(detail: str) -> str:
     return re.sub(r"0x[0-9a-f]+|\d+", "N", detail)[:300]
 
 
-def write_once(
+def append_once(
     services: Services, kind: str, event_id: str, payload: dict[str, Any], *, batch: int = 0
 ) -> dict[str, Any]:
     """Append an event and return its payload: the one that stands there already, if a killed process wrote it.

@@ -28,7 +28,7 @@ from sigmaloop.graph.checks import check_facts
 from sigmaloop.graph.prepare import STARTED, prepare_run
 from sigmaloop.graph.rebuild import Stand, rebuilt
 from sigmaloop.graph.rollouts import RESUME
-from sigmaloop.graph.sessions import followed, in_use, opened
+from sigmaloop.graph.sessions import followed, open_services, opened
 from sigmaloop.graph.settle import settle, usable
 from sigmaloop.graph.spending import set_limits
 from sigmaloop.memory.checkpoints import open_checkpointer
@@ -96,7 +96,7 @@ class Run:
         """
         self._control = RunControl()
         checkpoints = open_checkpointer(checkpoints_path(self.home))
-        with followed(self.id), in_use(self.id, home=self.home) as services, checkpoints as saver:
+        with followed(self.id), open_services(self.id, home=self.home) as services, checkpoints as saver:
             graph = build_graph(saver)
             config = self._config(services.settings)
             remaining = batches

@@ -17,7 +17,7 @@ from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph import spending
 from sigmaloop.graph.answering import JournalNames
 from sigmaloop.graph.embedding import EmbeddingCalls
-from sigmaloop.graph.model_access import GatewayDoor
+from sigmaloop.graph.model_access import ModelAccess
 from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
@@ -76,13 +76,13 @@ class Services:
         return FailureIndex(self.paths.index, embedder, journal=self.journal, on_stored=calls.forget)
 
     @cached_property
-    def door(self) -> GatewayDoor:
+    def door(self) -> ModelAccess:
         settings = self.settings
 
         def charge(scope: str, role: str, usage: Usage) -> None:
             self.journal.add_usage(scope, role, 0, "", usage)
 
-        return GatewayDoor(
+        return ModelAccess(
             self.gateway,
             model=settings.models()[1],
             seed=settings.seed,
@@ -193,7 +193,7 @@ def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
         max_rollout_tokens=settings.max_rollout_tokens,
         max_rollout_money=settings.max_rollout_money,
         account=spending.JournalAccount(journal) if journal else None,
-        traces=TraceFile(journal.path.with_name(TRACES)) if journal and settings.keep_calls else None,
+        traces=TraceFile(journal.path.with_name(TRACES)) if journal and settings.record_calls else None,
         under_way=calls_under_way(settings),
         names=JournalNames(journal) if journal and not settings.simulated else None,
     )
@@ -220,7 +220,7 @@ class RedactedStore:
 
 
 TRACES = "calls.traces"
-"""Beside the journal: every model call, if `keep_calls` is set."""
+"""Beside the journal: every model call, if `record_calls` is set."""
 SMOKE_SECONDS = 5.0
 
 

@@ -33,7 +33,7 @@ _guard = threading.RLock()
 
 
 @contextmanager
-def at_work(state: Mapping[str, Any], *, thread_id: str, context: RunContext | None) -> Iterator[Services]:
+def services_for_node(state: Mapping[str, Any], *, thread_id: str, context: RunContext | None) -> Iterator[Services]:
     """The services of the run that a graph thread is, for one node.
 
     A thread that is not a run yet becomes one: its settings are the context's fields over the usual sources.
@@ -51,12 +51,12 @@ def at_work(state: Mapping[str, Any], *, thread_id: str, context: RunContext | N
                         f"the run's state has run_id = {run_id!r}: there is no such run in {home}; mend that"
                     )
                 prepare_run(run_id, load_settings(**(context.given() if context else {})))
-        with in_use(run_id, home=home) as services:
+        with open_services(run_id, home=home) as services:
             yield services
 
 
 @contextmanager
-def in_use(run_id: str, *, home: Path) -> Iterator[Services]:
+def open_services(run_id: str, *, home: Path) -> Iterator[Services]:
     """A run's services, with the home's lock, for as long as anybody in this process uses them.
 
     Raises BadInput for an unknown run or a changed benchmark, Busy when another process works in the home.

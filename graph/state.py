@@ -35,7 +35,7 @@ class LoopState(TypedDict, total=False):
     """Commit of the agent that the run began with."""
     incumbent: str
     """Commit of the kept agent."""
-    best_units: int
+    best_micros: int
     """Validation reward sum of the kept agent, in whole units: the bar of `reference`; others compare with the bank."""
     best_tasks: int
     """Valid results behind it."""

@@ -20,7 +20,7 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 from sigmaloop.gate.bank import Bank
-from sigmaloop.gate.judging import Standing, judge, recall
+from sigmaloop.gate.judging import AttemptInputs, judge, recall
 from sigmaloop.gate.policy import Policy, ReferencePolicy, make_policy
 from sigmaloop.gate.rules import Rules, default_rules
 from sigmaloop.gate.statistics import Estimate
@@ -115,8 +115,8 @@ def decision_seconds(policy: Policy) -> float:
     world, luck = World(BASE, 1), Luck([1])
     suite, bank = world.traffic[:30], Bank()
     bank = bank.joined([luck.rollout(pair, 0.5) for pair in policy.missing(bank, world.validation)], cap=12)
-    standing = Standing(tasks=world.validation, bank=bank, suite=suite, failing=world.traffic[30:35], seed="perf")
-    rows = judge(policy, standing, lambda _stage, pairs: [luck.rollout(pair, 1.0) for pair in pairs]).rollouts
+    inputs = AttemptInputs(tasks=world.validation, bank=bank, suite=suite, failing=world.traffic[30:35], seed="perf")
+    rows = judge(policy, inputs, lambda _stage, pairs: [luck.rollout(pair, 1.0) for pair in pairs]).rollouts
     fresh = {
         stage: [Rollout(key=r.key, seed=0, status=r.status, reward=r.reward) for r in found]
         for stage, found in rows.items()
@@ -124,7 +124,7 @@ def decision_seconds(policy: Policy) -> float:
     best = inf
     for _ in range(20):
         began = time.perf_counter()
-        judged = judge(policy, standing, recall(fresh))
+        judged = judge(policy, inputs, recall(fresh))
         best = min(best, time.perf_counter() - began)
     assert judged.kept
     return best

@@ -15,7 +15,7 @@ GROUPS = {
     "quarantine_floor recheck_trials bank_trials bank_cap join_below canaries harmful_canaries regression_floor "
     "coverage_floor suite_cap wave certify_trials",
     "Model": "upstream base_url target_model specialist_model temperature max_tokens model_timeout model_tries "
-    "keep_calls",
+    "record_calls",
     "Budget": "price_input price_output specialist_price_input specialist_price_output max_money max_run_tokens "
     "max_rollout_money max_rollout_tokens",
     "Sandbox": "sandbox step_seconds rollout_seconds cpu_seconds max_steps max_calls",

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sigmaloop.tools.sandbox.readable_paths import grounds
+from sigmaloop.tools.sandbox.readable_paths import readable_paths
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 from sigmaloop.tools.sandbox.tiers import tiers
 
@@ -59,7 +59,7 @@ class Scripted:
 
 
 def usable() -> list[Any]:
-    roots = grounds().roots
+    roots = readable_paths().roots
     found = [tiers.probe(name, executable=sys.executable, roots=roots) for name in ("landlock", "bubblewrap")]
     for probe in found:
         if not probe.usable:

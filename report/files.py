@@ -19,7 +19,7 @@ from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.runs import LEARNINGS, PROGRESS, RESULTS, SUITE, RunPaths
 from sigmaloop.memory.suite import fold_suite
-from sigmaloop.records import REWARD_UNITS, Certificate, GateName, LedgerEntry, SuiteCase, Verdict
+from sigmaloop.records import REWARD_MICROS, Certificate, GateName, LedgerEntry, SuiteCase, Verdict
 from sigmaloop.report.learnings import learnings_of, plain, render_learnings
 from sigmaloop.settings import Settings
 
@@ -70,10 +70,10 @@ def render_results(ledger: Sequence[LedgerEntry]) -> str:
     return "".join("\t".join(line) + "\n" for line in [COLUMNS, *map(_line, ledger)])
 
 
-def in_points(units: int) -> str:
+def in_points(reward_micros: int) -> str:
     """A sum of rewards as exact decimal text: 61500000 units are 61.5."""
-    sign, whole = ("-", -units) if units < 0 else ("", units)
-    text = f"{sign}{whole // REWARD_UNITS}.{whole % REWARD_UNITS:06d}"
+    sign, whole = ("-", -reward_micros) if reward_micros < 0 else ("", reward_micros)
+    text = f"{sign}{whole // REWARD_MICROS}.{whole % REWARD_MICROS:06d}"
     return text.rstrip("0").rstrip(".")
 
 
@@ -95,7 +95,7 @@ def _line(entry: LedgerEntry) -> tuple[str, ...]:
         _cell(entry.reason),
         _suite(_verdict(entry, "regression")),
         _validation(_verdict(entry, "validation")),
-        in_points(entry.best_units),
+        in_points(entry.best_micros),
         str(entry.rollouts),
         entry.commit or "-",
     )
@@ -116,9 +116,9 @@ def _suite(verdict: Verdict | None) -> str:
 def _validation(verdict: Verdict | None) -> str:
     if verdict is None:
         return "-"
-    if verdict.upper_bound_units is not None:  # stopped early: what it could have reached is not a score
-        return f"<={in_points(verdict.upper_bound_units)}/{verdict.total}"
-    return f"{in_points(verdict.units)}/{verdict.total}"
+    if verdict.upper_bound_micros is not None:  # stopped early: what it could have reached is not a score
+        return f"<={in_points(verdict.upper_bound_micros)}/{verdict.total}"
+    return f"{in_points(verdict.reward_micros)}/{verdict.total}"
 
 
 def _cell(text: str) -> str:
@@ -137,8 +137,8 @@ def _progress(
 ) -> dict[str, Any]:
     baseline = next((event.payload for event in events if event.kind == BASELINE), None)
     certificates = [Certificate.model_validate(event.payload) for event in events if event.kind == CERTIFICATE]
-    bars = [baseline.get("units")] if baseline else []
-    bars += [entry.score_units for entry in ledger]
+    bars = [baseline.get("reward_micros")] if baseline else []
+    bars += [entry.score_micros for entry in ledger]
     rejected = Counter(entry.gate or "unusable" for entry in ledger if entry.outcome == "rejected")
     times = journal.times()
     return {
@@ -148,7 +148,7 @@ def _progress(
         "kept": sum(entry.outcome == "kept" for entry in ledger),
         "rejected": dict(sorted(rejected.items())),
         "baseline": baseline,
-        "best_units": max((units for units in bars if units is not None), default=None),
+        "best_micros": max((reward_micros for reward_micros in bars if reward_micros is not None), default=None),
         "clusters": dict(sorted(Counter(clusters.statuses().values()).items())),
         "suite": len(suite),
         "usage": {role: used.model_dump(mode="json") for role, used in journal.usage().items()},

@@ -15,7 +15,7 @@ from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.memory.suite import SUITE_FULL, fold_suite
-from sigmaloop.records import REWARD_UNITS, Certificate, LedgerEntry, Record, Usage
+from sigmaloop.records import REWARD_MICROS, Certificate, LedgerEntry, Record, Usage
 
 FORETOLD = ("foretold", "run")
 """Where the journal keeps what the plan says of the run's own figures."""
@@ -110,9 +110,13 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str, 
     ledger = [LedgerEntry.model_validate(p) for p in by_kind.get("ledger", [])]
     base = by_kind.get("baseline", [None])[0]
     tasks = base["tasks"] if base else 0
-    scores = [base["units"] / tasks] if base else []
+    scores = [base["reward_micros"] / tasks] if base else []
     scores += [
-        v.units / v.evaluated for e in ledger if e.outcome == "kept" for v in e.verdicts if v.gate == "validation"
+        v.reward_micros / v.evaluated
+        for e in ledger
+        if e.outcome == "kept"
+        for v in e.verdicts
+        if v.gate == "validation"
     ]
     stored = journal.get(*FORETOLD)
     foretold = Foretold.model_validate(stored) if stored else None
@@ -136,8 +140,8 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str, 
         suite_refused=len({task for payload in by_kind.get(SUITE_FULL, []) for task in payload["tasks"]}),
         policy=settings["policy"],
         validation_results=tasks,
-        baseline=base["units"] / REWARD_UNITS / tasks if tasks else None,
-        best=max(scores) / REWARD_UNITS if scores else None,
+        baseline=base["reward_micros"] / REWARD_MICROS / tasks if tasks else None,
+        best=max(scores) / REWARD_MICROS if scores else None,
         estimate=_estimate(by_kind.get("decision", [])),
         optimism=(foretold.optimism.mean, foretold.optimism.standard_error) if foretold else None,
         canaries=_canaries(by_kind.get("decision", []), foretold),

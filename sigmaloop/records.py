@@ -17,11 +17,11 @@ Split = Literal["train", "validation", "test"]
 RolloutStatus = Literal["ok", "agent_error", "infra"]
 StepKind = Literal["user", "say", "act", "submit", "error"]
 ChangeKind = Literal["prompt", "example", "tool", "context", "control_flow"]
-GateName = Literal["admission", "targets", "regression", "validation", "judge", "review"]
+GateName = Literal["admission", "cluster_tasks", "regression", "validation", "judge", "review"]
 PolicyName = Literal["reference", "paired", "rigorous", "strict"]
 Outcome = Literal["passed", "failed", "indecisive"]
 
-REWARD_UNITS = 1_000_000
+REWARD_MICROS = 1_000_000
 """Rewards are compared as whole units (1.0 = 1,000,000): no decision hangs on a rounding."""
 
 
@@ -159,17 +159,17 @@ class Rollout(Record):
     @property
     def passed(self) -> bool:
         """A valid result whose reward reaches the task's mark."""
-        return self.reward is not None and self.units >= self.pass_units
+        return self.reward is not None and self.reward_micros >= self.pass_units
 
     @property
     def pass_units(self) -> int:
         """The mark in whole units."""
-        return max(1, round(self.pass_at * REWARD_UNITS))
+        return max(1, round(self.pass_at * REWARD_MICROS))
 
     @property
-    def units(self) -> int:
+    def reward_micros(self) -> int:
         """Reward in whole units; 0 for infra (check `valid` first)."""
-        return round((self.reward or 0.0) * REWARD_UNITS)
+        return round((self.reward or 0.0) * REWARD_MICROS)
 
     @property
     def evidence(self) -> str:
@@ -311,11 +311,11 @@ class Verdict(Record):
     passes: int = Field(default=0, ge=0)
     evaluated: int = Field(default=0, ge=0)
     total: int = Field(default=0, ge=0)
-    units: int = Field(default=0, ge=0)
+    reward_micros: int = Field(default=0, ge=0)
     """Reward summed over evaluated tasks, in whole units."""
-    required_units: int = 0
+    required_micros: int = 0
     """What had to be reached, in whole units."""
-    upper_bound_units: int | None = None
+    upper_bound_micros: int | None = None
     """Set when validation was stopped early: the most that it could still have reached; never a score."""
     infra: int = Field(default=0, ge=0)
     z: float | None = None
@@ -399,9 +399,9 @@ class LedgerEntry(Record):
     reason: str
     verdicts: tuple[Verdict, ...] = ()
     judgement: Judgement | None = None
-    best_units: int = 0
+    best_micros: int = 0
     """The bar that validation had to reach before this attempt, in whole units."""
-    score_units: int | None = None
+    score_micros: int | None = None
     """Validation reward sum of a kept attempt."""
     rollouts: int = Field(default=0, ge=0)
     """Rollouts that the gates asked for."""

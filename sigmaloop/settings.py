@@ -48,9 +48,9 @@ class Settings(BaseSettings):
     policy: Literal["reference", "paired", "rigorous", "strict"] = Field(
         default="paired", description="what may be kept: the law of the gate"
     )
-    target_tasks: int = Field(default=5, ge=1, le=100, description="failing tasks of the cluster that a change must help")
-    target_trials: int = Field(default=2, ge=1, le=10, description="trials of each of them")
-    target_floor: float = Field(default=0.40, ge=0, le=1, description="share of those trials that must pass")
+    cluster_tasks: int = Field(default=5, ge=1, le=100, description="failing tasks of the cluster that a change must help")
+    cluster_trials: int = Field(default=2, ge=1, le=10, description="trials of each of them")
+    cluster_floor: float = Field(default=0.40, ge=0, le=1, description="share of those trials that must pass")
     suite_tries: int = Field(default=2, ge=1, le=10, description="tries of a suite case before it has failed")
     promotion_passes: int = Field(default=3, ge=1, le=10, description="passes in a row that admit a task to the suite")
     promotion_tasks: int = Field(
@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     )
     bank_trials: int = Field(default=2, ge=1, le=12, description="trials a task that measure the incumbent at first")
     bank_cap: int = Field(default=12, ge=1, le=100, description="most trials a task that the bank holds")
-    join_below: float = Field(
+    pool_below_z: float = Field(
         default=3.0, ge=0, description="a rejected change within so many standard errors lends the bank its rollouts"
     )
     canaries: int = Field(default=3, ge=0, le=100, description="byte-identical changes that the gate must not keep")
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     max_steps: int = Field(default=60, ge=1, description="actions and messages in one rollout")
     max_calls: int = Field(default=80, ge=1, description="model calls in one rollout")
 
-    keep_calls: bool = Field(default=False, description="keep every model call of the run, in calls.traces")
+    record_calls: bool = Field(default=False, description="keep every model call of the run, in calls.traces")
 
     embedder: Literal["hash-v1", "openai"] = Field(default="hash-v1", description="how failures are embedded")
     embedding_model: str = Field(default="text-embedding-3-small", description="for embedder openai")

@@ -52,9 +52,7 @@ def test_what_type_checkers_see_is_what_is_loaded() -> None:
     """The same names, each from the module that defines it."""
     tree = ast.parse(Path(sigmaloop.__file__).read_text(encoding="utf-8"))
     fork = next(node for node in tree.body if isinstance(node, ast.If))
-    seen = {
-        alias.name: node.module for node in fork.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    }
+    seen = {alias.name: node.module for node in fork.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert sorted(seen) == sorted(sigmaloop.__all__)
     assert seen == sigmaloop._HOME  # type: ignore[attr-defined]
 

@@ -298,10 +298,10 @@ def canary_rollouts(rules: Rules, noise: Noise, run: Budgeted, walked: Figures) 
     A copy needs as much as one in the synthetic worlds; one that is sent straight to the comparison as much as its
     looks; a harmful one is stopped by its targets or at the first look.
     """
-    looks, targets = looks_of(rules, run.validation), _targets(rules)
+    looks, cluster_tasks = looks_of(rules, run.validation), _targets(rules)
     straight = expected_rollouts(looks, run.validation, noise.within, 0.0)
-    whole = walked.no_op_rollouts.mean if walked.no_op_rollouts else targets + straight
-    harmful = targets + looks.bounds[0].rollouts
+    whole = walked.no_op_rollouts.mean if walked.no_op_rollouts else cluster_tasks + straight
+    harmful = cluster_tasks + looks.bounds[0].rollouts
     return sum(
         harmful if canary.worth == "harmful" else straight if len(canary.stages) == 1 else whole for canary in run.sung
     )
@@ -310,17 +310,19 @@ def canary_rollouts(rules: Rules, noise: Noise, run: Budgeted, walked: Figures) 
 def least_rollouts(rules: Rules, run: Budgeted) -> int:
     """Bank, a batch, the longest way through the gates for one attempt with an empty suite, canaries, certificates."""
     n = run.validation
-    looks, targets = looks_of(rules, n), _targets(rules)
+    looks, cluster_tasks = looks_of(rules, n), _targets(rules)
     gates = looks.bounds[-1].rollouts + (looks.control.rollouts if looks.control else 0)
     singing = sum(
-        targets + looks.bounds[0].rollouts if canary.worth == "harmful" else (len(canary.stages) > 1) * targets + gates
+        cluster_tasks + looks.bounds[0].rollouts
+        if canary.worth == "harmful"
+        else (len(canary.stages) > 1) * cluster_tasks + gates
         for canary in run.sung
     )
-    return n * looks.bank + run.batch_size + targets + gates + singing + run.certification
+    return n * looks.bank + run.batch_size + cluster_tasks + gates + singing + run.certification
 
 
 def _targets(rules: Rules) -> int:
-    return rules.target_tasks * rules.target_trials if rules.looks else 0
+    return rules.cluster_tasks * rules.cluster_trials if rules.looks else 0
 
 
 def _times(amount: float, each: float | None) -> float | None:

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from sigmaloop.gate.bank import Bank
-from sigmaloop.gate.finding import Ask, Pair
-from sigmaloop.gate.judging import STAGES, Standing, answered, drive, judge
+from sigmaloop.gate.finding import Pair, RunMore
+from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge
 from sigmaloop.gate.policy import Policy, Promotion, ReferencePolicy
 from sigmaloop.gate.rules import CONTROL_TRIALS, GATE_TRIALS
 from sigmaloop.records import Record, Rollout, RolloutKey
@@ -66,7 +66,7 @@ class Proposed(Record):
     strength: float
     seed: tuple[int, int]
 
-    def applied(self, chances: Chances, targets: Sequence[int], terrain: Terrain) -> Chances:
+    def applied(self, chances: Chances, cluster_tasks: Sequence[int], terrain: Terrain) -> Chances:
         """The chances of the changed agent. Its dice do not depend on how often it is applied."""
         dice, p = np.random.default_rng([*self.seed, 1]), chances.copy()
         touched, up, down = dice.random((3, p.size))
@@ -80,7 +80,7 @@ class Proposed(Record):
         p[rises] += 0.3 * (1 - p[rises])
         p[falls] *= 0.7
         if dice.random() < (0.9 if self.kind == "helpful" else 0.5):
-            for i in targets:
+            for i in cluster_tasks:
                 if dice.random() < 0.8:
                     p[i] += dice.uniform(0.3, 0.9) * (1 - p[i])
         return p
@@ -198,7 +198,9 @@ CERTIFY_TRIALS = 4
 class WithoutSuite(ReferencePolicy):
     """The published rule with its suite switched off: what remains is "not below the best seen"."""
 
-    def promotion(self, known: Sequence[str], targets: Sequence[str], *, first_trial: int = GATE_TRIALS) -> Promotion:
+    def promotion(
+        self, known: Sequence[str], cluster_tasks: Sequence[str], *, first_trial: int = GATE_TRIALS
+    ) -> Promotion:
         return super().promotion((), ())
 
 
@@ -242,7 +244,7 @@ class Walk:
             proposed={kind: sum(p.kind == kind for p in world.proposals) for kind in KINDS},
             harmful_in_effect=self.harmful_in_effect,
             true_gain=true,
-            reported_gain=self._standing("end").bank.estimate(world.validation).mean - began,
+            reported_gain=self._inputs("end").bank.estimate(world.validation).mean - began,
             certified_gain=self._certified(world.test),
             certified_on_validation=self._certified(slice(0, world.terrain.validation)),
             no_op_trials=self.no_ops[0],
@@ -254,17 +256,17 @@ class Walk:
     def _attempt(self, proposed: Proposed, label: str) -> None:
         self._new_form()
         self._fill_bank()
-        standing = self._standing(label)
+        inputs = self._inputs(label)
         places = self.world.places
-        targets = standing.failing[-5:]
-        chances = proposed.applied(self.chances, [places[task] for task in targets], self.world.terrain)
+        cluster_tasks = inputs.failing[-5:]
+        chances = proposed.applied(self.chances, [places[task] for task in cluster_tasks], self.world.terrain)
 
         def run(stage: str, pairs: Sequence[Pair]) -> list[Rollout]:
             return self._roll(self.chances if stage == "control" else chances, pairs, free=self.plain)
 
-        judged = judge(self.policy, standing, run)
+        judged = judge(self.policy, inputs, run)
         if self.plain:
-            self.rollouts += len(self.suite) + len(standing.tasks)
+            self.rollouts += len(self.suite) + len(inputs.tasks)
         evidence: dict[str, Sequence[Rollout]] = dict(judged.rollouts)
         self._remember(evidence)
         if not judged.kept:
@@ -273,15 +275,15 @@ class Walk:
         self.kept[proposed.kind] += 1
         self.harmful_in_effect += self.world.truth(chances) < self.world.truth(self.chances)
         self.chances = chances
-        evidence["promotion"] = self._promote(standing, evidence)
-        self.bank = self.policy.after_keep(self.bank, evidence, standing.suite)
+        evidence["promotion"] = self._promote(inputs, evidence)
+        self.bank = self.policy.after_keep(self.bank, evidence, inputs.suite)
 
-    def _promote(self, standing: Standing, evidence: dict[str, Sequence[Rollout]]) -> list[Rollout]:
+    def _promote(self, inputs: AttemptInputs, evidence: dict[str, Sequence[Rollout]]) -> list[Rollout]:
         """The extra rollouts. The reference's own are traffic on the kept agent: not charged to its gate."""
-        promotion = self.policy.promotion(standing.failing, standing.failing[-5:])
-        seen = [*evidence.get("targets", ())]
+        promotion = self.policy.promotion(inputs.failing, inputs.failing[-5:])
+        seen = [*evidence.get("cluster_tasks", ())]
         fresh: list[Rollout] = []
-        while isinstance(step := promotion.step(seen), Ask):
+        while isinstance(step := promotion.step(seen), RunMore):
             more = self._roll(self.chances, step.pairs, free=isinstance(self.policy, ReferencePolicy))
             seen += more
             fresh += more
@@ -295,11 +297,11 @@ class Walk:
             known = self.bank.without(task for task, _ in missing)
             self.bank = known.joined(found, cap=self.policy.rules.bank_cap)
 
-    def _standing(self, label: str) -> Standing:
+    def _inputs(self, label: str) -> AttemptInputs:
         if label == "end":
             self._fill_bank()
         in_suite = set(self.suite)
-        return Standing.model_construct(
+        return AttemptInputs.model_construct(
             tasks=self.world.validation,
             bank=self.bank,
             suite=tuple(self.suite),
@@ -334,16 +336,16 @@ class Walk:
         """A byte-identical copy meets the suite, and all gates; nothing is learned from it or charged for it."""
         if not self.suite:
             return
-        standing = self._standing(f"no-op.{self.no_ops[0]}")
+        inputs = self._inputs(f"no-op.{self.no_ops[0]}")
 
         def run(_stage: str, pairs: Sequence[Pair]) -> list[Rollout]:
             return self._roll(self.chances, pairs, free=True)
 
         self.no_ops[0] += 1
-        self.no_ops[1] += drive(standing.stage(self.policy, "regression"), run)[0].outcome == "failed"
-        if self.policy.missing(self.bank, standing.tasks):
+        self.no_ops[1] += drive(inputs.stage(self.policy, "regression"), run)[0].outcome == "failed"
+        if self.policy.missing(self.bank, inputs.tasks):
             return
-        judged = judge(self.policy, standing, run)
+        judged = judge(self.policy, inputs, run)
         self.no_ops[2] += judged.kept
         self.no_ops[3] += sum(map(len, judged.rollouts.values()))
 

@@ -10,8 +10,8 @@ from langgraph.types import interrupt
 
 from sigmaloop.errors import InadmissibleChange, SpecialistError
 from sigmaloop.gate.finding import Finding
-from sigmaloop.graph.briefing import brief_for, hands_for
-from sigmaloop.graph.judging import clusters_of, measure, sing, standing_of
+from sigmaloop.graph.briefing import brief_for, tools_for
+from sigmaloop.graph.judging import clusters_of, measure, prepare_inputs, run_due_canaries
 from sigmaloop.graph.outage import cause_of, with_cause
 from sigmaloop.graph.rehearsal import rehearse
 from sigmaloop.graph.rollouts import RESUME
@@ -41,7 +41,7 @@ def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Phase C: the harness engineer makes one focused change to the one editable file."""
     assert state["cluster_id"] is not None
     number, attempt = state["attempts_total"] + 1, state["attempt"] + 1
-    sing(services, state, emit)
+    run_due_canaries(services, state, emit)
     cluster = clusters_of(services, state["incumbent"])[state["cluster_id"]]
     candidate_id = _intend(services, state, number, attempt, cluster)
     emit(
@@ -73,14 +73,14 @@ def propose(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
 def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """First gate: the change helps what it was made for, and at least 80 % of the regression suite still passes."""
     candidate = candidate_of(services, state)
-    standing = standing_of(services, state, emit, candidate)
+    inputs = prepare_inputs(services, state, emit, candidate)
     names = _names(state)
-    aimed, _ = measure(services, emit, candidate, standing, "targets")
+    aimed, _ = measure(services, emit, candidate, inputs, "cluster_tasks")
     if aimed.total or aimed.outcome != "passed":  # the published rule has no targets
         names = _rule(services, state, names, aimed.verdict(candidate.id), emit)
     if aimed.outcome != "passed":
         return _sent("regression_gate", aimed, names)
-    finding, _ = measure(services, emit, candidate, standing, "regression")
+    finding, _ = measure(services, emit, candidate, inputs, "regression")
     names = _rule(services, state, names, finding.verdict(candidate.id), emit)
     return _sent("regression_gate", finding, names)
 
@@ -88,8 +88,8 @@ def regression_gate(state: LoopState, services: Services, emit: Emit) -> dict[st
 def validation_gate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     """Second gate: held-out validation is not below the best seen."""
     candidate = candidate_of(services, state)
-    standing = standing_of(services, state, emit, candidate)
-    finding, _ = measure(services, emit, candidate, standing, "validation")
+    inputs = prepare_inputs(services, state, emit, candidate)
+    finding, _ = measure(services, emit, candidate, inputs, "validation")
     names = _rule(services, state, _names(state), finding.verdict(candidate.id), emit)
     return _sent("validation_gate", finding, names)
 
@@ -197,7 +197,7 @@ def _names(state: LoopState) -> list[str]:
     """What the attempt's verdicts are called in the journal. A state of before they had names of their own has none."""
     if "verdicts" in state:
         return state["verdicts"]
-    gates = ("admission", "targets", "regression", "validation", "judge", "review")
+    gates = ("admission", "cluster_tasks", "regression", "validation", "judge", "review")
     return [f"{state['candidate_id']}:{gate}" for gate in gates]
 
 
@@ -229,7 +229,7 @@ def _intend(services: Services, state: LoopState, number: int, attempt: int, clu
         "attempt": attempt,
         "cluster_id": cluster.id,
         "parent": state["incumbent"],
-        "best_units": state["best_units"],
+        "best_micros": state["best_micros"],
     }
     for fork in count():
         candidate_id = f"A{number:04d}" if fork == 0 else f"A{fork}{number:04d}"
@@ -251,7 +251,7 @@ def _proposed(
         return Proposal.model_validate(stored)
     incumbent = state["incumbent"]
     brief = brief_for(services, incumbent, cluster, attempt, len(parent_source))
-    hands = hands_for(services, incumbent, parent_source)
+    hands = tools_for(services, incumbent, parent_source)
     proposal = services.engineer.propose(brief, hands, scope=f"propose:{candidate_id}")
     services.journal.put("proposal", candidate_id, proposal.model_dump(mode="json"), batch=state["batch"])
     return proposal

@@ -10,7 +10,7 @@ from typing import Any
 
 from sigmaloop.gate.certificate import certificate, trials_for
 from sigmaloop.graph.prepare import STARTED
-from sigmaloop.graph.rollouts import CERTIFY_TRIAL, roll_covered, write_once
+from sigmaloop.graph.rollouts import CERTIFY_TRIAL, append_once, roll_covered
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.records import Split, agent_hash
@@ -63,7 +63,7 @@ def _certify_on(split: Split, agents: Sequence[str], state: LoopState, services:
         simulated=started.payload["simulated"],
         agent=agent_hash(sources[-1]),
     )
-    told = write_once(
+    told = append_once(
         services, "certificate", f"certificate:{split}:{agents[-1][:12]}", found.model_dump(mode="json"), batch=batch
     )
     emit({"event": "certificate", "changed": len(agents) > 1, **told})
@@ -74,7 +74,7 @@ def _break_seal(services: Services, agents: Sequence[str], *, batch: int) -> str
 
     A second look would let somebody choose between two results, and then neither is held out any more.
     """
-    opened = write_once(services, OPENED, OPENED, {"agents": list(agents)}, batch=batch)
+    opened = append_once(services, OPENED, OPENED, {"agents": list(agents)}, batch=batch)
     if opened["agents"] == list(agents):
         return ""
     return (

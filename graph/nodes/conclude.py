@@ -8,7 +8,7 @@ from typing import Any
 
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
-from sigmaloop.graph.judging import asked_for, clusters_of, log_decision, promotion_of, standing_of, suite_of
+from sigmaloop.graph.judging import asked_for, clusters_of, log_decision, prepare_inputs, promotion_of, suite_of
 from sigmaloop.graph.nodes.attempt import FAULT, candidate_of, judge, verdicts_of
 from sigmaloop.graph.nodes.observe import choose_cluster
 from sigmaloop.graph.prepare import STARTED
@@ -30,10 +30,10 @@ def keep(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     if candidate.commit not in [version.commit for version in versions.log()]:
         versions.fork(state["incumbent"])  # does nothing unless this checkpoint is older than the newest keep
     versions.keep(candidate.commit)
-    emit({"event": "kept", "id": candidate.id, "summary": candidate.summary, "units": verdict.units})
+    emit({"event": "kept", "id": candidate.id, "summary": candidate.summary, "reward_micros": verdict.reward_micros})
     return {
         "incumbent": candidate.commit,
-        "best_units": verdict.units,
+        "best_micros": verdict.reward_micros,
         "best_tasks": verdict.evaluated,
         "kept": True,
         "reason": "kept",
@@ -46,8 +46,8 @@ def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     in_suite = {case.task_id for case in suite_of(services, candidate.parent)}
     clusters = clusters_of(services, state["incumbent"])
     cluster_of = {f.task_id: c.id for c in clusters.values() for f in c.failures}
-    standing = standing_of(services, state, emit, candidate)
-    passing, seen = promotion_of(services, emit, candidate, standing)
+    inputs = prepare_inputs(services, state, emit, candidate)
+    passing, seen = promotion_of(services, emit, candidate, inputs)
     score_tasks(services, seen, state["batch"])
     room = max(0, services.settings.suite_cap - len(in_suite))
     promoted, refused = passing[:room], passing[room:]
@@ -179,8 +179,8 @@ def _entry(
         reason=failing.reason if failing else "kept",
         verdicts=tuple(verdicts),
         judgement=judgement,
-        best_units=intent["best_units"],
-        score_units=validation.units if validation and state["kept"] else None,
+        best_micros=intent["best_micros"],
+        score_micros=validation.reward_micros if validation and state["kept"] else None,
         diff_hash=candidate.diff_hash if candidate else "",
         tier=started.payload["tier"],
         prompts=prompt_hashes(),

@@ -10,9 +10,9 @@ from typing import Any
 from sigmaloop.errors import SpecialistError
 from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.gate.bank import Bank
-from sigmaloop.graph.judging import clusters_of, filled, validation_ids
+from sigmaloop.graph.judging import clusters_of, measure_incumbent, validation_ids
 from sigmaloop.graph.planning import check_budget, tell_plan
-from sigmaloop.graph.rollouts import roll_covered, score_tasks, unusable_tasks, write_once
+from sigmaloop.graph.rollouts import append_once, roll_covered, score_tasks, unusable_tasks
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, MineTask
 from sigmaloop.memory.clusters import (
@@ -44,11 +44,15 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     tasks = validation_ids(services)
     emit({"event": "baseline_started", "tasks": len(tasks)})
     check_budget(services, emit, commit)
-    counts = filled(services, emit, commit, Bank(), batch=0).counts(tasks).values()
-    found = {"commit": commit, "units": sum(c.units for c in counts), "tasks": sum(c.trials for c in counts)}
-    found = write_once(services, "baseline", f"baseline:{commit[:12]}", found)
-    units, valid = found["units"], found["tasks"]
-    emit({"event": "baseline", "units": units, "tasks": valid})
+    counts = measure_incumbent(services, emit, commit, Bank(), batch=0).counts(tasks).values()
+    found = {
+        "commit": commit,
+        "reward_micros": sum(c.reward_micros for c in counts),
+        "tasks": sum(c.trials for c in counts),
+    }
+    found = append_once(services, "baseline", f"baseline:{commit[:12]}", found)
+    reward_micros, valid = found["reward_micros"], found["tasks"]
+    emit({"event": "baseline", "reward_micros": reward_micros, "tasks": valid})
     tell_plan(services, emit, commit)
     missed = out_of_reach(services.journal.rollouts(agent=agent_hash(services.versions.source(commit))))
     if missed:
@@ -62,7 +66,7 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
         },
         "baseline": commit,
         "incumbent": commit,
-        "best_units": units,
+        "best_micros": reward_micros,
         "best_tasks": valid,
         "batch": 0,
         "attempt": 0,
@@ -91,7 +95,7 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     rollouts = roll_covered(services, emit, source, pairs, stage="traffic", batch=batch, spare=True)
     failed = [r for r in rollouts if r.valid and not r.passed]
     infra = sum(not r.valid for r in rollouts)
-    write_once(
+    append_once(
         services,
         "batch_started",
         f"batch:{batch}:{state['incumbent'][:12]}",

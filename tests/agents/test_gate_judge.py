@@ -39,8 +39,8 @@ VERDICTS = (
         outcome="failed",
         reason="validation_below_best",
         message="57 of 100, best 61, failing val-033",
-        units=57_000_000,
-        required_units=61_000_000,
+        reward_micros=57_000_000,
+        required_micros=61_000_000,
     ),
 )
 
@@ -117,7 +117,7 @@ def entry(**changes: Any) -> LedgerEntry:
             "outcome": "rejected",
             "gate": "validation",
             "reason": "validation_below_best",
-            "best_units": 61_000_000,
+            "best_micros": 61_000_000,
         }
         | changes
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.agents.harness_engineer import Brief, Hands, HarnessEngineer, PastAttempt
+from sigmaloop.agents.harness_engineer import Brief, EngineerTools, HarnessEngineer, PastAttempt
 from sigmaloop.errors import BadInput, SandboxError, SpecialistError, UpstreamError
 from sigmaloop.records import Proposal
 
@@ -24,7 +24,7 @@ def asked() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def hands(asked: list[tuple[str, str]]) -> Hands:
+def hands(asked: list[tuple[str, str]]) -> EngineerTools:
     def search(name: str) -> Any:
         def find(query: str) -> list[str]:
             asked.append((name, query))
@@ -41,11 +41,11 @@ def hands(asked: list[tuple[str, str]]) -> Hands:
         asked.append(("dry_run", source))
         return "ok"
 
-    return Hands(SOURCE, search("failures"), search("learnings"), search("attempts"), read_trace, dry_run)
+    return EngineerTools(SOURCE, search("failures"), search("learnings"), search("attempts"), read_trace, dry_run)
 
 
 @pytest.fixture
-def propose(endpoint: Any, cluster: Any, hands: Hands) -> Any:
+def propose(endpoint: Any, cluster: Any, hands: EngineerTools) -> Any:
     def ask(*, calls: int = 16, **changes: Any) -> Proposal:
         brief = Brief(
             **{
@@ -241,7 +241,7 @@ def test_a_fault_of_the_endpoint_is_no_unusable_attempt(endpoint: Any, propose: 
         propose()
 
 
-def test_a_broken_machine_ends_the_attempt(endpoint: Any, propose: Any, call: Any, hands: Hands) -> None:
+def test_a_broken_machine_ends_the_attempt(endpoint: Any, propose: Any, call: Any, hands: EngineerTools) -> None:
     def no_sandbox(source: str) -> str:
         raise SandboxError("the sandbox did not start")
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
-from sigmaloop.agents.harness_engineer import Brief, Hands, HarnessEngineer
+from sigmaloop.agents.harness_engineer import Brief, EngineerTools, HarnessEngineer
 from sigmaloop.errors import SpecialistError
 from sigmaloop.records import Candidate, Proposal
 
@@ -31,7 +31,9 @@ def specialists(endpoint: Any, rollout: Any, trace: Any, task: Any, failure: Any
         id="A0001", batch=1, attempt=1, cluster_id=cluster.id, parent="p", commit="c", agent="a", hypothesis="h",
         kind="prompt", summary="s", diff="+x",
     )  # fmt: skip
-    hands = Hands(SOURCE, *([lambda query: [f"hit for {query}"]] * 3), lambda _id: "[0] AGENT: hi", lambda _code: "ok")
+    hands = EngineerTools(
+        SOURCE, *([lambda query: [f"hit for {query}"]] * 3), lambda _id: "[0] AGENT: hi", lambda _code: "ok"
+    )
     brief = Brief(cluster=cluster, failures=cluster.failures, attempt=1, agent_size=len(SOURCE))
     return {
         "MinedFailure": lambda: FailureMiner(endpoint).mine(rollout=rollout, trace=trace, task=task, batch=1),
@@ -102,7 +104,7 @@ def test_an_odd_text_in_a_tools_argument_ends_no_attempt(
 
 def test_what_the_file_already_holds_may_be_quoted(endpoint: Any, call: Any, cluster: Any) -> None:
     persian = SOURCE.replace("be kind", "می\u200cخواهم")
-    hands = Hands(persian, *([lambda _query: []] * 3), lambda _id: "", lambda _source: "ok")
+    hands = EngineerTools(persian, *([lambda _query: []] * 3), lambda _id: "", lambda _source: "ok")
     brief = Brief(cluster=cluster, failures=(), attempt=1, agent_size=len(persian))
     edit = {"old": "می\u200cخواهم", "new": "نمی\u200cخواهم\u202e"}
     endpoint.answers = [call("replace_text", edit), call("FinishedChange", GOOD["FinishedChange"])]

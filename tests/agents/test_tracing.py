@@ -14,7 +14,7 @@ from loopback import Asked, serve_json
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
-from sigmaloop.agents.harness_engineer import Brief, Hands, HarnessEngineer
+from sigmaloop.agents.harness_engineer import Brief, EngineerTools, HarnessEngineer
 from sigmaloop.records import Candidate
 
 
@@ -60,7 +60,7 @@ def decide(endpoint: Any, call: Any, rollout: Any, trace: Any, task: Any, failur
         ]
         FailureMiner(endpoint).mine(rollout=rollout, trace=trace, task=task, batch=1)
         Clusterer(endpoint).choose(failure=failure, clusters=[cluster])
-        hands = Hands(source, *[lambda _: []] * 3, lambda _: "", lambda _: "")
+        hands = EngineerTools(source, *[lambda _: []] * 3, lambda _: "", lambda _: "")
         brief = Brief(cluster=cluster, failures=(), attempt=1, agent_size=len(source))
         proposal = HarnessEngineer(endpoint).propose(brief, hands, scope="propose:A0001")
         candidate = Candidate(

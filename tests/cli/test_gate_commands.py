@@ -15,7 +15,7 @@ from endpoint import Endpoint, serve
 
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Subject, decision_of
-from sigmaloop.gate.judging import Standing, judge
+from sigmaloop.gate.judging import AttemptInputs, judge
 from sigmaloop.gate.policy import make_policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.memory.journal import Journal
@@ -85,13 +85,13 @@ def logged(tmp_path: Path) -> Path:
         return Rollout(key=key, seed=0, status="ok", reward=float(passed))
 
     bank = Bank().joined([rollout(t, n, passed=int(t[1:]) % 2 == 0) for t, n in policy.missing(Bank(), tasks)], cap=12)
-    standing = Standing(tasks=tasks, bank=bank, seed="s")
-    judged = judge(policy, standing, lambda _s, pairs: [rollout(t, n, passed=int(t[1:]) % 3 == 0) for t, n in pairs])
+    inputs = AttemptInputs(tasks=tasks, bank=bank, seed="s")
+    judged = judge(policy, inputs, lambda _s, pairs: [rollout(t, n, passed=int(t[1:]) % 3 == 0) for t, n in pairs])
     subject = Subject(
         run_id=paths.run_id, batch=1, attempt=1, candidate_id="A0001", parent="p", commit="c", agent="agent",
         diff_hash="d",
     )  # fmt: skip
-    log = decision_of(subject, policy, standing, judged, run_seed=0)
+    log = decision_of(subject, policy, inputs, judged, run_seed=0)
     with Journal(paths.journal) as journal:
         journal.append("run_started", "run_started", {})
         journal.append("decision", "decision:A0001", log.model_dump(mode="json"), batch=1)

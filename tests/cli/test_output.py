@@ -21,7 +21,18 @@ def event(name: str) -> dict[str, Any]:
         "id", "message", "mechanism", "request_type", "cluster_id", "title", "kind", "summary", "gate", "outcome",
         "classification", "reason", "split", "stage", "worth",
     )  # fmt: skip
-    numbers = ("tasks", "units", "batch", "passed", "infra", "failures", "attempt", "suite", "rollouts", "trials")
+    numbers = (
+        "tasks",
+        "reward_micros",
+        "batch",
+        "passed",
+        "infra",
+        "failures",
+        "attempt",
+        "suite",
+        "rollouts",
+        "trials",
+    )
     flags = {"veto": True, "changed": True, "simulated": True, "baseline": 0.5, "final": 0.6, "lines": [DIRTY]}
     return {"event": name, **dict.fromkeys(words, DIRTY), **dict.fromkeys(numbers, 3), **flags}
 

@@ -10,7 +10,7 @@ from sigmaloop.graph.build import build_graph
 from sigmaloop.graph.nodes.certify import OPENED
 from sigmaloop.graph.rollouts import CERTIFY_TRIAL
 from sigmaloop.graph.run import Run
-from sigmaloop.graph.sessions import in_use
+from sigmaloop.graph.sessions import open_services
 from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import checkpoints_path
@@ -61,7 +61,7 @@ def test_opening_the_test_split_for_another_agent_is_refused(certified: Run) -> 
     with Journal(certified.paths.journal, readonly=True) as journal:
         measured = len(journal.rollouts(task_ids=sealed()))
     config = {"configurable": {"thread_id": certified.id}}
-    with in_use(certified.id, home=certified.home), open_checkpointer(checkpoints_path(certified.home)) as saver:
+    with open_services(certified.id, home=certified.home), open_checkpointer(checkpoints_path(certified.home)) as saver:
         graph = build_graph(saver)
         before = next(s for s in graph.get_state_history(config) if s.next == ("certify",))
         incumbent = other if before.values["incumbent"] != other else before.values["baseline"]

@@ -19,13 +19,13 @@ from sigmaloop.errors import BudgetSpent, SandboxError
 from sigmaloop.eval.benchmark import EpisodeBenchmark, Score
 from sigmaloop.graph import faults
 from sigmaloop.graph.faults import died_before, endured, place_of
-from sigmaloop.graph.judging import measure, standing_of
+from sigmaloop.graph.judging import measure, prepare_inputs
 from sigmaloop.graph.nodes import attempt
 from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.rehearsal import rehearsed
 from sigmaloop.graph.rollouts import covered, roll_covered, same_fault, unusable_tasks
 from sigmaloop.graph.services import Services
-from sigmaloop.graph.sessions import in_use
+from sigmaloop.graph.sessions import open_services
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Candidate, Rollout, RolloutKey, Split, Task, agent_hash
 from sigmaloop.settings import load_settings
@@ -93,7 +93,7 @@ def desk(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     file.write_text(AGENT)
     run_id = str(uuid.uuid4())
     prepare_run(run_id, load_settings(home=home, benchmark="desk_benchmark:Desk", agent=file, upstream="simulated"))
-    with in_use(run_id, home=home) as services:
+    with open_services(run_id, home=home) as services:
         yield Desk, services
 
 
@@ -223,21 +223,21 @@ def test_a_candidate_that_alone_meets_faults_is_unmeasurable(
     desk: tuple[type[Desk], Services], candidate: Candidate
 ) -> None:
     benchmark, services = desk
-    standing = standing_of(services, {"batch": 1}, silent, candidate)
+    inputs = prepare_inputs(services, {"batch": 1}, silent, candidate)
     benchmark.needs_word = True
-    finding, _ = measure(services, silent, candidate, standing, "validation")
+    finding, _ = measure(services, silent, candidate, inputs, "validation")
     assert (finding.outcome, finding.reason) == ("failed", "unmeasurable")
     assert "cannot be measured" in finding.message
 
 
 def test_in_an_outage_the_candidate_is_not_blamed(desk: tuple[type[Desk], Services], candidate: Candidate) -> None:
     benchmark, services = desk
-    standing = standing_of(services, {"batch": 1}, silent, candidate)
+    inputs = prepare_inputs(services, {"batch": 1}, silent, candidate)
     benchmark.sick = {f"validation-{n}" for n in range(4)}
-    finding, _ = measure(services, silent, candidate, standing, "validation")
+    finding, _ = measure(services, silent, candidate, inputs, "validation")
     assert finding.outcome == "indecisive"
     benchmark.sick = set()
-    assert measure(services, silent, candidate, standing, "validation")[0].outcome != "indecisive"
+    assert measure(services, silent, candidate, inputs, "validation")[0].outcome != "indecisive"
 
 
 def test_a_change_that_cannot_be_rehearsed_while_its_parent_can_has_failed() -> None:

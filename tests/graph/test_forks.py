@@ -14,7 +14,7 @@ from sigmaloop.errors import BadInput, Busy
 from sigmaloop.gate.decision import Decision, discrepancies
 from sigmaloop.graph.build import build_graph
 from sigmaloop.graph.run import Run
-from sigmaloop.graph.sessions import in_use
+from sigmaloop.graph.sessions import open_services
 from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import checkpoints_path
@@ -117,7 +117,7 @@ def test_a_replay_before_an_ended_attempt_is_another_attempt(copied: Callable[[]
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("batch", -1), ("batch", "two"), ("best_units", None), ("cluster_id", "C999"), ("incumbent", "abc"),
+        ("batch", -1), ("batch", "two"), ("best_micros", None), ("cluster_id", "C999"), ("incumbent", "abc"),
         ("attempts_total", True), ("failed", ["nope"]),
     ],
 )  # fmt: skip
@@ -129,7 +129,7 @@ def test_a_state_that_was_edited_to_nonsense_is_refused_and_the_run_goes_on(
         head = journal.head()
     go_back(run, "propose", {field: value})
     refused = pytest.raises(BadInput, match=rf"state has {field}.* = .*resume")
-    with in_use(run.id, home=run.home), graph_of(run) as (graph, config), refused:
+    with open_services(run.id, home=run.home), graph_of(run) as (graph, config), refused:
         list(graph.stream(None, config, stream_mode="custom", durability="sync"))
     assert run.summary().condition == "paused", "status shows the newest checkpoint that can be used"
     events = run.follow()

@@ -15,7 +15,7 @@ from sigmaloop.gate.decision import Decision, discrepancies
 from sigmaloop.graph.judging import earned
 from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.run import Run
-from sigmaloop.graph.sessions import in_use
+from sigmaloop.graph.sessions import open_services
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Split, Task
 from sigmaloop.settings import load_settings
@@ -106,7 +106,7 @@ def test_canaries_go_through_the_gates_and_are_never_kept(home: Path) -> None:
     assert order[0].startswith(("ledger:A", "decision:A")), "a run begins with an attempt"
     assert "byte-identical" in summary.canaries
     assert "this policy keeps about" in summary.canaries
-    assert sung[0].standing.stages == ("validation",), "the first goes straight to the comparison"
+    assert sung[0].inputs.stages == ("validation",), "the first goes straight to the comparison"
     fresh = {row.trial for log in sung for row in log.rows}
     assert 0 not in fresh, "a canary that is answered from the store measures nothing"
 
@@ -157,6 +157,6 @@ def test_a_task_that_doing_nothing_passes_is_never_promoted(
     prepare_run(
         run_id, load_settings(home=home, benchmark="greeting_benchmark:Greeting", agent=agent, upstream="simulated")
     )
-    with in_use(run_id, home=home) as services:
+    with open_services(run_id, home=home) as services:
         kept = earned(services, lambda _: None, ["train-0", "train-1"], batch=1)
     assert kept == ("train-1",)

@@ -11,7 +11,7 @@ from sigmaloop.errors import ModelUnavailable
 from sigmaloop.eval.benchmark import load_benchmark
 from sigmaloop.graph.prepare import STARTED
 from sigmaloop.graph.services import calls_under_way, make_gateway
-from sigmaloop.graph.sessions import in_use
+from sigmaloop.graph.sessions import open_services
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.settings import load_settings
@@ -35,7 +35,7 @@ def test_a_missing_key_is_called_a_missing_key_and_leaves_no_journal_open(home: 
     with Journal(paths.journal) as journal:
         fingerprint = load_benchmark(settings.benchmark).fingerprint()
         journal.append(STARTED, STARTED, {"settings": settings.stored(), "benchmark": fingerprint})
-    with pytest.raises(ModelUnavailable, match="OPENAI_API_KEY is not set"), in_use("run", home=home):
+    with pytest.raises(ModelUnavailable, match="OPENAI_API_KEY is not set"), open_services("run", home=home):
         pass
     assert open_files(paths.root) == []
 

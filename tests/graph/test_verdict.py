@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from sigmaloop.eval.benchmark import BenchmarkRunner
-from sigmaloop.graph.judging import standing_of, suite_of
+from sigmaloop.graph.judging import prepare_inputs, suite_of
 from sigmaloop.graph.nodes.attempt import regression_gate
 from sigmaloop.graph.nodes.conclude import promote
 from sigmaloop.graph.nodes.observe import baseline, clusters_of
 from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.rollouts import roll_covered
 from sigmaloop.graph.services import Services
-from sigmaloop.graph.sessions import in_use
+from sigmaloop.graph.sessions import open_services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.records import Candidate, FailureRecord, RolloutKey, Split, Task, agent_hash, digest
 from sigmaloop.report.summary import summarise
@@ -70,7 +70,7 @@ def begun(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         def begin(benchmark: str = "Notes", **changed: Any) -> Services:
             run_id, name = str(uuid.uuid4()), f"verdict_benchmarks:{benchmark}"
             prepare_run(run_id, load_settings(home=home, benchmark=name, agent=agent, upstream="simulated", **changed))
-            return stack.enter_context(in_use(run_id, home=home))
+            return stack.enter_context(open_services(run_id, home=home))
 
         yield begin
 
@@ -130,8 +130,8 @@ def test_a_suite_member_that_failed_again_is_a_target_and_is_scored_when_it_is_m
         case = {"task_id": task, "candidate_id": first.id, "cluster_id": "C001", "batch": 1, "passes": 3}
         services.journal.append("promoted", f"promoted:{first.id}:{task}", case, batch=1)
     mended, state = attempt(services, 2, first.commit, BETTER + "# once more\n")
-    standing = standing_of(services, state, lambda _: None, mended)
-    assert standing.suite == standing.failing == ("train-0", "train-1")
+    inputs = prepare_inputs(services, state, lambda _: None, mended)
+    assert inputs.suite == inputs.failing == ("train-0", "train-1")
     assert regression_gate(state, services, lambda _: None)["next"] == "passed"
     assert clusters_of(services)["C001"].resolution_rate == 0
     promote(state, services, lambda _: None)
@@ -147,7 +147,7 @@ def test_an_attempt_without_a_task_to_mend_is_rejected_and_told(begun: Callable[
     sent = regression_gate(state, services, events.append)
     assert (sent["next"], sent["reason"]) == ("failed", "targets_empty")
     verdict = next(event for event in events if event["event"] == "verdict")
-    assert (verdict["gate"], verdict["reason"]) == ("targets", "targets_empty")
+    assert (verdict["gate"], verdict["reason"]) == ("cluster_tasks", "targets_empty")
 
 
 @pytest.mark.parametrize(("benchmark", "warned"), [("Graded", True), ("Marked", False), ("Notes", False)])

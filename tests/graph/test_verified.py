@@ -16,7 +16,7 @@ import pytest
 from sigmaloop.errors import StoreError
 from sigmaloop.eval.benchmark import load_benchmark
 from sigmaloop.graph.run import Run
-from sigmaloop.graph.sessions import at_work, in_use
+from sigmaloop.graph.sessions import open_services, services_for_node
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.records import Rollout, RolloutKey, Step
@@ -43,7 +43,7 @@ def run(small_settings: Settings) -> Run:
             key = RolloutKey(agent="a", task_id=f"t{number}", trial=0)
             rollout = Rollout(key=key, seed=1, status="ok", reward=0.0)
             journal.save_rollout(rollout, [Step(index=0, kind="say", text="Hello")])
-        journal.append("baseline", "baseline", {"commit": commit, "units": 0, "tasks": 4})
+        journal.append("baseline", "baseline", {"commit": commit, "reward_micros": 0, "tasks": 4})
     return Run(small_settings.home, paths.run_id)
 
 
@@ -61,7 +61,7 @@ ALTERED = [
 
 
 def worked_on(run: Run) -> None:
-    with in_use(run.id, home=run.home):
+    with open_services(run.id, home=run.home):
         pass
 
 
@@ -104,7 +104,7 @@ def test_a_journal_that_is_gone_is_not_made_anew(run: Run, monkeypatch: pytest.M
             opening()
     with (
         pytest.raises(StoreError, match="is missing, though its run was begun"),
-        at_work({"run_id": run.id}, thread_id=run.id, context=None),
+        services_for_node({"run_id": run.id}, thread_id=run.id, context=None),
     ):
         pass
     assert not run.paths.journal.exists()

@@ -143,7 +143,7 @@ def make_entry() -> Callable[..., LedgerEntry]:
             "outcome": "rejected",
             "gate": "validation",
             "reason": "validation_below_best",
-            "best_units": 61_500_000,
+            "best_micros": 61_500_000,
             "rollouts": 40,
         }
         return LedgerEntry.model_validate({**known, **fields})

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sigmaloop.errors import BadInput, Busy
-from sigmaloop.memory.lock import LOCK, HomeLock, at_work
+from sigmaloop.memory.lock import LOCK, HomeLock, services_for_node
 
 HOLDER = """
 import sys, time
@@ -109,13 +109,15 @@ def test_an_unwritable_home_is_named_with_the_way_out(tmp_path: Path) -> None:
 
 
 def test_the_lock_tells_which_run_is_worked_on_and_by_whom(tmp_path: Path) -> None:
-    assert at_work(tmp_path, "one") is None
+    assert services_for_node(tmp_path, "one") is None
     with HomeLock(tmp_path), HomeLock(tmp_path, "one"):
         with HomeLock(tmp_path, "two"), HomeLock(tmp_path, "two"):
-            assert at_work(tmp_path, "two") == os.getpid()
-        assert at_work(tmp_path, "one") == os.getpid()
-        assert at_work(tmp_path, "two") is None
-    assert at_work(tmp_path, "one") is None, "what stands in the file of a lock that nobody holds means nothing"
+            assert services_for_node(tmp_path, "two") == os.getpid()
+        assert services_for_node(tmp_path, "one") == os.getpid()
+        assert services_for_node(tmp_path, "two") is None
+    assert services_for_node(tmp_path, "one") is None, (
+        "what stands in the file of a lock that nobody holds means nothing"
+    )
 
 
 def test_whoever_looks_keeps_nobody_from_working(tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_whoever_looks_keeps_nobody_from_working(tmp_path: Path) -> None:
 
     def look() -> None:
         while not stop.wait(0.002):
-            at_work(tmp_path, "one")
+            services_for_node(tmp_path, "one")
 
     thread = threading.Thread(target=look)
     thread.start()

@@ -17,7 +17,7 @@ _CLIENTS = ("openai", "langchain_openai", "langgraph")
 _OURSELVES = "sigmaloop"
 
 
-class Grounds(NamedTuple):
+class ReadablePaths(NamedTuple):
     """Folders and files, all without symbolic links."""
 
     packages: tuple[str, ...]
@@ -26,7 +26,7 @@ class Grounds(NamedTuple):
     holes: tuple[str, ...]
 
 
-def grounds(hide: Sequence[str] = ()) -> Grounds:
+def readable_paths(hide: Sequence[str] = ()) -> ReadablePaths:
     """`hide`: modules or packages whose code and data no agent may read, such as a benchmark's."""
     packages = _package_folders()
     standard = {os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
@@ -36,7 +36,7 @@ def grounds(hide: Sequence[str] = ()) -> Grounds:
         *(place for name in (_OURSELVES, *hide) for place in _records(name, packages)),
         *(folder for folder in _other_packages() if os.path.realpath(folder) not in packages),
     ]
-    return Grounds(
+    return ReadablePaths(
         tuple(packages),
         tuple(dict.fromkeys(os.path.realpath(path) for path in roots if os.path.exists(path))),
         tuple(dict.fromkeys(os.path.realpath(path) for path in holes)),

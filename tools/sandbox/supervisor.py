@@ -24,7 +24,7 @@ from sigmaloop.tools.sandbox import fast_frames
 from sigmaloop.tools.sandbox.child import frames
 from sigmaloop.tools.sandbox.child.wall import limits
 from sigmaloop.tools.sandbox.fair_clock import CLOSE, PATIENCE, FairClock, look, state, threads
-from sigmaloop.tools.sandbox.readable_paths import grounds
+from sigmaloop.tools.sandbox.readable_paths import readable_paths
 from sigmaloop.tools.sandbox.tiers import tiers
 from sigmaloop.tools.sandbox.tiers.tiers import Sandbox, Tier
 from sigmaloop.tools.sandbox.zygote import Child, Zygote
@@ -164,7 +164,7 @@ class Supervisor:
         with self._lock:
             zygote = self._zygote(next((name for name, signs in _CLIENTS.items() if signs.search(source)), ""))
         child = zygote.fork()
-        with child.channel, child.lifeline:  # closing the lifeline kills whatever is left of the child
+        with child.channel, child.death_pipe:  # closing the lifeline kills whatever is left of the child
             end, printed = self._converse(child, source, handlers)
         if end is not None and (end.doubtful or end.status == "infra") and state(child.zygote) in ("T", "t"):
             zygote.renew(child.zygote)  # it was stopped, and would keep everybody waiting
@@ -180,7 +180,7 @@ class Supervisor:
     def _settle(self) -> Tier:
         """The first tier whose zygote starts; what was asked for by name has no other."""
         self._passed_over = []
-        found = grounds(self._hide)
+        found = readable_paths(self._hide)
         for tier, usable, why in tiers.order(self._asked, executable=sys.executable, roots=found.roots):
             if usable:
                 zygote = self._make(tier, "")
@@ -207,7 +207,7 @@ class Supervisor:
     def _make(self, tier: Tier, client: str) -> Zygote:
         return Zygote(
             tier,
-            grounds(self._hide),
+            readable_paths(self._hide),
             cpu_seconds=self._cpu_seconds,
             memory_bytes=MEMORY_BYTES,
             preload=(client,) if client else (),
@@ -440,12 +440,12 @@ class _Conversation:
 
     def _gone(self) -> _EndedError:
         """The child closed its socket: ask the zygote how it ended."""
-        lifeline, reader = self._child.lifeline, frames.Reader()
-        lifeline.settimeout(_LAST_WORDS_SECONDS)
+        death_pipe, reader = self._child.death_pipe, frames.Reader()
+        death_pipe.settimeout(_LAST_WORDS_SECONDS)
         asked = time.monotonic()
         while (ended := reader.pop()) is None:
             try:
-                data = lifeline.recv(4096)
+                data = death_pipe.recv(4096)
             except TimeoutError:
                 if self._pid is None or state(self._pid) not in (None, "Z", "X"):
                     return _EndedError("agent_error", "it closed its socket")

@@ -17,21 +17,21 @@ from typing import Any, NamedTuple
 
 from sigmaloop.errors import SandboxError
 from sigmaloop.tools.sandbox.child import frames
-from sigmaloop.tools.sandbox.readable_paths import Grounds
+from sigmaloop.tools.sandbox.readable_paths import ReadablePaths
 from sigmaloop.tools.sandbox.tiers import bubblewrap, seatbelt
 from sigmaloop.tools.sandbox.tiers.tiers import Tier
 
 START_SECONDS = 20.0
-_WORKER = Path(__file__).resolve().with_name("worker.py")
-_FAR_SIDE = ("worker.py", "nursery.py", "session.py", "frames.py", "wall")
-"""What the zygote is made of; it sees no other file of ours."""
+_INSIDE = Path(__file__).resolve().parent / "child"
+"""Everything of ours that the zygote is made of; it sees no other file of ours."""
+_WORKER = _INSIDE / "worker.py"
 
 
 class Child(NamedTuple):
-    """A forked child: `channel` carries its frames, `lifeline` says how it ended; closing that kills it."""
+    """A forked child: `channel` carries its frames, `death_pipe` says how it ended; closing that kills it."""
 
     channel: socket.socket
-    lifeline: socket.socket
+    death_pipe: socket.socket
     zygote: int
     """The process that it comes from, as `Zygote.pid`."""
 
@@ -40,16 +40,22 @@ class Zygote:
     """One long-lived process that forks a child for every rollout. Thread-safe."""
 
     def __init__(
-        self, tier: Tier, grounds: Grounds, *, cpu_seconds: float, memory_bytes: int, preload: tuple[str, ...] = ()
+        self,
+        tier: Tier,
+        readable_paths: ReadablePaths,
+        *,
+        cpu_seconds: float,
+        memory_bytes: int,
+        preload: tuple[str, ...] = (),
     ) -> None:
         """`preload`: clients that every child finds loaded: "openai", "langchain"."""
         self._order: dict[str, Any] = {
             "tier": tier,
             "cpu_seconds": cpu_seconds,
             "memory_bytes": memory_bytes,
-            "packages": list(grounds.packages),
-            "roots": list(grounds.roots),
-            "holes": list(grounds.holes),
+            "packages": list(readable_paths.packages),
+            "roots": list(readable_paths.roots),
+            "holes": list(readable_paths.holes),
             "preload": list(preload),
         }
         self._lock = threading.Lock()
@@ -174,7 +180,7 @@ def _command(order: dict[str, Any], control: int) -> tuple[list[str], dict[str, 
     # Like -I, which would also ignore PYTHONHASHSEED: with a random one, an agent's sets have another
     # order in every zygote and a resumed run would not repeat itself.
     worker = ["-s", "-P", "-S", "-B", "-X", "utf8", str(_WORKER), str(control)]
-    files = [str(_WORKER.with_name(name)) for name in _FAR_SIDE]
+    files = [str(_WORKER.parent)]
     roots, holes = order["roots"], order["holes"]
     if order["tier"] == "bubblewrap":
         executable = os.path.realpath(sys.executable)
@@ -198,12 +204,12 @@ def _send_order(control: socket.socket) -> tuple[socket.socket, socket.socket]:
         theirs.enter_context(far_channel)
         if hasattr(socket, "SO_PASSCRED"):  # the kernel then says, with the child's first words, which process it is
             channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        lifeline, far_lifeline = socket.socketpair()
-        ours.enter_context(lifeline)
+        death_pipe, far_lifeline = socket.socketpair()
+        ours.enter_context(death_pipe)
         theirs.enter_context(far_lifeline)
         socket.send_fds(control, [b"F"], [far_channel.fileno(), far_lifeline.fileno()])
         ours.pop_all()
-        return channel, lifeline
+        return channel, death_pipe
 
 
 def _bury(process: subprocess.Popen[bytes]) -> str:

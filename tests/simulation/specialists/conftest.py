@@ -218,7 +218,7 @@ class Access:
     timeout: float
 
 
-class GatewayDoor:
+class ModelAccess:
     """Specialists' way through a real gateway over HTTP."""
 
     def __init__(self, gateway: Gateway) -> None:
@@ -232,9 +232,9 @@ class GatewayDoor:
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[GatewayDoor]:
+def door() -> Iterator[ModelAccess]:
     gateway = Gateway(InProcessUpstream(Specialists()), target_model="target", specialist_model="specialist")
-    yield GatewayDoor(gateway)
+    yield ModelAccess(gateway)
     gateway.stop()
 
 

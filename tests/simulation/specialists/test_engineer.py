@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.agents.harness_engineer import Brief, Hands, HarnessEngineer, PastAttempt
+from sigmaloop.agents.harness_engineer import Brief, EngineerTools, HarnessEngineer, PastAttempt
 from sigmaloop.errors import InadmissibleChange
 from sigmaloop.simulation.habits.registry import HABITS
 from sigmaloop.simulation.reading.reading import objects
@@ -149,7 +149,7 @@ def test_the_same_brief_and_seed_make_the_same_change(attempt: Any) -> None:
 
 def test_the_real_engineer_works_with_the_simulated_model(door: Any, cluster: Any, shipped: str, attempts: Any) -> None:
     """Through create_agent, ChatOpenAI, HTTP and the gateway."""
-    hands = Hands(
+    hands = EngineerTools(
         shipped,
         *[lambda _: ["nothing yet"]] * 3,
         lambda _: '[0] CUSTOMER: Hi.\n[1] CALL cancel_order {"order_id": "or_10001"}\n[1] RESULT {}',

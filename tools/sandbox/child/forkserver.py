@@ -39,11 +39,11 @@ class Born(NamedTuple):
 
 
 class _Child(NamedTuple):
-    lifeline: socket.socket
+    death_pipe: socket.socket
     scratch: str
 
 
-class Nursery:
+class Forkserver:
     """Forks a child for every pair of sockets that arrives, until the supervisor goes away.
 
     A rollout's second socket is its *lifeline*: it tells the supervisor how the child ended, and when the
@@ -96,7 +96,7 @@ class Nursery:
                     self._reap()
                 elif key.data is not None:
                     child = self._children.get(key.data)
-                    if child is not None and child.lifeline is key.fileobj:  # else reaped in this very round
+                    if child is not None and child.death_pipe is key.fileobj:  # else reaped in this very round
                         self._selector.unregister(key.fileobj)
                         _kill_group(key.data)
                 else:
@@ -108,14 +108,14 @@ class Nursery:
                         return born
 
     def _fork(self, channel: int, lifeline_number: int) -> Born | None:
-        lifeline = socket.socket(fileno=lifeline_number)
+        death_pipe = socket.socket(fileno=lifeline_number)
         # No number: how many came before is no business of an agent, and a name that is known can be looked for.
         scratch = os.path.join(self._scratch, os.urandom(16).hex())
         try:
             os.mkdir(scratch, 0o700)
             pid = os.fork()
         except OSError as error:
-            lifeline.send(frames.encode({"error": f"no child could be forked: {error}"}))
+            death_pipe.send(frames.encode({"error": f"no child could be forked: {error}"}))
             pid = -1
         if pid == 0:
             return Born(channel, scratch)
@@ -123,8 +123,8 @@ class Nursery:
         if pid > 0:
             with contextlib.suppress(OSError):
                 os.setpgid(pid, pid)  # the child does it too: whoever comes first
-            self._children[pid] = _Child(lifeline, scratch)
-            self._selector.register(lifeline, selectors.EVENT_READ, pid)
+            self._children[pid] = _Child(death_pipe, scratch)
+            self._selector.register(death_pipe, selectors.EVENT_READ, pid)
         return None
 
     def _reap(self) -> None:
@@ -140,11 +140,11 @@ class Nursery:
             if child is None:
                 continue
             with contextlib.suppress(KeyError):
-                self._selector.unregister(child.lifeline)
+                self._selector.unregister(child.death_pipe)
             ended = {"exit": os.waitstatus_to_exitcode(status), "cpu": usage.ru_utime + usage.ru_stime}
             with contextlib.suppress(OSError):
-                child.lifeline.send(frames.encode(ended))
-            child.lifeline.close()
+                child.death_pipe.send(frames.encode(ended))
+            child.death_pipe.close()
             _remove(child.scratch)
         self._kill_orphans()
 
@@ -153,7 +153,7 @@ class Nursery:
         for pid, child in self._children.items():
             if excess := _excess(pid, child.scratch):
                 with contextlib.suppress(OSError):
-                    child.lifeline.send(frames.encode(excess))
+                    child.death_pipe.send(frames.encode(excess))
                 _kill_group(pid)
 
     def _kill_orphans(self) -> None:

@@ -56,7 +56,7 @@ def main() -> None:
     if order["tier"] in WALLED:
         order["filter"] = _enclose_zygote(order)
     zygote = os.getpid()
-    born = forkserver.Nursery(control, parent, order["scratch"]).serve()
+    born = forkserver.Forkserver(control, parent, order["scratch"]).serve()
     if born is not None:
         _live(born, zygote, order)
 

@@ -29,7 +29,7 @@ class Desk:
 
     @cached_property
     def policy(self) -> str:
-        return (files(__package__) / f"policy_{self.domain}.md").read_text(encoding="utf-8").strip()
+        return (files(__package__) / self.domain / "policy.md").read_text(encoding="utf-8").strip()
 
     @cached_property
     def _schemas(self) -> str:

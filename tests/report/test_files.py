@@ -22,11 +22,11 @@ Make = Callable[..., Any]
 def fill(journal: Journal, make_entry: Make, make_learning: Make) -> None:
     settings = {"settings": {"suite_cap": 2}}
     journal.append("run_started", "run_started", settings)
-    journal.append("baseline", "b", {"commit": "c", "units": 55_000_000, "tasks": 100})
+    journal.append("baseline", "b", {"commit": "c", "reward_micros": 55_000_000, "tasks": 100})
     journal.append("batch_started", "batch:1", {"batch": 1}, batch=1)
     journal.append("cluster_created", "c1", {"cluster_id": "C001", "title": "t", "root_cause": "r"}, batch=1)
     journal.append("ledger", "l1", make_entry(1).model_dump(mode="json"), batch=1)
-    kept = make_entry(2, outcome="kept", gate=None, reason="kept", score_units=61_000_000)
+    kept = make_entry(2, outcome="kept", gate=None, reason="kept", score_micros=61_000_000)
     journal.append("ledger", "l2", kept.model_dump(mode="json"), batch=1)
     for number in (1, 2):
         journal.append("learning", f"L{number}", make_learning(number).model_dump(mode="json"), batch=1)
@@ -49,7 +49,7 @@ def test_the_four_files_say_what_the_journal_says(
     assert "## C001" in paths.learnings.read_text()
     progress = json.loads(paths.progress.read_text())
     assert (progress["attempts"], progress["kept"], progress["rejected"]) == (2, 1, {"validation": 1})
-    assert (progress["batch"], progress["suite"], progress["best_units"]) == (1, 2, 61_000_000)
+    assert (progress["batch"], progress["suite"], progress["best_micros"]) == (1, 2, 61_000_000)
     assert progress["usage"]["target"]["calls"] == 4
     assert progress["head"] == journal.head()
     assert progress["clusters"] == {"new": 1}
@@ -74,7 +74,7 @@ def test_views_are_the_same_bytes_when_they_are_written_again_even_elsewhere(
 def test_views_of_an_empty_journal_are_complete(journal: Journal, tmp_path: Path) -> None:
     write_views(tmp_path / "views", journal)
     assert json.loads((tmp_path / "views" / "suite.json").read_text()) == []
-    assert json.loads((tmp_path / "views" / "progress.json").read_text())["best_units"] is None
+    assert json.loads((tmp_path / "views" / "progress.json").read_text())["best_micros"] is None
     assert "Nothing yet" in (tmp_path / "views" / "learnings.md").read_text()
     assert (tmp_path / "views" / "results.tsv").read_text() == "\t".join(COLUMNS) + "\n"
 
@@ -101,14 +101,14 @@ def test_a_line_shows_scores_as_exact_numbers_and_bounds_as_bounds(
     stopped = make_entry(
         verdicts=(
             make_verdict("regression", outcome="passed", passes=9, evaluated=10, total=10),
-            make_verdict("validation", passes=30, evaluated=60, total=100, upper_bound_units=60_250_000),
+            make_verdict("validation", passes=30, evaluated=60, total=100, upper_bound_micros=60_250_000),
         )
     )
     curtailed = make_entry(verdicts=(make_verdict("regression", passes=2, evaluated=5, total=10),), gate="regression")
     whole = make_entry(
         verdicts=(
             make_verdict("validation", outcome="indecisive", total=100),
-            make_verdict("validation", units=62_000_000, evaluated=100, total=100),
+            make_verdict("validation", reward_micros=62_000_000, evaluated=100, total=100),
         ),
         outcome="kept",
         gate=None,
@@ -123,10 +123,11 @@ def test_a_line_shows_scores_as_exact_numbers_and_bounds_as_bounds(
 
 
 @pytest.mark.parametrize(
-    ("units", "text"), [(0, "0"), (61_500_000, "61.5"), (1, "0.000001"), (100_000_000, "100"), (-250_000, "-0.25")]
+    ("reward_micros", "text"),
+    [(0, "0"), (61_500_000, "61.5"), (1, "0.000001"), (100_000_000, "100"), (-250_000, "-0.25")],
 )
-def test_units_are_shown_exactly(units: int, text: str) -> None:
-    assert in_points(units) == text
+def test_units_are_shown_exactly(reward_micros: int, text: str) -> None:
+    assert in_points(reward_micros) == text
 
 
 def test_a_models_words_cannot_break_a_table_or_run_as_a_formula(make_entry: Callable[..., LedgerEntry]) -> None:

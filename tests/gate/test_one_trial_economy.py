@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sigmaloop.gate.one_trial import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
-from sigmaloop.records import REWARD_UNITS, Outcome, Rollout
+from sigmaloop.gate.one_trial import Finding, RegressionGate, RunMore, ValidationGate, likely_failures_first
+from sigmaloop.records import REWARD_MICROS, Outcome, Rollout
 
 Table = Sequence[Rollout]
 Gate = RegressionGate | ValidationGate
@@ -40,17 +40,19 @@ def plain_regression(table: Table, floor: Fraction, coverage: Fraction) -> Outco
 
 def plain_validation(table: Table, best: Fraction, coverage: Fraction, measured: Collection[str]) -> Outcome:
     """The reference rule as one would write it down, over the whole split; `best` is a mean."""
-    if Fraction(sum(r.units if r.valid else REWARD_UNITS for r in table), len(table) * REWARD_UNITS) < best:
+    if Fraction(sum(r.reward_micros if r.valid else REWARD_MICROS for r in table), len(table) * REWARD_MICROS) < best:
         return "failed"
     if not covered(table, coverage):
         return "indecisive"
     counted = [r for r in table if r.valid or r.task_id in measured]
-    return "passed" if Fraction(sum(r.units for r in counted), len(counted) * REWARD_UNITS) >= best else "failed"
+    return (
+        "passed" if Fraction(sum(r.reward_micros for r in counted), len(counted) * REWARD_MICROS) >= best else "failed"
+    )
 
 
 def drive(gate: Gate, table: Mapping[str, Rollout]) -> tuple[Finding, int]:
     seen: dict[str, Rollout] = {}
-    while isinstance(step := gate.step(seen), Ask):
+    while isinstance(step := gate.step(seen), RunMore):
         assert step.task_ids, "a gate that asks for nothing never ends"
         seen |= {task: table[task] for task in step.task_ids}
     return step, len(seen)
@@ -96,18 +98,18 @@ def test_validation_decides_alike_on_random_tables(pool: dict[tuple[int, str], R
         size, wave = draw.randint(1, 120), draw.randint(1, 16)
         table = random_table(draw, pool, size)
         tasks = draw.sample([r.task_id for r in table], size)
-        best_tasks, best_units = bar(draw, table)
+        best_tasks, best_micros = bar(draw, table)
         measured = set(draw.sample(tasks, draw.choice([0, size, draw.randint(0, size)])))
         gate = ValidationGate(
-            tasks, best_units=best_units, best_tasks=best_tasks, measured=measured, coverage=0.95, wave=wave
+            tasks, best_micros=best_micros, best_tasks=best_tasks, measured=measured, coverage=0.95, wave=wave
         )
         found, asked = drive(gate, {r.task_id: r for r in table})
-        best = Fraction(best_units, best_tasks * REWARD_UNITS)
+        best = Fraction(best_micros, best_tasks * REWARD_MICROS)
         assert found.outcome == plain_validation(table, best, Fraction("0.95"), measured)
         assert asked <= size
         if found.outcome == "passed":
             assert asked == size, "an accepted candidate has been measured in full"
-            assert found.upper_bound_units is None
+            assert found.upper_bound_micros is None
         used, full, outcomes[found.outcome] = used + asked, full + size, outcomes[found.outcome] + 1
     assert min(outcomes.values()) > TABLES // 40, "every decision was put to the test"
     assert used < full, "even with the bar at what the table reaches, where little can be saved"
@@ -117,15 +119,15 @@ def bar(draw: random.Random, table: Table) -> tuple[int, int]:
     """A bar near what the table reaches, often exactly it: valid results and reward units of the best."""
     tasks = draw.choice([len(table), sum(r.valid for r in table) or 1, draw.randint(1, 120)])
     valid = [r for r in table if r.valid]
-    mean = Fraction(sum(r.units for r in valid), len(valid)) if valid else Fraction(REWARD_UNITS, 2)
-    near = ceil(mean * tasks) + draw.choice([0, 0, 1, -1, draw.randint(-5, 5) * REWARD_UNITS])
-    return tasks, min(max(near, 0), tasks * REWARD_UNITS)
+    mean = Fraction(sum(r.reward_micros for r in valid), len(valid)) if valid else Fraction(REWARD_MICROS, 2)
+    near = ceil(mean * tasks) + draw.choice([0, 0, 1, -1, draw.randint(-5, 5) * REWARD_MICROS])
+    return tasks, min(max(near, 0), tasks * REWARD_MICROS)
 
 
 @settings(max_examples=300, deadline=None)
 @given(
     letters=st.text(LETTERS, min_size=1, max_size=24),
-    bar_units=st.integers(0, 24 * REWARD_UNITS),
+    bar_units=st.integers(0, 24 * REWARD_MICROS),
     coverage=st.sampled_from(["0.95", "0.8", "0.5", "0"]),
     floor=st.sampled_from(["0.8", "0.75", "0.5", "1"]),
 )
@@ -135,7 +137,7 @@ def test_a_gate_stops_at_the_first_result_that_settles_it(
     """With a wave of one, a gate stops exactly when all completions of the table agree: they are tried."""
     table = [make_rollout(f"t{i:03}", letter) for i, letter in enumerate(letters)]
     names = [r.task_id for r in table]
-    best = Fraction(bar_units % (len(table) * REWARD_UNITS + 1), len(table) * REWARD_UNITS)
+    best = Fraction(bar_units % (len(table) * REWARD_MICROS + 1), len(table) * REWARD_MICROS)
 
     def possible(known: Table, rule: Callable[[Table], Outcome]) -> set[Outcome]:
         left = names[len(known) :]
@@ -144,9 +146,9 @@ def test_a_gate_stops_at_the_first_result_that_settles_it(
 
     suite = RegressionGate(names, floor=Fraction(floor), coverage=Fraction(coverage), wave=1)
     check_stop(suite, table, lambda t: plain_regression(t, Fraction(floor), Fraction(coverage)), possible)
-    units = int(best * len(table) * REWARD_UNITS)
+    reward_micros = int(best * len(table) * REWARD_MICROS)
     for measured in (names, []):
-        split = ValidationGate(names, best_units=units, measured=measured, coverage=Fraction(coverage), wave=1)
+        split = ValidationGate(names, best_micros=reward_micros, measured=measured, coverage=Fraction(coverage), wave=1)
         check_stop(split, table, lambda t: plain_validation(t, best, Fraction(coverage), measured), possible)  # noqa: B023
 
 
@@ -175,7 +177,7 @@ def test_running_likely_failures_first_saves_rollouts_and_changes_no_decision(
         orders = {"given": tuple(table), "ordered": likely_failures_first(list(table), past)}
         decisions = set()
         for name, order in orders.items():
-            found, asked = drive(ValidationGate(order, best_units=62 * REWARD_UNITS, wave=8), table)
+            found, asked = drive(ValidationGate(order, best_micros=62 * REWARD_MICROS, wave=8), table)
             decisions.add(found.outcome)
             used[name] += asked
         assert len(decisions) == 1

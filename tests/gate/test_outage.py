@@ -14,7 +14,7 @@ from scipy.stats import fisher_exact
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Decision, Subject, bank_after, decision_of, discrepancies
 from sigmaloop.gate.finding import Pair
-from sigmaloop.gate.judging import Standing, drive, judge, recall, settle
+from sigmaloop.gate.judging import AttemptInputs, drive, judge, recall, settle
 from sigmaloop.gate.outage import ALPHA, CONTEST_TRIALS, Faults, Roll, contest, excess
 from sigmaloop.gate.policy import Policy, make_policy
 from sigmaloop.gate.rules import default_rules
@@ -78,12 +78,12 @@ def run_of(make: Make, letter: Callable[[str, int], str]) -> Callable[[str, Sequ
     return lambda _stage, pairs: [make(task, letter(task, trial), trial) for task, trial in pairs]
 
 
-def attempt(make: Make, law: Policy) -> Standing:
+def attempt(make: Make, law: Policy) -> AttemptInputs:
     """An incumbent that passes 55 of the 100 tasks, every trial alike."""
     bank = Bank().joined(
         [make(t, "P" if int(t[1:]) < 55 else "F", trial) for t, trial in law.missing(Bank(), TASKS)], cap=12
     )
-    return Standing(tasks=TASKS, bank=bank, seed="attempt")
+    return AttemptInputs(tasks=TASKS, bank=bank, seed="attempt")
 
 
 def armed(task: str, trial: int) -> str:
@@ -150,8 +150,8 @@ def test_without_faults_nothing_is_run_beside_and_nothing_is_decided_otherwise(
     assert finding == drive(before.stage(law, "validation"), run)[0]
 
 
-def logged(law: Policy, standing: Standing, seen: dict[str, Sequence[Rollout]]) -> Decision:
+def logged(law: Policy, inputs: AttemptInputs, seen: dict[str, Sequence[Rollout]]) -> Decision:
     subject = Subject(
         run_id="r", batch=1, attempt=1, candidate_id="A0001", parent="p", commit="c", agent="agent", diff_hash="d"
     )
-    return decision_of(subject, law, standing, judge(law, standing, recall(seen)), run_seed=0)
+    return decision_of(subject, law, inputs, judge(law, inputs, recall(seen)), run_seed=0)

@@ -13,7 +13,7 @@ from sigmaloop.gate.certificate import trials_for
 from sigmaloop.gate.finding import Pair
 from sigmaloop.gate.judging import drive
 from sigmaloop.gate.rules import BANK_TRIALS, default_rules
-from sigmaloop.gate.sequential import LooksGate
+from sigmaloop.gate.sequential import SequentialGate
 from sigmaloop.gate.worlds.power import (
     Budgeted,
     Costs,
@@ -62,7 +62,7 @@ def test_the_model_of_the_looks_agrees_with_the_gate(policy: PolicyName, effect:
         within += float(np.mean([x * (1 - x) for x in (*p.values(), *q.values())])) / candidates
         fill = [(task, BANK_TRIALS + k) for k in range(rules.bank_trials_for(n)) for task in tasks]
         bank = Bank().joined([luck.rollout(pair, p[pair[0]]) for pair in fill], cap=12)
-        gate = LooksGate(tasks, bank, rules, seed=str(number))
+        gate = SequentialGate(tasks, bank, rules, seed=str(number))
 
         def run(stage: str, pairs: Sequence[Pair]) -> list[Rollout]:
             return [luck.rollout(pair, (p if stage == "control" else q)[pair[0]]) for pair in pairs]  # noqa: B023

@@ -13,7 +13,7 @@ from sigmaloop.tools.changes.edits import check_change
 from sigmaloop.tools.changes.leak_scan import leaks, tells
 from sigmaloop.tools.changes.static_checks import violations
 
-SHIPPED = (Path(__file__).parents[2] / "target_agent" / "agent.py").read_text()
+SHIPPED = (Path(__file__).parents[3] / "target_agent" / "agent.py").read_text()
 TASK = "hd-da47b0f8"
 OPENING = "Hi. I'd like to return the blue kettle from order #W7719254, it leaks. I am Mara Lindqvist, 48107 Ann Arbor."
 TEXTS = [

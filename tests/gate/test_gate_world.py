@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from sigmaloop.gate.one_trial import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
+from sigmaloop.gate.one_trial import Finding, RegressionGate, RunMore, ValidationGate, likely_failures_first
 from sigmaloop.records import Rollout
 
 VALIDATION, TRAFFIC, POPULATION = 100, 180, 2000
@@ -35,7 +35,7 @@ class World:
     suite: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
 
-    def proposal(self, targets: list[int]) -> np.ndarray:
+    def proposal(self, cluster_tasks: list[int]) -> np.ndarray:
         """The chances that a candidate would have."""
         rng, p = self.rng, self.chances.copy()
         kind = rng.choice(["null", "harmful", "helpful"], p=[0.60, 0.25, 0.15])
@@ -51,7 +51,7 @@ class World:
         p[up] += 0.3 * (1 - p[up])
         p[down] *= 0.7
         if rng.random() < (0.9 if kind == "helpful" else 0.5):
-            for i in targets:
+            for i in cluster_tasks:
                 if rng.random() < 0.8:
                     p[i] += rng.uniform(0.3, 0.9) * (1 - p[i])
         return p
@@ -75,7 +75,7 @@ def make_world(seed: int, pool: dict[tuple[str, bool], Rollout], names: list[str
 
 def drive(gate: Gate, table: dict[str, Rollout]) -> tuple[Finding, dict[str, Rollout]]:
     seen: dict[str, Rollout] = {}
-    while isinstance(step := gate.step(seen), Ask):
+    while isinstance(step := gate.step(seen), RunMore):
         seen |= {task: table[task] for task in step.task_ids}
     return step, seen
 
@@ -84,7 +84,7 @@ def run(world: World) -> dict[str, float]:
     """A whole run; the plain gate looks on and must agree with every decision."""
     validation, traffic = world.names[:VALIDATION], world.names[VALIDATION:]
     table = world.outcomes(world.chances)
-    best = sum(table[task].units for task in validation)
+    best = sum(table[task].reward_micros for task in validation)
     history = {task: (int(table[task].passed), 1) for task in validation}
     cost = {"reference": VALIDATION, "plain": VALIDATION, "kept": 0.0}
     start = world.chances[-POPULATION:].mean()
@@ -93,17 +93,17 @@ def run(world: World) -> dict[str, float]:
         shown = world.outcomes(world.chances)
         world.known += [task for task in window if not shown[task].passed]
         for _ in range(PROPOSALS * (batch + 1) // BATCHES - PROPOSALS * batch // BATCHES):
-            targets = [task for task in world.known if task not in world.suite][-5:]
-            chances = world.proposal([world.names.index(task) for task in targets])
+            cluster_tasks = [task for task in world.known if task not in world.suite][-5:]
+            chances = world.proposal([world.names.index(task) for task in cluster_tasks])
             table = world.outcomes(chances)
             passes = sum(table[task].passed for task in world.suite)
-            score = sum(table[task].units for task in validation)
+            score = sum(table[task].reward_micros for task in validation)
             plain = passes * 5 >= 4 * len(world.suite) and score >= best
             cost["plain"] += len(world.suite) + VALIDATION
             found, seen = drive(RegressionGate(likely_failures_first(world.suite, history), wave=8), table)
             if found.outcome == "passed":
                 order = likely_failures_first(validation, history)
-                found, more = drive(ValidationGate(order, best_units=best, wave=8), table)
+                found, more = drive(ValidationGate(order, best_micros=best, wave=8), table)
                 seen |= more
             cost["reference"] += len(seen)
             assert (found.gate == "validation" and found.outcome == "passed") == plain

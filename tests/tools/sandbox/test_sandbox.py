@@ -16,7 +16,7 @@ import pytest
 from walls import each_tier
 
 from sigmaloop.errors import ModelUnavailable, StoreError, UpstreamError
-from sigmaloop.tools.sandbox import supervisor
+from sigmaloop.tools.sandbox import supervisor as supervisor_module
 from sigmaloop.tools.sandbox.supervisor import OVER, SandboxResult, Supervisor
 
 TOOLS = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}]
@@ -272,7 +272,7 @@ def test_processor_time_is_limited() -> None:
 
 
 def test_memory_filled_with_small_things_is_an_agent_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "MEMORY_BYTES", 150_000_000)
+    monkeypatch.setattr(supervisor_module, "MEMORY_BYTES", 150_000_000)
     with Supervisor(step_seconds=10, rollout_seconds=20, cpu_seconds=10, max_steps=5) as supervisor:
         ended = run(supervisor, "x = []\nwhile True: x.append([])")
     assert ended.status == "agent_error"

@@ -10,7 +10,7 @@ import pytest
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Row
 from sigmaloop.gate.finding import Pair
-from sigmaloop.gate.judging import Judged, Standing, judge
+from sigmaloop.gate.judging import AttemptInputs, Judged, judge
 from sigmaloop.gate.policy import make_policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.gate.statistics import certificate
@@ -47,8 +47,8 @@ def night(mark: float) -> tuple[list[Judged], Certificate]:
         missing = law.missing(bank, VALIDATION)
         bank = bank.joined(roll(incumbent, missing, mark), cap=12)
         failing = [r.task_id for r in roll(incumbent, [(task, number) for task in TRAFFIC], mark) if not r.passed]
-        standing = Standing(tasks=VALIDATION, bank=bank, failing=tuple(failing), aimed=True, seed=str(number))
-        found = judge(law, standing, lambda _gate, pairs: roll(incumbent + 1, pairs, mark))  # noqa: B023
+        inputs = AttemptInputs(tasks=VALIDATION, bank=bank, failing=tuple(failing), aimed=True, seed=str(number))
+        found = judge(law, inputs, lambda _gate, pairs: roll(incumbent + 1, pairs, mark))  # noqa: B023
         judged.append(found)
         if found.kept:
             bank, incumbent = law.after_keep(bank, found.rollouts), incumbent + 1
@@ -85,10 +85,17 @@ def test_promotion_and_quarantine_count_passes_at_the_mark() -> None:
 
 @pytest.mark.parametrize("mark", [0.3, 0.7, 1 / 3, 1.0])
 def test_a_row_of_the_log_passes_as_its_rollout_did(mark: float) -> None:
-    for units in (mark - 0.0001, mark):
+    for reward_micros in (mark - 0.0001, mark):
         key = RolloutKey(agent="a", task_id="t", trial=0)
-        made = Rollout(key=key, seed=0, status="ok", reward=units, pass_at=mark)
+        made = Rollout(key=key, seed=0, status="ok", reward=reward_micros, pass_at=mark)
         row = Row(
-            stage="targets", look=0, task_id="t", trial=0, seed=0, status="ok", reward=made.reward, pass_at=made.pass_at
+            stage="cluster_tasks",
+            look=0,
+            task_id="t",
+            trial=0,
+            seed=0,
+            status="ok",
+            reward=made.reward,
+            pass_at=made.pass_at,
         )
-        assert made.passed == (units == mark) == row.rollout("a").passed
+        assert made.passed == (reward_micros == mark) == row.rollout("a").passed

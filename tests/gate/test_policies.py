@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from sigmaloop.errors import BadInput
 from sigmaloop.gate.bank import Bank, Count, counted
-from sigmaloop.gate.cases import CasesGate
+from sigmaloop.gate.cases import PassCountGate
 from sigmaloop.gate.comparison import compare
-from sigmaloop.gate.finding import Ask, Finding, Pair, evidence_of
-from sigmaloop.gate.judging import STAGES, Standing, answered, drive, judge, recall
+from sigmaloop.gate.finding import Finding, Pair, RunMore, evidence_of
+from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge, recall
 from sigmaloop.gate.policy import Promotion, make_policy
 from sigmaloop.gate.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
-from sigmaloop.gate.sequential import LooksGate, order_of
-from sigmaloop.records import REWARD_UNITS, Outcome, PolicyName, Rollout
+from sigmaloop.gate.sequential import SequentialGate, order_of
+from sigmaloop.records import REWARD_MICROS, Outcome, PolicyName, Rollout
 from sigmaloop.settings import load_settings
 
 Make = Callable[..., Rollout]
@@ -50,8 +50,8 @@ def bank(make_rollout: Make) -> Bank:
     return bank_of(make_rollout, {task: 2 * even(task) for task in TASKS})
 
 
-def standing(bank: Bank, **more: object) -> Standing:
-    return Standing(**{"tasks": TASKS, "bank": bank, "seed": "s", **more})  # type: ignore[arg-type]
+def inputs(bank: Bank, **more: object) -> AttemptInputs:
+    return AttemptInputs(**{"tasks": TASKS, "bank": bank, "seed": "s", **more})  # type: ignore[arg-type]
 
 
 # Rules
@@ -121,7 +121,7 @@ def test_counting_cases_decides_as_the_plain_rule_and_never_asks_for_more(make_r
         table = [[make_rollout(f"t{i:02}", letter(), k) for k in range(tries)] for i in range(size)]
         floor, coverage = draw.choice(["0.8", "0.4", "1"]), draw.choice(["0.95", "0.5"])
         cases = [[(r.task_id, r.key.trial) for r in case] for case in table]
-        gate = CasesGate("regression", cases, floor=float(floor), coverage=float(coverage), wave=wave)
+        gate = PassCountGate("regression", cases, floor=float(floor), coverage=float(coverage), wave=wave)
         found, asked = drive(gate, recall({"regression": [r for case in table for r in case]}))
         assert found.outcome == plain_cases(table, Fraction(floor), Fraction(coverage))
         assert len(asked) <= size * tries
@@ -132,9 +132,9 @@ def test_counting_cases_decides_as_the_plain_rule_and_never_asks_for_more(make_r
 
 def test_targets_are_the_latest_five_twice_and_two_fifths_of_the_trials_must_pass(make_rollout: Make) -> None:
     policy = make_policy(default_rules("paired", wave=1))
-    stage = policy.targets([f"t{i}" for i in range(9)])
+    stage = policy.cluster_tasks([f"t{i}" for i in range(9)])
     first = stage.step([])
-    assert isinstance(first, Ask)
+    assert isinstance(first, RunMore)
     assert first.pairs == tuple((f"t{i}", GATE_TRIALS) for i in (4, 5, 6, 7)), "four passes may settle it"
     found, asked = drive(stage, letters(make_rollout, lambda task, _: "P" if task in {"t4", "t8"} else "F"))
     assert (found.outcome, found.reason, len(asked)) == ("passed", "targets_passed", 10)
@@ -145,17 +145,17 @@ def test_targets_are_the_latest_five_twice_and_two_fifths_of_the_trials_must_pas
 
 def test_without_targets_or_suite_nothing_is_run(make_rollout: Make) -> None:
     policy = make_policy(default_rules("paired"))
-    assert drive(policy.targets([]), recall({}))[0].reason == "targets_empty"
+    assert drive(policy.cluster_tasks([]), recall({}))[0].reason == "targets_empty"
     assert drive(policy.suite([], Bank(), {}), recall({}))[0].reason == "suite_empty"
 
 
 def test_a_change_made_for_a_cluster_without_open_tasks_is_told_and_not_passed(bank: Bank) -> None:
     paired, reference = make_policy(default_rules("paired")), make_policy(default_rules("reference"))
-    found, asked = drive(standing(bank, aimed=True).stage(paired, "targets"), recall({}))
+    found, asked = drive(inputs(bank, aimed=True).stage(paired, "cluster_tasks"), recall({}))
     assert (found.outcome, found.reason, asked) == ("failed", "targets_empty", ())
-    assert judge(paired, standing(bank, aimed=True), recall({})).outcome == "failed"
-    for law, attempt in ((paired, standing(bank)), (reference, standing(bank, aimed=True))):
-        found, _ = drive(attempt.stage(law, "targets"), recall({}))
+    assert judge(paired, inputs(bank, aimed=True), recall({})).outcome == "failed"
+    for law, attempt in ((paired, inputs(bank)), (reference, inputs(bank, aimed=True))):
+        found, _ = drive(attempt.stage(law, "cluster_tasks"), recall({}))
         assert found.outcome == "passed", "a change made by hand, and the published rule, have no cluster"
 
 
@@ -163,13 +163,13 @@ def test_a_suite_member_that_failed_again_counts_among_the_targets_and_once_in_t
     make_rollout: Make, bank: Bank
 ) -> None:
     paired = make_policy(default_rules("paired"))
-    attempt = standing(bank, aimed=True, suite=("s",), failing=("s",))
+    attempt = inputs(bank, aimed=True, suite=("s",), failing=("s",))
     judged = judge(paired, attempt, letters(make_rollout, lambda task, _: "F" if task == "s" else "P"))
-    assert (judged.last.gate, judged.last.reason) == ("targets", "targets_below_floor")
+    assert (judged.last.gate, judged.last.reason) == ("cluster_tasks", "targets_below_floor")
     judged = judge(paired, attempt, letters(make_rollout, lambda *_: "P"))
     assert judged.kept
-    assert [r.task_id for r in judged.rollouts["targets"]] == ["s", "s"][: len(judged.rollouts["targets"])]
-    trials = {r.key for stage in ("targets", "regression") for r in judged.rollouts[stage]}
+    assert [r.task_id for r in judged.rollouts["cluster_tasks"]] == ["s", "s"][: len(judged.rollouts["cluster_tasks"])]
+    trials = {r.key for stage in ("cluster_tasks", "regression") for r in judged.rollouts[stage]}
     assert paired.after_keep(bank, judged.rollouts, attempt.suite).count("s").trials == len(trials)
 
 
@@ -211,7 +211,7 @@ def test_three_passes_in_a_row_promote_and_one_failure_ends_the_row(make_rollout
     table = {"sound": "PPP", "late": "PPF", "never": "FPP"}
     seen: list[Rollout] = []
     asked = 0
-    while isinstance(step := promotion.step(seen), Ask):
+    while isinstance(step := promotion.step(seen), RunMore):
         asked += len(step.pairs)
         seen += [make_rollout(task, table[task][trial], trial) for task, trial in step.pairs]
     assert step == ("sound",)
@@ -222,7 +222,7 @@ def test_a_fault_keeps_its_own_task_out_of_the_suite_and_no_other(make_rollout: 
     promotion = Promotion(["sound", "unlucky"], passes=3, first_trial=0)
     table = {"sound": "PPP", "unlucky": "PIP"}
     seen: list[Rollout] = []
-    while isinstance(step := promotion.step(seen), Ask):
+    while isinstance(step := promotion.step(seen), RunMore):
         seen += [make_rollout(task, table[task][trial], trial) for task, trial in step.pairs]
     assert step == ("sound",)
 
@@ -231,10 +231,10 @@ def test_targets_and_then_the_latest_known_failures_are_tried_for_the_suite(make
     policy = make_policy(default_rules("paired", promotion_tasks=4))
     known = [f"k{i}" for i in range(6)]
     step = policy.promotion(known, ["k1", "k0"]).step([])
-    assert isinstance(step, Ask)
+    assert isinstance(step, RunMore)
     assert [task for task, _ in step.pairs] == ["k0", "k1", "k5", "k4"]
     crowd = policy.promotion(known, [f"t{i}" for i in range(9)]).step([])
-    assert isinstance(crowd, Ask)
+    assert isinstance(crowd, RunMore)
     assert [task for task, _ in crowd.pairs] == ["t8", "t7", "t6", "t5"]
 
 
@@ -242,7 +242,7 @@ def test_targets_and_then_the_latest_known_failures_are_tried_for_the_suite(make
 
 
 def test_the_comparison_by_hand() -> None:
-    one = REWARD_UNITS
+    one = REWARD_MICROS
     found = compare({"a": Count(2 * one, 2), "b": Count(0, 1)}, {"a": Count(one, 2), "b": Count(one, 3)})
     assert found.difference == (Fraction(1, 2) - Fraction(1, 3)) / 2
     p_a, p_b = 3.373 / 4.667, 1.373 / 4.667
@@ -252,8 +252,8 @@ def test_the_comparison_by_hand() -> None:
 
 
 def test_a_tie_of_thirds_is_a_tie() -> None:
-    third = Count(REWARD_UNITS, 3)
-    one = Count(REWARD_UNITS, 1)
+    third = Count(REWARD_MICROS, 3)
+    one = Count(REWARD_MICROS, 1)
     bank = {f"t{i}": third for i in range(3)}
     found = compare({"t0": one, "t1": Count(0, 1), "t2": Count(0, 1)}, bank)
     assert found.difference == 0
@@ -261,7 +261,7 @@ def test_a_tie_of_thirds_is_a_tie() -> None:
 
 
 def test_everything_passing_still_has_an_error() -> None:
-    sure = {f"t{i}": Count(2 * REWARD_UNITS, 2) for i in range(100)}
+    sure = {f"t{i}": Count(2 * REWARD_MICROS, 2) for i in range(100)}
     found = compare(sure, sure)
     assert found.z == 0.0
     assert found.standard_error > 0
@@ -287,11 +287,11 @@ def test_a_copy_of_the_incumbent_is_compared_to_the_end_and_a_worse_agent_stops_
     make_rollout: Make, bank: Bank, policy: PolicyName
 ) -> None:
     rules = default_rules(policy)
-    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), letters(make_rollout, lambda *_: "F"))
+    found, asked = drive(SequentialGate(TASKS, bank, rules, seed="s"), letters(make_rollout, lambda *_: "F"))
     assert (found.outcome, found.reason) == ("failed", "validation_below_bound")
     assert len(asked) == rules.looks[0].rollouts
-    assert found.upper_bound_units == (rules.looks[-1].rollouts - len(asked)) * REWARD_UNITS
-    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), letters(make_rollout, even))
+    assert found.upper_bound_micros == (rules.looks[-1].rollouts - len(asked)) * REWARD_MICROS
+    found, asked = drive(SequentialGate(TASKS, bank, rules, seed="s"), letters(make_rollout, even))
     assert found.z == 0.0
     assert found.outcome == "failed", "a tie is below the last bar"
     assert len(asked) == next(look.rollouts for look in rules.looks if look.z > 0)
@@ -301,12 +301,12 @@ def test_a_copy_of_the_incumbent_is_compared_to_the_end_and_a_worse_agent_stops_
 def test_a_better_agent_is_kept_after_the_last_look_only(make_rollout: Make, bank: Bank, policy: PolicyName) -> None:
     rules = default_rules(policy)
     better = letters(make_rollout, lambda _task, trial: "F" if trial == CONTROL_TRIALS else "P")
-    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), better)
+    found, asked = drive(SequentialGate(TASKS, bank, rules, seed="s"), better)
     assert found.outcome == "passed"
     assert sum(r.key.trial != CONTROL_TRIALS for r in asked) == rules.looks[-1].rollouts
     assert sum(r.key.trial == CONTROL_TRIALS for r in asked) == (100 if policy == "paired" else 0)
     assert [look.planned for look in found.looks] == [look.rollouts for look in rules.looks]
-    assert found.upper_bound_units is None
+    assert found.upper_bound_micros is None
     verdict = found.verdict("A0001")
     assert verdict.accepted
     assert verdict.z == found.z
@@ -315,7 +315,7 @@ def test_a_better_agent_is_kept_after_the_last_look_only(make_rollout: Make, ban
 def test_the_numbers_of_a_look_are_those_of_the_comparison(make_rollout: Make, bank: Bank) -> None:
     rules = default_rules("paired")
     run = letters(make_rollout, lambda task, trial: "P" if int(task[1:]) % 3 else "F")
-    found, asked = drive(LooksGate(TASKS, bank, rules, seed="s"), run)
+    found, asked = drive(SequentialGate(TASKS, bank, rules, seed="s"), run)
     for look in found.looks:
         by_hand = compare(counted(asked[: look.planned]), bank.counts(TASKS))
         assert (look.z, look.tasks) == (by_hand.z, by_hand.tasks)
@@ -330,14 +330,14 @@ def test_what_comes_first_and_what_is_given_again_changes_nothing(
     """Steps are a function of the rollouts: any order, any prefix, the same ask or decision."""
     names = [f"t{i}" for i in range(tasks)]
     bank = bank_of(make_rollout, {t: data.draw(st.text("PFH", min_size=1, max_size=3)) for t in names})
-    gate = LooksGate(names, bank, default_rules(policy), seed="s")
+    gate = SequentialGate(names, bank, default_rules(policy), seed="s")
     beside = names if policy == "paired" else []
     every = [*gate.order, *((task, CONTROL_TRIALS) for task in beside)]
     outcomes = data.draw(st.lists(st.sampled_from("PPFFHI"), min_size=len(every), max_size=len(every)))
     table = {pair: make_rollout(pair[0], x, pair[1]) for pair, x in zip(every, outcomes, strict=True)}
     seen: list[Rollout] = []
     asked: set[Pair] = set()
-    while isinstance(step := gate.step(seen), Ask):
+    while isinstance(step := gate.step(seen), RunMore):
         assert step.pairs
         assert not set(step.pairs) & asked, "nothing is asked for twice"
         asked |= set(step.pairs)
@@ -355,7 +355,7 @@ def test_what_comes_first_and_what_is_given_again_changes_nothing(
 def finalist(make_rollout: Make, beside: Callable[[str], str]) -> tuple[Finding, list[Rollout]]:
     """A candidate that passes every trial, against a poor bank and a control with these outcomes."""
     bank = bank_of(make_rollout, dict.fromkeys(TASKS, "FF"))
-    gate = LooksGate(TASKS, bank, default_rules("paired"), seed="s", control_trial=CONTROL_TRIALS + 7)
+    gate = SequentialGate(TASKS, bank, default_rules("paired"), seed="s", control_trial=CONTROL_TRIALS + 7)
     outcome = letters(make_rollout, lambda task, trial: beside(task) if trial >= CONTROL_TRIALS else even(task, trial))
     found, asked = drive(gate, outcome)
     return found, list(asked)
@@ -401,7 +401,7 @@ def test_who_loses_against_the_control_tells_of_the_incumbent(make_rollout: Make
 
 
 def test_a_fault_is_never_a_zero_and_too_many_decide_nothing(make_rollout: Make, bank: Bank) -> None:
-    gate = LooksGate(TASKS, bank, default_rules("paired"), seed="s")
+    gate = SequentialGate(TASKS, bank, default_rules("paired"), seed="s")
 
     def with_faults(count: int, otherwise: str) -> Finding:
         lost = set(gate.order[:25][:count])
@@ -418,9 +418,9 @@ def test_a_fault_is_never_a_zero_and_too_many_decide_nothing(make_rollout: Make,
 
 def test_tasks_that_the_incumbent_was_never_measured_on_count_against_coverage(make_rollout: Make, bank: Bank) -> None:
     run = letters(make_rollout, even)
-    assert drive(LooksGate(TASKS, Bank(), default_rules("paired"), seed="s"), run)[0].outcome == "indecisive"
+    assert drive(SequentialGate(TASKS, Bank(), default_rules("paired"), seed="s"), run)[0].outcome == "indecisive"
     order = [task for task, _ in order_of(TASKS, 25, seed="s")]
-    found = drive(LooksGate(TASKS, bank.without(order[:2]), default_rules("paired"), seed="s"), run)[0]
+    found = drive(SequentialGate(TASKS, bank.without(order[:2]), default_rules("paired"), seed="s"), run)[0]
     assert (found.outcome, found.infra) == ("indecisive", 0)
 
 
@@ -441,11 +441,11 @@ def test_a_kept_candidate_brings_its_own_bank(make_rollout: Make, bank: Bank) ->
     evidence = {
         "validation": [make_rollout("v000", "P", t) for t in (1, 0)],
         "regression": [make_rollout("t1", "F")],
-        "targets": [make_rollout("t2", "I")],
+        "cluster_tasks": [make_rollout("t2", "I")],
     }
     after = make_policy(default_rules("paired")).after_keep(bank, evidence)
     assert after.held.keys() == {"v000", "t1"}
-    assert after.count("v000") == (2 * REWARD_UNITS, 2)
+    assert after.count("v000") == (2 * REWARD_MICROS, 2)
     fresh = make_policy(default_rules("rigorous")).after_keep(bank, evidence)
     assert fresh.held.keys() == {"t1"}, "what it was kept for is measured again"
 
@@ -457,7 +457,7 @@ def test_a_rejected_near_copy_lends_its_rollouts_up_to_twelve_a_task(
     evidence = {"validation": [make_rollout("v000", "P", t) for t in range(20)]}
     paired = make_policy(default_rules("paired"))
     after = paired.after_reject(bank, evidence, z)
-    assert after.count("v000") == ((10 * REWARD_UNITS, 12) if joins else (0, 2))
+    assert after.count("v000") == ((10 * REWARD_MICROS, 12) if joins else (0, 2))
     assert after.held["v000"].origins[-1] == "agent"
     assert make_policy(default_rules("rigorous")).after_reject(bank, evidence, z) == bank
 
@@ -518,7 +518,7 @@ def test_an_attempt_goes_through_its_gates_and_stops_at_the_first_that_fails(
     make_rollout: Make, bank: Bank, policy: PolicyName
 ) -> None:
     law = make_policy(default_rules(policy))
-    base = standing(bank, suite=("s0", "s1"), failing=("f0", "f1"))
+    base = inputs(bank, suite=("s0", "s1"), failing=("f0", "f1"))
     kept = judge(law, base, letters(make_rollout, lambda *_: "P"))
     assert kept.kept
     assert tuple(f.gate for f in kept.findings) == STAGES
@@ -540,13 +540,15 @@ def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: 
         table = {task: "FP"[draw.random() < sound] for task in (*tasks, *members)}
         before = {task: "FP"[draw.random() < 0.6] for task in tasks}
         bank = Bank().joined([make_rollout(task, x) for task, x in before.items()], cap=1)
-        base = Standing(tasks=tuple(tasks), bank=bank, suite=tuple(members), failing=("f",), seed="s")
+        base = AttemptInputs(tasks=tuple(tasks), bank=bank, suite=tuple(members), failing=("f",), seed="s")
         judged = judge(law, base, letters(make_rollout, lambda task, _: table[task]))  # noqa: B023
         suite = sum(table[task] == "P" for task in members)
         score, best = (sum(t[task] == "P" for task in tasks) for t in (table, before))
         assert judged.kept == (5 * suite >= 4 * len(members) and score >= best)
         after = law.after_keep(bank, judged.rollouts) if judged.kept else law.after_reject(bank, judged.rollouts, None)
-        assert sum(c.units for c in after.counts(tasks).values()) == REWARD_UNITS * (score if judged.kept else best)
+        assert sum(c.reward_micros for c in after.counts(tasks).values()) == REWARD_MICROS * (
+            score if judged.kept else best
+        )
         kept += judged.kept
     assert 40 < kept < 360
 
@@ -564,7 +566,7 @@ def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: 
 )
 def test_impossible_attempts_are_refused_with_a_reason(bank: Bank, change: dict[str, object], word: str) -> None:
     with pytest.raises(BadInput, match=word):
-        standing(bank, **change)
+        inputs(bank, **change)
 
 
 def test_answers_must_be_what_was_asked_for(make_rollout: Make, bank: Bank) -> None:
@@ -574,7 +576,7 @@ def test_answers_must_be_what_was_asked_for(make_rollout: Make, bank: Bank) -> N
     for wrong in ([a], [a, b, c], [a, a], [a, c]):
         with pytest.raises(BadInput, match="came back"):
             answered(asked, wrong)
-    gate = LooksGate(TASKS, bank, default_rules("paired"), seed="s")
+    gate = SequentialGate(TASKS, bank, default_rules("paired"), seed="s")
     with pytest.raises(ValueError, match="did not ask for"):
         gate.step([make_rollout("v000", "P", 7)])
     with pytest.raises(ValueError, match="one twice"):
@@ -583,7 +585,7 @@ def test_answers_must_be_what_was_asked_for(make_rollout: Make, bank: Bank) -> N
         drive(gate, recall({}))
 
 
-def _first(gate: LooksGate) -> tuple[str, str, int]:
+def _first(gate: SequentialGate) -> tuple[str, str, int]:
     task, trial = gate.order[0]
     return task, "P", trial
 
@@ -591,14 +593,14 @@ def _first(gate: LooksGate) -> tuple[str, str, int]:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: LooksGate(["a"], Bank(), default_rules("paired"), seed="s"),
-        lambda: LooksGate(["a", "a"], Bank(), default_rules("paired"), seed="s"),
-        lambda: CasesGate("targets", [[("a", 0)], [("a", 0)]], floor=0.4, coverage=0.95),
-        lambda: CasesGate("targets", [[]], floor=0.4, coverage=0.95),
-        lambda: CasesGate("targets", [[("a", 0)]], floor=1.4, coverage=0.95),
-        lambda: CasesGate("targets", [[("a", 0)]], floor=0.4, coverage=0.95, wave=0),
+        lambda: SequentialGate(["a"], Bank(), default_rules("paired"), seed="s"),
+        lambda: SequentialGate(["a", "a"], Bank(), default_rules("paired"), seed="s"),
+        lambda: PassCountGate("cluster_tasks", [[("a", 0)], [("a", 0)]], floor=0.4, coverage=0.95),
+        lambda: PassCountGate("cluster_tasks", [[]], floor=0.4, coverage=0.95),
+        lambda: PassCountGate("cluster_tasks", [[("a", 0)]], floor=1.4, coverage=0.95),
+        lambda: PassCountGate("cluster_tasks", [[("a", 0)]], floor=0.4, coverage=0.95, wave=0),
         lambda: Rules(policy="paired", looks=(Bound(rollouts=5, z=0), Bound(rollouts=5, z=1))),
-        lambda: Rules(policy="paired", target_floor=float("nan")),
+        lambda: Rules(policy="paired", cluster_floor=float("nan")),
     ],
 )
 def test_impossible_gates_are_refused(make: Callable[[], object]) -> None:

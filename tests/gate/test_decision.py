@@ -21,7 +21,7 @@ from sigmaloop.gate.decision import (
 )
 from sigmaloop.gate.explain import explained, verdict_of
 from sigmaloop.gate.finding import Pair
-from sigmaloop.gate.judging import Judged, Standing, judge
+from sigmaloop.gate.judging import AttemptInputs, Judged, judge
 from sigmaloop.gate.policy import make_policy
 from sigmaloop.gate.rules import CONTROL_TRIALS, default_rules
 from sigmaloop.records import PolicyName, Rollout
@@ -48,12 +48,12 @@ def decided(make: Make, policy: PolicyName, chance: float, *, seed: str = "x", *
         return [make(task, "FP"[draw.random() < chance], trial) for task, trial in pairs]
 
     bank = Bank().joined(roll(law.missing(Bank(), TASKS), 0.5), cap=12)
-    standing = Standing(
+    inputs = AttemptInputs(
         tasks=TASKS, bank=bank, suite=("s0", "s1", "s2"), failing=("f0", "f1"), history={"v001": (0, 2)}, seed=seed
     )
     chances = {"validation": chance, "control": 0.5}
-    judged = judge(law, standing, lambda stage, pairs: roll(pairs, chances.get(stage, 1.0)))
-    return decision_of(subject(), law, standing, judged, run_seed=5, **more), judged
+    judged = judge(law, inputs, lambda stage, pairs: roll(pairs, chances.get(stage, 1.0)))
+    return decision_of(subject(), law, inputs, judged, run_seed=5, **more), judged
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -79,7 +79,7 @@ def test_a_decision_names_all_that_it_was_made_from(make_rollout: Make) -> None:
     assert {row.look for row in log.rows if row.stage != "validation"} == {0}
     assert [row.trial for row in log.rows if row.stage == "control"] == [CONTROL_TRIALS] * 40
     assert [look.bound for look in log.findings[-1].looks] == [-0.5, -0.25, 0.0, 0.25]
-    assert log.standing.bank.held["v000"].origins == ("agent", "agent")
+    assert log.inputs.bank.held["v000"].origins == ("agent", "agent")
     assert log.before is not None
     assert log.after is not None
     assert log.after.mean > log.before.mean
@@ -136,9 +136,9 @@ TAMPERED: dict[str, Callable[[dict[str, Any]], None]] = {
     "a seed": lambda p: p["rows"][0].update(seed=1),
     "the verdict": lambda p: p.update(outcome="passed", reason="validation_passed", kept=True),
     "a number of a look": lambda p: p["findings"][-1]["looks"][0].update(z=0.1),
-    "the bank": lambda p: p["standing"]["bank"]["held"]["v001"].update(units=[1_000_000, 1_000_000]),
+    "the bank": lambda p: p["inputs"]["bank"]["held"]["v001"].update(reward_micros=[1_000_000, 1_000_000]),
     "a bar": lambda p: p["rules"]["looks"][0].update(z=-9.0),
-    "the order": lambda p: p["standing"].update(seed="another"),
+    "the order": lambda p: p["inputs"].update(seed="another"),
     "a dropped rollout": lambda p: p["rows"].pop(),
     "the split": lambda p: p.update(split_hash="0" * 16),
     "the estimate": lambda p: p["after"].update(mean=0.99),
@@ -165,9 +165,9 @@ def test_a_veto_and_a_canary_keep_nothing_and_a_canary_leaves_the_bank_alone(mak
     assert discrepancies(log) == ()
     assert "by the judge, after it had passed" in explained(log)[0]
     law = make_policy(default_rules("paired"))
-    canary = decision_of(subject(canary="identical"), law, log.standing, recompute(log), run_seed=5)
+    canary = decision_of(subject(canary="identical"), law, log.inputs, recompute(log), run_seed=5)
     assert not canary.kept
-    assert bank_after(canary) == log.standing.bank
+    assert bank_after(canary) == log.inputs.bank
     assert "a canary (identical) that the gates would have kept" in explained(canary)[0]
     assert discrepancies(canary) == ()
 
@@ -193,15 +193,15 @@ def test_the_hash_of_the_gate_covers_every_module_that_it_imports() -> None:
     import ast
     from importlib import resources
 
-    found, todo = set(), ["attempt", "policy"]
+    found, todo = set(), ["judging", "policy"]
     while todo:
         name = todo.pop()
         if name in found:
             continue
         found.add(name)
-        tree = ast.parse(resources.files("sigmaloop.eval").joinpath(f"{name}.py").read_text())
+        tree = ast.parse(resources.files("sigmaloop.gate").joinpath(f"{name}.py").read_text())
         modules = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
-        todo += [m.removeprefix("sigmaloop.eval.") for m in modules if m.startswith("sigmaloop.eval.")]
+        todo += [m.removeprefix("sigmaloop.gate.") for m in modules if m.startswith("sigmaloop.gate.")]
     assert found - {"statistics"} <= set(GATE_CODE), "statistics only tells estimates; no verdict depends on it"
     assert len(gate_code_hash()) == 16
 
@@ -210,8 +210,8 @@ def test_the_hash_of_the_gate_covers_every_module_that_it_imports() -> None:
 def test_a_change_that_was_vetoed_teaches_the_bank_nothing(make_rollout: Make, veto: str) -> None:
     """It passed, so it is no near-copy of the incumbent: its results would only raise the bar."""
     tries = (decided(make_rollout, "paired", 0.62, seed=str(number), veto=veto) for number in range(50))
-    log = next(log for log, judged in tries if judged.kept and (judged.z or 9) < log.rules.join_below)
-    assert bank_after(log) == log.standing.bank
+    log = next(log for log, judged in tries if judged.kept and (judged.z or 9) < log.rules.pool_below_z)
+    assert bank_after(log) == log.inputs.bank
     assert log.after == log.before
     assert discrepancies(log) == ()
 

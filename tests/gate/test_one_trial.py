@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sigmaloop.gate.one_trial import Ask, Finding, RegressionGate, ValidationGate, likely_failures_first
-from sigmaloop.records import REWARD_UNITS, Rollout
+from sigmaloop.gate.one_trial import Finding, RegressionGate, RunMore, ValidationGate, likely_failures_first
+from sigmaloop.records import REWARD_MICROS, Rollout
 
 Outcomes = Callable[[str], dict[str, Rollout]]
 
@@ -17,7 +17,7 @@ Outcomes = Callable[[str], dict[str, Rollout]]
 def decide(gate: RegressionGate | ValidationGate, table: Mapping[str, Rollout]) -> tuple[Finding, list[str]]:
     """Drive a gate to its end; what it found and what it asked for, in order."""
     asked: list[str] = []
-    while isinstance(step := gate.step({task: table[task] for task in asked}), Ask):
+    while isinstance(step := gate.step({task: table[task] for task in asked}), RunMore):
         assert step.task_ids
         assert not set(step.task_ids) & set(asked)
         asked.extend(step.task_ids)
@@ -36,8 +36,8 @@ def validation(
     best_tasks: int | None = None,
     measured: Sequence[str] | None = None,
 ) -> tuple[Finding, list[str]]:
-    units = round(best * REWARD_UNITS)
-    gate = ValidationGate(list(table), best_units=units, best_tasks=best_tasks, measured=measured, wave=wave)
+    reward_micros = round(best * REWARD_MICROS)
+    gate = ValidationGate(list(table), best_micros=reward_micros, best_tasks=best_tasks, measured=measured, wave=wave)
     return decide(gate, table)
 
 
@@ -80,28 +80,28 @@ def test_validation_passes_on_a_tie(outcomes: Outcomes) -> None:
 
 def test_ties_of_thirds_survive_because_sums_are_whole_units(outcomes: Outcomes) -> None:
     table = outcomes("TTTFF")
-    best = sum(r.units for r in table.values())
-    found = decide(ValidationGate(list(table), best_units=best), table)[0]
+    best = sum(r.reward_micros for r in table.values())
+    found = decide(ValidationGate(list(table), best_micros=best), table)[0]
     assert found.outcome == "passed"
-    assert found.units == found.required_units == best
+    assert found.reward_micros == found.required_micros == best
 
 
 def test_validation_stops_when_the_rest_can_no_longer_reach_the_best(outcomes: Outcomes) -> None:
     found, asked = validation(outcomes("FFFPPPPPPP"), 8)
     assert (found.reason, len(asked)) == ("validation_below_best", 3)
-    assert found.upper_bound_units == 7 * REWARD_UNITS
-    assert found.required_units == 8 * REWARD_UNITS
+    assert found.upper_bound_micros == 7 * REWARD_MICROS
+    assert found.required_micros == 8 * REWARD_MICROS
 
 
 def test_an_accepted_validation_is_always_complete_and_has_no_bound(outcomes: Outcomes) -> None:
     found, asked = validation(outcomes("PPPPPFFFFF"), 1)
-    assert (found.outcome, len(asked), found.upper_bound_units) == ("passed", 10, None)
+    assert (found.outcome, len(asked), found.upper_bound_micros) == ("passed", 10, None)
 
 
 def test_a_gate_does_not_look_before_a_look_can_decide(outcomes: Outcomes) -> None:
     table = outcomes("P" * 20)
-    step = ValidationGate(list(table), best_units=12 * REWARD_UNITS, wave=2).step({})
-    assert isinstance(step, Ask)
+    step = ValidationGate(list(table), best_micros=12 * REWARD_MICROS, wave=2).step({})
+    assert isinstance(step, RunMore)
     assert len(step.task_ids) == 9  # the ninth zero is the first that could end it
 
 
@@ -109,7 +109,7 @@ def test_waves_are_asked_for_in_the_given_order(outcomes: Outcomes) -> None:
     table = outcomes("PPPPPPPPPP")
     members = list(reversed(list(table)))
     step = RegressionGate(members, wave=4).step({})
-    assert isinstance(step, Ask)
+    assert isinstance(step, RunMore)
     assert list(step.task_ids) == members[:4]
 
 
@@ -163,10 +163,10 @@ def test_turning_a_result_into_a_fault_never_makes_a_gate_pass(
 ) -> None:
     honest = outcomes(letters)
     armed = outcomes("".join("I" if i in faults else letter for i, letter in enumerate(letters)))
-    bar = min(best, len(letters)) * REWARD_UNITS
+    bar = min(best, len(letters)) * REWARD_MICROS
     for gate in (
         RegressionGate(list(honest), coverage=0.5),
-        ValidationGate(list(honest), best_units=bar, coverage=0.5),
+        ValidationGate(list(honest), best_micros=bar, coverage=0.5),
     ):
         if decide(gate, armed)[0].outcome == "passed":
             assert decide(gate, honest)[0].outcome == "passed"
@@ -177,7 +177,7 @@ def test_a_finding_becomes_the_candidates_verdict(outcomes: Outcomes) -> None:
     found, _ = suite(table)
     verdict = found.verdict("A0001")
     assert verdict.accepted
-    assert (verdict.gate, verdict.passes, verdict.required_units) == ("regression", 4, 4 * REWARD_UNITS)
+    assert (verdict.gate, verdict.passes, verdict.required_micros) == ("regression", 4, 4 * REWARD_MICROS)
     assert verdict.evidence == suite(dict(reversed(table.items())))[0].evidence
     assert verdict.evidence != suite(outcomes("PPPFP"))[0].evidence
 
@@ -194,9 +194,9 @@ def test_likely_failures_come_first_and_unknown_tasks_stand_in_the_middle() -> N
         lambda: RegressionGate(["a", "a"]),
         lambda: RegressionGate(["a"], wave=0),
         lambda: RegressionGate(["a"], floor=1.2),
-        lambda: ValidationGate([], best_units=0),
-        lambda: ValidationGate(["a"], best_units=-1),
-        lambda: ValidationGate(["a"], best_units=2 * REWARD_UNITS),
+        lambda: ValidationGate([], best_micros=0),
+        lambda: ValidationGate(["a"], best_micros=-1),
+        lambda: ValidationGate(["a"], best_micros=2 * REWARD_MICROS),
     ],
 )
 def test_impossible_gates_are_refused(make: Callable[[], object]) -> None:

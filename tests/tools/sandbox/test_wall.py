@@ -18,7 +18,7 @@ from sigmaloop.tools.sandbox import supervisor
 from sigmaloop.tools.sandbox import zygote as zygote_module
 from sigmaloop.tools.sandbox.child.wall import landlock, seccomp, syscalls
 from sigmaloop.tools.sandbox.child.wall.paths import readable
-from sigmaloop.tools.sandbox.readable_paths import grounds
+from sigmaloop.tools.sandbox.readable_paths import readable_paths
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 from sigmaloop.tools.sandbox.tiers import bubblewrap, seatbelt, tiers
 
@@ -103,8 +103,8 @@ def test_the_folder_of_a_supervisor_is_gone_after_it(monkeypatch: pytest.MonkeyP
 
 def _weakened(folder: Path) -> Path:
     """A worker that forgets its seccomp filter."""
-    tools = Path(str(supervisor.__file__)).resolve().parent
-    for name in ("worker.py", "nursery.py", "session.py", "frames.py"):
+    tools = Path(str(supervisor.__file__)).resolve().parent / "child"
+    for name in ("worker.py", "forkserver.py", "session.py", "frames.py"):
         shutil.copy(tools / name, folder)
     shutil.copytree(tools / "wall", folder / "wall", ignore=shutil.ignore_patterns("__pycache__"))
     worker = folder / "worker.py"
@@ -228,7 +228,7 @@ def test_a_folder_with_a_hole_is_allowed_entry_by_entry(tmp_path: Path) -> None:
 def test_our_package_and_the_benchmarks_are_holes() -> None:
     import sigmaloop
 
-    found = grounds(["pydantic.main"])
+    found = readable_paths(["pydantic.main"])
     assert str(Path(str(sigmaloop.__file__)).resolve().parent) in found.holes
     assert any(hole.endswith("/pydantic") for hole in found.holes)
     assert any(root.endswith("site-packages") for root in found.roots)
