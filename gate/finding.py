@@ -1,4 +1,4 @@
-"""What a gate says: `RunMore`, run these rollouts and step again; or `Finding`, its decision and the numbers behind it."""
+"""What a gate says: `RunMore`, run these rollouts and step again; or `Finding`, its decision with its numbers."""
 
 from __future__ import annotations
 

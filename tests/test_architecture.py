@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import ast
 import functools
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FLOOR = {"records", "errors", "settings"}
+FLOOR = {"records", "errors", "settings", "clean_text"}
+"""The words: every folder may import them."""
 MAY_IMPORT = {
-    "cli": {"graph", "agents", "eval", "simulation", "tools", "memory"},
-    "graph": {"agents", "eval", "simulation", "tools", "memory"},
-    "agents": {"tools"},
-    "eval": {"tools"},
+    "gate": set(),
     "tools": set(),
     "memory": set(),
     "simulation": set(),
+    "eval": {"gate", "tools"},
+    "agents": {"tools.changes"},
+    "report": {"gate", "memory"},
+    "graph": {"gate", "tools", "memory", "simulation", "eval", "agents", "report"},
+    "cli": {"graph", "report", "eval", "gate", "tools"},
     "target_agent": set(),
-    "sigmaloop": {"graph", "eval"},
+    "sigmaloop": {"graph", "eval", "report"},
 }
+"""Folder to the folders, or parts of one, below it."""
 AT_HOME = {
     "sqlite3": {"memory"},
     "git": {"tools/versions.py"},
@@ -35,7 +40,8 @@ def sources(folder: str) -> list[Path]:
     return [p for p in sorted((ROOT / folder).rglob("*.py")) if not any(q.is_symlink() for q in p.parents)]
 
 
-RUNS_ALONE = {"tools/sandbox/child/worker.py", "tools/sandbox/child/session.py"}
+CHILD = "tools/sandbox/child"
+RUNS_ALONE = {f"{CHILD}/worker.py", f"{CHILD}/session.py"}
 """Run as a program inside the sandbox: they import their neighbours by bare name, and empty the environment."""
 
 
@@ -57,8 +63,9 @@ def test_a_folder_imports_only_the_folders_below_it(folder: str) -> None:
     wrong = []
     for path in sources(folder):
         for name in imported(path):
-            parts = name.split(".")
-            if parts[0] == "sigmaloop" and len(parts) > 1 and parts[1] not in FLOOR | MAY_IMPORT[folder] | {folder}:
+            inner = name.removeprefix("sigmaloop.")
+            below = FLOOR | MAY_IMPORT[folder] | {folder}
+            if inner != name and not any(inner == known or inner.startswith(f"{known}.") for known in below):
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong
 
@@ -117,3 +124,68 @@ def test_every_module_says_what_it_is_for() -> None:
         if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert not silent
+
+
+def test_no_file_imports_itself_through_others() -> None:
+    """No circle between files, not even inside a function: whoever is imported knows nothing of its importer."""
+    edges = {module_of(path): imports_of(path) for folder in MAY_IMPORT for path in sources(folder)}
+    known = edges.keys()
+    left = {module: {name for name in found if name in known and name != module} for module, found in edges.items()}
+    while leaves := {module for module, found in left.items() if not found & left.keys()}:
+        left = {module: found for module, found in left.items() if module not in leaves}
+    assert not left, f"these files import each other: {sorted(left)}"
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    inner = parts[1:] if parts[0] == "sigmaloop" else parts
+    return ".".join(("sigmaloop", *inner)).removesuffix(".__init__")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Modules of ours that a file imports; `from package import module` is the module. Types alone do not count."""
+    found: set[str] = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for child in node.body
+        for inner in ast.walk(child)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only or not isinstance(node, ast.ImportFrom) or not node.module:
+            continue
+        if node.module.split(".")[0] == "sigmaloop":
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {
+                name if (ROOT / Path(*name.split(".")[1:])).with_suffix(".py").exists() else node.module
+                for name in whole
+            }
+    return found
+
+
+CLIENTS = {"openai", "langchain_openai"}
+"""Imported only when an agent asks its session for one."""
+
+
+def test_what_runs_inside_the_sandbox_imports_the_standard_library_only() -> None:
+    neighbours = {path.stem for path in sources(CHILD)} | {"wall"} | CLIENTS
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources(CHILD)
+        for name in imported(path)
+        if name.split(".")[0] not in sys.stdlib_module_names | neighbours
+        and not name.startswith("sigmaloop.tools.sandbox.child")
+    ]
+    assert not wrong
+
+
+def test_nodes_do_not_import_each_other() -> None:
+    wrong = [
+        f"{path.name} imports {name}"
+        for path in sources("graph/nodes")
+        for name in imports_of(path)
+        if name.startswith("sigmaloop.graph.nodes")
+    ]
+    assert not wrong

@@ -1,4 +1,4 @@
-"""Rollouts by letter (Passed, Failed, Half, Third, agent Error, Infra), a toy benchmark, an engine."""
+"""A toy benchmark and an engine, beside the rollouts by letter."""
 
 from __future__ import annotations
 
@@ -6,42 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from lettered import make_rollout as make_rollout
+from lettered import outcomes as outcomes
 
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
 from sigmaloop.eval.rollouts import MemoryStore, RolloutEngine
 from sigmaloop.eval.store import RolloutStore
-from sigmaloop.records import Rollout, RolloutKey, RolloutStatus, Split, Task
+from sigmaloop.records import Split, Task
 from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 from sigmaloop.tools.upstream.scripted import ScriptedModel
-
-REWARDS: dict[str, tuple[RolloutStatus, float | None]] = {
-    "P": ("ok", 1.0),
-    "F": ("ok", 0.0),
-    "H": ("ok", 0.5),
-    "T": ("ok", 1 / 3),
-    "E": ("agent_error", 0.0),
-    "I": ("infra", None),
-}
-
-
-def rollout(task_id: str, letter: str, trial: int = 0) -> Rollout:
-    status, reward = REWARDS[letter]
-    key = RolloutKey(agent="agent", task_id=task_id, trial=trial)
-    return Rollout(key=key, seed=0, status=status, reward=reward)
-
-
-@pytest.fixture(scope="session")
-def make_rollout() -> Callable[..., Rollout]:
-    """`(task_id, letter, trial=0)`."""
-    return rollout
-
-
-@pytest.fixture(scope="session")
-def outcomes() -> Callable[[str], dict[str, Rollout]]:
-    """A table of outcomes from letters, one task each."""
-    return lambda letters: {f"t{i:03}": rollout(f"t{i:03}", letter) for i, letter in enumerate(letters)}
-
 
 SUM_TOOL = {
     "type": "function",

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import pytest
 
 from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.certificate import certificate
 from sigmaloop.gate.decision import Row
 from sigmaloop.gate.finding import Pair
 from sigmaloop.gate.judging import AttemptInputs, Judged, judge
 from sigmaloop.gate.policy import make_policy
 from sigmaloop.gate.rules import default_rules
-from sigmaloop.gate.statistics import certificate
 from sigmaloop.records import Certificate, Rollout, RolloutKey
 
 VALIDATION = tuple(f"v{i:02}" for i in range(60))
@@ -68,7 +68,7 @@ def test_changes_worth_ten_points_are_kept_and_certified_where_a_mark_is_set() -
 
 def test_without_a_mark_no_change_ever_passes_its_targets() -> None:
     judged, told = night(1.0)
-    assert [found.last.reason for found in judged] == ["targets_below_floor"] * 3
+    assert [found.last.reason for found in judged] == ["cluster_tasks_below_floor"] * 3
     assert told.difference == 0
 
 

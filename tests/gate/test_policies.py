@@ -137,22 +137,22 @@ def test_targets_are_the_latest_five_twice_and_two_fifths_of_the_trials_must_pas
     assert isinstance(first, RunMore)
     assert first.pairs == tuple((f"t{i}", GATE_TRIALS) for i in (4, 5, 6, 7)), "four passes may settle it"
     found, asked = drive(stage, letters(make_rollout, lambda task, _: "P" if task in {"t4", "t8"} else "F"))
-    assert (found.outcome, found.reason, len(asked)) == ("passed", "targets_passed", 10)
+    assert (found.outcome, found.reason, len(asked)) == ("passed", "cluster_tasks_passed", 10)
     once = letters(make_rollout, lambda task, trial: "P" if (task, trial) == ("t4", GATE_TRIALS) else "F")
     found, asked = drive(stage, once)
-    assert (found.outcome, found.reason, len(asked)) == ("failed", "targets_below_floor", 8)
+    assert (found.outcome, found.reason, len(asked)) == ("failed", "cluster_tasks_below_floor", 8)
 
 
 def test_without_targets_or_suite_nothing_is_run(make_rollout: Make) -> None:
     policy = make_policy(default_rules("paired"))
-    assert drive(policy.cluster_tasks([]), recall({}))[0].reason == "targets_empty"
+    assert drive(policy.cluster_tasks([]), recall({}))[0].reason == "cluster_tasks_empty"
     assert drive(policy.suite([], Bank(), {}), recall({}))[0].reason == "suite_empty"
 
 
 def test_a_change_made_for_a_cluster_without_open_tasks_is_told_and_not_passed(bank: Bank) -> None:
     paired, reference = make_policy(default_rules("paired")), make_policy(default_rules("reference"))
     found, asked = drive(inputs(bank, aimed=True).stage(paired, "cluster_tasks"), recall({}))
-    assert (found.outcome, found.reason, asked) == ("failed", "targets_empty", ())
+    assert (found.outcome, found.reason, asked) == ("failed", "cluster_tasks_empty", ())
     assert judge(paired, inputs(bank, aimed=True), recall({})).outcome == "failed"
     for law, attempt in ((paired, inputs(bank)), (reference, inputs(bank, aimed=True))):
         found, _ = drive(attempt.stage(law, "cluster_tasks"), recall({}))
@@ -165,7 +165,7 @@ def test_a_suite_member_that_failed_again_counts_among_the_targets_and_once_in_t
     paired = make_policy(default_rules("paired"))
     attempt = inputs(bank, aimed=True, suite=("s",), failing=("s",))
     judged = judge(paired, attempt, letters(make_rollout, lambda task, _: "F" if task == "s" else "P"))
-    assert (judged.last.gate, judged.last.reason) == ("cluster_tasks", "targets_below_floor")
+    assert (judged.last.gate, judged.last.reason) == ("cluster_tasks", "cluster_tasks_below_floor")
     judged = judge(paired, attempt, letters(make_rollout, lambda *_: "P"))
     assert judged.kept
     assert [r.task_id for r in judged.rollouts["cluster_tasks"]] == ["s", "s"][: len(judged.rollouts["cluster_tasks"])]

@@ -145,9 +145,9 @@ def test_an_attempt_without_a_task_to_mend_is_rejected_and_told(begun: Callable[
     _, state = attempt(services, 1, services.versions.baseline(), BETTER)
     events: list[dict[str, Any]] = []
     sent = regression_gate(state, services, events.append)
-    assert (sent["next"], sent["reason"]) == ("failed", "targets_empty")
+    assert (sent["next"], sent["reason"]) == ("failed", "cluster_tasks_empty")
     verdict = next(event for event in events if event["event"] == "verdict")
-    assert (verdict["gate"], verdict["reason"]) == ("cluster_tasks", "targets_empty")
+    assert (verdict["gate"], verdict["reason"]) == ("cluster_tasks", "cluster_tasks_empty")
 
 
 @pytest.mark.parametrize(("benchmark", "warned"), [("Graded", True), ("Marked", False), ("Notes", False)])
