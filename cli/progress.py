@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from sigmaloop.clean_text import clean_json, clean_line
-from sigmaloop.records import REWARD_MICROS, Certificate
+from sigmaloop.clean_text import clean_line
+from sigmaloop.graph import events
+from sigmaloop.records import Certificate
 from sigmaloop.report.summary import Summary
 from sigmaloop.settings import Settings
 
@@ -45,32 +46,32 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def show(self, event: dict[str, Any]) -> None:
+    def show(self, event: events.Event) -> None:
         """Update the bar; print a line when the event deserves one."""
-        name = event["event"]
-        if name == "rollout":
+        if isinstance(event, events.RolloutDone):
             self._count(event)
             return
-        if name == "batch_started":
-            self._bar.update(self._task, description=f"batch {event['batch']}/{self._batches}")
-        if name == "learned":
+        if isinstance(event, events.WindowDrawn):
+            self._bar.update(self._task, description=f"batch {event.batch}/{self._batches}")
+        if isinstance(event, events.Learned):
             self._bar.advance(self._task)
         line = describe(event)
         if line and not self._quiet:
             self._bar.console.print(line, soft_wrap=True)
 
-    def _count(self, event: dict[str, Any]) -> None:
-        if event["stage"] != self._stage:
-            self._stage, self._rolled, self._passed = event["stage"], 0, 0
+    def _count(self, rollout: events.RolloutDone) -> None:
+        if rollout.stage != self._stage:
+            self._stage, self._rolled, self._passed = rollout.stage, 0, 0
         self._rolled += 1
-        self._passed += bool(event["passed"])
+        self._passed += rollout.passed
         self._bar.update(self._task, now=f"{self._stage}: {self._passed}/{self._rolled} passed")
 
 
-def describe(event: dict[str, Any]) -> str | None:
-    """One line for an event, as rich markup; None for events without one."""
-    made = _LINES.get(event["event"])
-    return made(clean_json(event, clean_line)) if made else None
+def describe(event: events.Event) -> str:
+    """The event's line as rich markup; empty for an event without one."""
+    text = event.line()
+    style = _STYLES.get(event.tone)
+    return f"[{style}]{escape(text)}[/{style}]" if text and style else escape(text)
 
 
 def print_summary(
@@ -178,59 +179,12 @@ def _next_steps(summary: Summary, place: str, *, asked: bool) -> list[str]:
     return [*steps, f"read {summary.path}/learnings.md"]
 
 
+def _refused(tasks: int) -> str:
+    return f"; it is full, {tasks} more did not fit" if tasks else ""
+
+
 def _score(value: float) -> str:
     return f"{value:.3f}".lstrip("0") if value < 1 else f"{value:.2f}"
 
 
-def _verdict(event: dict[str, Any]) -> str:
-    mark = {"passed": "[green]passed[/green]", "failed": "[red]failed[/red]"}.get(
-        event["outcome"], "[yellow]undecided[/yellow]"
-    )
-    return f"    {event['gate']:<13}{mark}  {escape(event['message'])}"
-
-
-def _refused(tasks: int) -> str:
-    return f"; it is full and refused {tasks}: raise --suite-cap in the next run" if tasks else ""
-
-
-_SPLITS = {"test": "sealed test"}
-_LINES: dict[str, Any] = {
-    "baseline_started": lambda e: f"baseline: scoring the agent on {e['tasks']} validation tasks",
-    "baseline": lambda e: f"baseline: {_score(e['reward_micros'] / REWARD_MICROS / max(1, e['tasks']))} on validation",
-    "traffic": lambda e: (
-        f"[bold]batch {e['batch']}[/bold]: {e['passed']} of {e['tasks']} tasks passed"
-        + (f", {e['infra']} met an infrastructure fault" if e["infra"] else "")
-    ),
-    "failure": lambda e: f"  failure {e['id']}: {escape(e['mechanism'])} ({escape(e['request_type'])})",
-    "cluster_created": lambda e: f"  cluster {e['cluster_id']} is new: {escape(e['title'])}",
-    "target": lambda e: f"  worst cluster: {e['cluster_id']} {escape(e['title'])} ({e['failures']} failures)",
-    "attempt": lambda e: f"  [bold]{e['id']}[/bold] attempt {e['attempt']} on {e['cluster_id']} {escape(e['title'])}",
-    "proposal": lambda e: f"    {e['kind']:<13}{escape(e['summary'])}",
-    "verdict": _verdict,
-    "judged": lambda e: f"    judge        {e['classification']}{', vetoed' if e['veto'] else ''}",
-    "canary": lambda e: (
-        f"  [bold]{e['id']}[/bold] canary: the gate {'would have kept' if e['outcome'] == 'passed' else 'stopped'} "
-        f"a known {e['worth']} change at {e['stage']}"
-    ),
-    "kept": lambda e: f"    [bold green]kept[/bold green]         {escape(e['summary'])}",
-    "reverted": lambda e: f"    reverted     {escape(str(e['reason']))}",
-    "promoted": lambda e: (
-        f"    promoted     {e['tasks']} fixed tasks; the suite holds {e['suite']}{_refused(e['refused'])}"
-    ),
-    "paused": lambda e: f"[yellow]paused[/yellow]: {escape(e['message'])}",
-    "certify_started": lambda e: (
-        f"certify: {e['rollouts']} fresh rollouts on {e['tasks']} {_SPLITS.get(e['split'], e['split'])} tasks, "
-        f"{e['trials']} {'trials' if e['trials'] > 1 else 'trial'} of each for each agent"
-    ),
-    "certificate": lambda e: (
-        f"certified on {e['split']}: {_score(e['baseline'])}"
-        + (f" -> {_score(e['final'])}" if e["changed"] else ", no change was kept")
-        + (" (simulated model)" if e["simulated"] else "")
-    ),
-    "uncertified": lambda e: f"not certified on {e['split']}: {escape(e['message'])}",
-    "estimate": lambda e: f"plan: {escape(e['line'])}",
-    "plan": lambda e: "\n".join(f"plan: {escape(line)}" for line in e["lines"]),
-    "note": lambda e: f"[yellow]note[/yellow]: {escape(e['message'])}",
-    "warning": lambda e: f"[yellow]warning[/yellow]: {escape(e['message'])}",
-    "drained": lambda e: "stopped at a checkpoint; nothing is lost",
-}
+_STYLES: dict[events.Tone, str] = {"good": "bold green", "bad": "red", "warning": "yellow", "heading": "bold"}

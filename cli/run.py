@@ -82,11 +82,12 @@ def resume(
 def _work(run: Run, *, as_json: bool, answer: str | None) -> None:
     """Follow the run to its end, its next pause, or a signal; then say how it stands."""
     from sigmaloop.cli.progress import Progress, print_summary
+    from sigmaloop.graph.events import Drained
 
     drained = False
     with _draining(run), Progress(run.settings, quiet=as_json) as progress:
         for event in run.follow(answer=answer):
-            drained = drained or event["event"] == "drained"
+            drained = drained or isinstance(event, Drained)
             progress.show(event)
     summary = run.summary()
     if as_json:

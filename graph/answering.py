@@ -8,12 +8,19 @@ from __future__ import annotations
 import threading
 
 from sigmaloop.errors import ModelChanged
+from sigmaloop.memory.facts import ModelAnswered, RecordKind
 from sigmaloop.memory.journal import Journal
+from sigmaloop.records import Record
 
-NAMES = "model_names"
-"""Kind of the records: by role, every name that answered or was accepted, in order."""
-ANSWERED = "model_answered"
-"""Kind of the events: one for each role and name."""
+
+class ModelNames(Record):
+    """Every name under which a role's model answered or was accepted, in order."""
+
+    role: str
+    names: tuple[str, ...]
+
+
+NAMES = RecordKind("model_names", ModelNames)
 
 
 class JournalNames:
@@ -25,29 +32,29 @@ class JournalNames:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._lock = threading.Lock()
-        self._known = {payload["role"]: list(payload["names"]) for payload in journal.all(NAMES)}
+        self._known = {met.role: met.names for met in journal.load_all(NAMES)}
 
     def meet(self, role: str, name: str) -> None:
         """Raises ModelChanged for a name that is neither the role's first nor accepted."""
         with self._lock:
             known = self._known.get(role)
             if known is None:
-                self._known[role] = [name]
-                self._journal.put(NAMES, role, {"role": role, "names": [name]})
+                self._known[role] = (name,)
+                self._journal.save(NAMES, role, ModelNames(role=role, names=(name,)))
             elif name not in known:
                 raise ModelChanged(role, first=known[0], now=name)
 
 
 def accept(journal: Journal, change: ModelChanged) -> None:
     """A person is told of the change now, so the run goes on with both names when it is resumed."""
-    names = (journal.get(NAMES, change.role) or {"names": [change.first]})["names"]
+    met = journal.load(NAMES, change.role)
+    names = met.names if met else (change.first,)
     if change.now not in names:
-        journal.put(NAMES, change.role, {"role": change.role, "names": [*names, change.now]})
+        journal.save(NAMES, change.role, ModelNames(role=change.role, names=(*names, change.now)))
 
 
 def write_names(journal: Journal) -> None:
     """Make events of the names met so far. Called again it changes nothing."""
-    for payload in journal.all(NAMES):
-        for name in payload["names"]:
-            fact = {"role": payload["role"], "name": name, "first": name == payload["names"][0]}
-            journal.append(ANSWERED, f"{ANSWERED}:{payload['role']}:{name}", fact)
+    for met in journal.load_all(NAMES):
+        for name in met.names:
+            journal.write(ModelAnswered(role=met.role, name=name, first=name == met.names[0]))

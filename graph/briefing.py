@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from sigmaloop.agents.harness_engineer import Brief, EngineerTools, PastAttempt
 from sigmaloop.agents.trace_text import trace_text
-from sigmaloop.errors import BadInput
 from sigmaloop.graph.rehearsal import rehearse
 from sigmaloop.graph.services import Services
 from sigmaloop.memory.index import Kind
-from sigmaloop.memory.lineage import lineage
-from sigmaloop.records import Cluster, FailureRecord, LedgerEntry
+from sigmaloop.records import Cluster
 
 SHOWN_FAILURES = 5
 """Failures of the target cluster that are laid before the engineer at once; the rest it can search."""
@@ -25,7 +23,7 @@ def brief_for(services: Services, incumbent: str, cluster: Cluster, attempt: int
     """The cluster, its newest failures, earlier attempts on it, and the learnings nearest to it."""
     earlier = [
         PastAttempt(summary=e.summary, kind=e.kind, outcome=e.outcome, gate=e.gate)
-        for e in ledger_of(services, incumbent)
+        for e in services.history.ledger(incumbent)
         if e.cluster_id == cluster.id
     ]
     query = f"{cluster.title}. {cluster.root_cause}"
@@ -39,21 +37,11 @@ def brief_for(services: Services, incumbent: str, cluster: Cluster, attempt: int
     )
 
 
-def ledger_of(services: Services, incumbent: str) -> list[LedgerEntry]:
-    """Every attempt of an agent's lineage, in the order in which they ended."""
-    own = lineage(services.journal, incumbent).of(services.journal.events("ledger"))
-    return [LedgerEntry.model_validate(event.payload) for event in own]
-
-
 def tools_for(services: Services, incumbent: str, source: str) -> EngineerTools:
     """Look-ups and a rehearsal, as callables; `source`: the text of the incumbent."""
 
     def read_trace(failure_id: str) -> str:
-        payload = services.journal.get("failure", failure_id)
-        if payload is None:
-            raise BadInput(f"no failure {failure_id}; search_failures lists them")
-        failure = FailureRecord.model_validate(payload)
-        return trace_text(services.journal.trace(failure.rollout_id))
+        return trace_text(services.journal.trace(services.history.failure(failure_id).rollout_id))
 
     return EngineerTools(
         source=source,
@@ -71,7 +59,7 @@ def _search(services: Services, kind: Kind, query: str) -> list[str]:
 
 def _search_own(services: Services, incumbent: str, kind: Kind, query: str) -> list[str]:
     """The same among the lineage's own attempts: learning `L0001` is of attempt `A0001`."""
-    own = {entry.candidate_id[1:] for entry in ledger_of(services, incumbent)}
-    left = services.journal.count("ledger") - len(own)
+    own = {entry.candidate_id[1:] for entry in services.history.ledger(incumbent)}
+    left = services.history.ended_attempts() - len(own)
     hits = services.index.search(kind, query, FOUND + left)
     return [f"{hit.id}: {hit.text}" for hit in hits if hit.id[1:] in own][:FOUND]

@@ -18,17 +18,24 @@ from langgraph.runtime import Runtime
 
 from sigmaloop.graph import routing
 from sigmaloop.graph.checks import check_state
-from sigmaloop.graph.faults import endured
+from sigmaloop.graph.events import Event
+from sigmaloop.graph.faults import Ending, Work, outlive
 from sigmaloop.graph.nodes import attempt, conclude, observe
 from sigmaloop.graph.nodes.certify import certify
 from sigmaloop.graph.outage import pausing
-from sigmaloop.graph.services import Services
 from sigmaloop.graph.sessions import services_for_node
-from sigmaloop.graph.state import LoopState, RunContext
+from sigmaloop.graph.state import LoopState, LoopUpdate, RunContext
 from sigmaloop.graph.tracing import note
 
-Emit = Callable[[dict[str, Any]], None]
-Work = Callable[[Any, Services, Emit], dict[str, Any]]
+ENDINGS: dict[str, Ending] = {
+    "mine": observe.mine_nothing,
+    "propose": attempt.propose_nothing,
+    "regression_gate": attempt.stop_at_regression,
+    "validation_gate": attempt.stop_at_validation,
+    "review": attempt.stop_at_review,
+    "learn": conclude.learn_unread,
+}
+"""How a node's work ends that died twice of one exception; the other nodes raise it each time."""
 
 
 def build_graph(
@@ -73,23 +80,26 @@ def build_graph(
     return loop.compile(checkpointer=checkpointer, name="sigmaloop")
 
 
-def _node(work: Work) -> Callable[..., dict[str, Any]]:
+def _node(work: Work) -> Callable[..., LoopUpdate]:
     """A graph node around `work`: opens the run's services and holds the home's lock while it works.
 
     A state that does not fit is refused before; an exception that ends an attempt twice becomes its outcome.
     """
 
-    guarded = pausing(wraps(work)(partial(endured, work)))
+    guarded = pausing(wraps(work)(partial(outlive, work, ENDINGS.get(work.__name__))))
 
-    def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> dict[str, Any]:
+    def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> LoopUpdate:
+        def emit(event: Event) -> None:
+            runtime.stream_writer(event.model_dump(mode="json"))
+
         with services_for_node(
             state, thread_id=config["configurable"]["thread_id"], context=runtime.context
         ) as services:
             check_state(work.__name__, state, services)
-            update = guarded(state, services, runtime.stream_writer)
+            update = guarded(state, services, emit)
             note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
             # Miners work side by side and append nothing: one value a step is all that a channel takes.
-            return update if work is observe.mine else {**update, "journal": services.journal.length()}
+            return update if work.__name__ == "mine" else {**update, "journal": services.journal.length()}
 
     node.__name__ = node.__qualname__ = work.__name__
     node.__doc__ = work.__doc__

@@ -51,7 +51,7 @@ class _State(_Strict):
     paused_gate: Literal["regression_gate", "validation_gate"] | None = None
     verdicts: list[str] = []
     kept: bool = False
-    next: str = ""
+    outcome: str = ""
     reason: str = ""
     journal: int = Field(default=0, ge=0)
 

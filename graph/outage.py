@@ -1,7 +1,7 @@
 """An endpoint that fails ends nothing: the node pauses the run with the cause, and `resume` runs it again.
 
-Rollouts record their faults and pause by coverage (`rolling`, `attempt.pause`); what arrives here are calls of the
-specialists and of the embedder, and a model that is no longer the one that answered at first.
+Rollouts record their faults and pause by coverage (`rollouts`, `nodes/attempt.pause`); what arrives here are calls
+of the specialists and of the embedder, and a model that is no longer the one that answered at first.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from typing import Any, NoReturn
 
 from sigmaloop.errors import ModelChanged, UpstreamError
 from sigmaloop.graph.answering import accept, write_names
+from sigmaloop.graph.events import Emit, Paused
 from sigmaloop.graph.rollouts import wait
 from sigmaloop.graph.services import Services
+from sigmaloop.graph.state import LoopUpdate
 
-Emit = Callable[[dict[str, Any]], None]
-Work = Callable[[Any, Services, Emit], dict[str, Any]]
+Work = Callable[[Any, Services, Emit], LoopUpdate]
 
 
 def pausing(work: Work) -> Work:
     """The work of a node, but a model call that failed for good pauses the run instead of ending it."""
 
-    def guarded(state: Any, services: Services, emit: Emit) -> dict[str, Any]:
+    def guarded(state: Any, services: Services, emit: Emit) -> LoopUpdate:
         try:
             update = work(state, services, emit)
         except (UpstreamError, ModelChanged) as error:
@@ -41,7 +42,7 @@ def cause_of(services: Services, agent: str) -> str:
 
 def with_cause(message: str, cause: str) -> str:
     """A pause's message with what to mend and how to go on."""
-    return f"{message}{f' (such as: {cause})' if cause else ''}; mend that, then `sigmaloop resume`"
+    return f"{message}{f' (such as: {cause})' if cause else ''}. Fix this, then run `sigmaloop resume`"
 
 
 def _pause(services: Services, emit: Emit, stage: str, error: UpstreamError | ModelChanged) -> NoReturn:
@@ -51,5 +52,5 @@ def _pause(services: Services, emit: Emit, stage: str, error: UpstreamError | Mo
     else:
         reason, message = "outage", with_cause(f"{stage} stopped at a model call that failed", str(error))
     write_names(services.journal)
-    emit({"event": "paused", "stage": stage, "message": message})
+    emit(Paused(stage=stage, message=message))
     wait({"reason": reason, "message": message, "then": f"resume runs {stage} again"})

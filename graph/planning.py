@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import ceil, floor, log10
-from typing import Any
 
 from sigmaloop.errors import BadInput, BudgetSpent
 from sigmaloop.gate.bank import Bank
@@ -19,14 +18,14 @@ from sigmaloop.gate.worlds.power import (
     plan,
     priced,
 )
-from sigmaloop.graph.judging import policy_of, validation_ids
-from sigmaloop.graph.rollouts import roll
+from sigmaloop.graph.events import Emit, Estimated, Planned
+from sigmaloop.graph.judging import AttemptJudge
+from sigmaloop.graph.rollouts import run_rollouts
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.spending import limits
 from sigmaloop.records import Rollout, agent_hash
-from sigmaloop.report.summary import FORETOLD
+from sigmaloop.report.summary import FORETOLD, FORETOLD_RUN
 
-Emit = Callable[[dict[str, Any]], None]
 MARGIN = 1.25
 """For what the specialists cost, and rollouts dearer than the first: part of the limit that is suggested."""
 WORLDS = 6
@@ -40,22 +39,22 @@ def check_budget(services: Services, emit: Emit, commit: str) -> None:
     """
     most = limits(services.settings, services.journal)
     least = least_rollouts(rules_of(services.settings), _budgeted(services))
-    probe = policy_of(services).missing(Bank(), validation_ids(services))[: services.settings.wave]
+    probe = _baseline_pairs(services, emit)[: services.settings.wave]
     try:
-        roll(services, emit, commit, probe, stage="incumbent")
+        run_rollouts(services, emit, services.versions.source(commit), probe, stage="incumbent")
     except BudgetSpent as spent:
         raise BadInput(
             f"{spent}; but baseline, one attempt, canaries and certification are {least:,} rollouts"
         ) from None
-    measured = _measured(services, commit)
+    measured = _measured(services, emit, commit)
     if not measured:
         return  # an outage: the run will pause for it
     each = costs_of(measured, concurrency=services.settings.concurrency, priced=True)
     told = each if priced(services.settings) else each.model_copy(update={"money": None})
     line = first_estimate(rules_of(services.settings), _budgeted(services), told)
-    emit({"event": "estimate", "line": f"{line} (by {len(measured)} rollouts)"})
-    _check(services, "--max-run-tokens", most.tokens, least, each.tokens)
-    _check(services, "--max-money", most.money, least, each.money)
+    emit(Estimated(text=f"{line} (by {len(measured)} rollouts)"))
+    _check(services, "--max-run-tokens", most.max_run_tokens, least, each.tokens)
+    _check(services, "--max-money", most.max_money, least, each.money)
 
 
 def _check(services: Services, flag: str, limit: float | None, least: int, cost: float | None) -> None:
@@ -79,27 +78,34 @@ def _generous(amount: float) -> str:
 
 def tell_plan(services: Services, emit: Emit, commit: str) -> None:
     """Emit the three lines of the plan that matter most, from the baseline's own rollouts."""
-    measured = _measured(services, commit)
+    measured = _measured(services, emit, commit)
     try:
         noise = noise_at_hand(measured)
     except BadInput as problem:
-        emit({"event": "plan", "lines": [f"nothing can be foretold: {problem}"]})
+        emit(Planned(lines=(f"nothing can be foretold: {problem}",)))
         return
     settings = services.settings
     costs = costs_of(measured, concurrency=settings.concurrency, priced=priced(settings))
     found = plan(rules_of(services.settings), noise, _budgeted(services), costs, worlds=WORLDS)
-    services.journal.put(*FORETOLD, found.foretold.model_dump(mode="json"))
+    services.journal.save(FORETOLD, FORETOLD_RUN, found.foretold)
     assumed = [] if noise.measured else [f"assumed: the usual correlation within a task, {noise.correlation:.2f}"]
-    emit({"event": "plan", "lines": [*headlines(found), *assumed]})
+    emit(Planned(lines=(*headlines(found), *assumed)))
 
 
 def _budgeted(services: Services) -> Budgeted:
-    tasks, test = validation_ids(services), services.benchmark.tasks("test")
-    return Budgeted.of(services.settings, validation=len(tasks), test=len(test))
+    benchmark = services.benchmark
+    sizes = {"validation": len(benchmark.tasks("validation")), "test": len(benchmark.tasks("test"))}
+    return Budgeted.of(services.settings, **sizes)
 
 
-def _measured(services: Services, commit: str) -> Sequence[Rollout]:
+def _baseline_pairs(services: Services, emit: Emit) -> Sequence[tuple[str, int]]:
+    """The rollouts that fill the baseline's bank."""
+    judge = AttemptJudge(services, emit)
+    return judge.policy.missing(Bank(), judge.validation_tasks)
+
+
+def _measured(services: Services, emit: Emit, commit: str) -> Sequence[Rollout]:
     """The baseline's valid rollouts that fill the bank, and no others: a run that was forked has more of that agent."""
-    wanted = {*policy_of(services).missing(Bank(), validation_ids(services))}
+    wanted = {*_baseline_pairs(services, emit)}
     found = services.journal.rollouts(agent=agent_hash(services.versions.source(commit)))
     return [r for r in found if r.valid and (r.task_id, r.key.trial) in wanted]

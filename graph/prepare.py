@@ -9,6 +9,7 @@ from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, load_benchmark
 from sigmaloop.eval.conformance import check_tasks
 from sigmaloop.graph.services import make_supervisor, make_upstream
+from sigmaloop.memory.facts import FORM, RunStarted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths
@@ -17,9 +18,6 @@ from sigmaloop.tools.changes.edits import check_agent
 from sigmaloop.tools.gateway.prices import pinned_prices
 from sigmaloop.tools.sandbox.dry_run import dry_run
 from sigmaloop.tools.versions import Versions
-
-STARTED = "run_started"
-"""Id and kind of a run's first event: its settings, models, benchmark and prompts."""
 
 
 def prepare_run(run_id: str, settings: Settings) -> None:
@@ -39,7 +37,7 @@ def prepare_run(run_id: str, settings: Settings) -> None:
         paths.make()
         with Journal(paths.journal) as journal:
             Versions(paths.versions).begin(source, "baseline\n\nThe agent that the run began with.")
-            journal.append(STARTED, STARTED, _first_event(settings, benchmark, tier))
+            journal.write(_first_fact(settings, benchmark, tier))
 
 
 def check_models(settings: Settings, *models: str) -> None:
@@ -82,15 +80,16 @@ def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
     return {"instructions": episode.instructions, "tools": list(episode.tools), "opening": opening}
 
 
-def _first_event(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> dict[str, Any]:
-    """The settings with model, prices and sandbox pinned: a key that appears, a wall that is gone, change no run."""
+def _first_fact(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> RunStarted:
+    """The settings with model, prices and sandbox pinned: a key that appears, a sandbox that is gone, change no run."""
     upstream = "simulated" if settings.simulated else "openai"
     pinned = settings.model_copy(update={"upstream": upstream, "sandbox": tier, **pinned_prices(settings)})
-    return {
-        "settings": pinned.stored(),
-        "benchmark": benchmark.fingerprint(),
-        "models": list(settings.models()),
-        "prompts": prompt_hashes(),
-        "simulated": settings.simulated,
-        "tier": tier,
-    }
+    return RunStarted(
+        settings=pinned.stored(),
+        benchmark=benchmark.fingerprint(),
+        models=settings.models(),
+        prompts=prompt_hashes(),
+        simulated=settings.simulated,
+        tier=tier,
+        form=FORM,
+    )

@@ -6,12 +6,20 @@ ended. What was done after it is done again from the journal: nothing that was p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
-from sigmaloop.graph.prepare import STARTED
+from sigmaloop.graph.state import Limits, LoopUpdate
 from sigmaloop.memory.clusters import fold_clusters, rank
 from sigmaloop.memory.events import Event
+from sigmaloop.memory.facts import (
+    AttemptEnded,
+    AttemptIntended,
+    BaselineMeasured,
+    BatchStarted,
+    RunStarted,
+    facts_in,
+)
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lineage import lineage
 from sigmaloop.records import LedgerEntry
@@ -20,7 +28,7 @@ from sigmaloop.records import LedgerEntry
 class Stand(NamedTuple):
     """A state and the node that it is the end of."""
 
-    values: dict[str, Any]
+    values: LoopUpdate
     after: Literal["baseline", "learn"]
 
 
@@ -30,38 +38,44 @@ def rebuilt(journal: Journal, *, length: int | None = None) -> Stand | None:
     `length`: as if the journal held its first so many events only.
     """
     events = journal.events()[:length]
-    base = next((e.payload for e in events if e.kind == "baseline"), None)
+    base = next(iter(facts_in(events, BaselineMeasured)), None)
     if base is None:
         return None
-    newest = next((e for e in reversed(events) if e.kind in ("batch_started", "learning")), None)
-    common = {**_common(events, base), "journal": len(events)}
+    common = _common(facts_in(events, RunStarted)[0], base, length=len(events))
+    newest = next((e for e in reversed(events) if e.kind in (BatchStarted.kind, AttemptEnded.kind)), None)
     if newest is None:
-        return Stand({**common, "batch": 0, "attempts_total": 0, **_best(events, base["commit"], base)}, "baseline")
-    made = _number(events, newest)
-    if newest.kind == "batch_started":
-        batch, agent = newest.payload["batch"] - 1, newest.payload["agent"]
-        return Stand({**common, "batch": batch, "attempts_total": made, **_best(events, agent, base)}, "baseline")
-    entry = _entry(events, newest)
+        return Stand({**common, "batch": 0, "attempts_total": 0, **_best(events, base.commit, base)}, "baseline")
+    number = _number(events, newest)
+    if newest.kind == BatchStarted.kind:
+        batch = BatchStarted.of(newest)
+        before: LoopUpdate = {"batch": batch.batch - 1, "attempts_total": number}
+        return Stand({**common, **before, **_best(events, batch.agent, base)}, "baseline")
+    entry = AttemptEnded.of(newest).entry
     incumbent = entry.commit if entry.outcome == "kept" else entry.parent
+    return Stand(
+        {**common, **_best(events, incumbent, base), **_behind(journal, events, entry, incumbent, number)}, "learn"
+    )
+
+
+def _behind(journal: Journal, events: Sequence[Event], entry: LedgerEntry, incumbent: str, number: int) -> LoopUpdate:
+    """Behind an attempt that has ended."""
     clusters = rank(fold_clusters(lineage(journal, incumbent).of(events)), entry.batch)
-    target = next((c.id for c in clusters if c.selection(entry.batch) > 0), None)
-    behind = {
+    return {
         "batch": entry.batch,
         "attempt": entry.attempt,
-        "attempts_total": made,
-        "cluster_id": target,
+        "attempts_total": number,
+        "cluster_id": next((c.id for c in clusters if c.selection(entry.batch) > 0), None),
         "candidate_id": entry.candidate_id,
         "kept": entry.outcome == "kept",
     }
-    return Stand({**common, **_best(events, incumbent, base), **behind}, "learn")
 
 
-def _common(events: Sequence[Event], base: Mapping[str, Any]) -> dict[str, Any]:
+def _common(started: RunStarted, base: BaselineMeasured, *, length: int) -> LoopUpdate:
     """What does not depend on the point."""
-    settings = next(e.payload["settings"] for e in events if e.kind == STARTED)
+    batches, attempts, most = (int(str(started.settings[n])) for n in ("batches", "attempts", "max_attempts"))
     return {
-        "limits": {name: settings[name] for name in ("batches", "attempts", "max_attempts")},
-        "baseline": base["commit"],
+        "limits": Limits(batches=batches, attempts=attempts, max_attempts=most),
+        "baseline": base.commit,
         "attempt": 0,
         "window": [],
         "failed": [],
@@ -72,31 +86,24 @@ def _common(events: Sequence[Event], base: Mapping[str, Any]) -> dict[str, Any]:
         "verdicts": [],
         "kept": False,
         "reason": "rebuilt",
+        "journal": length,
     }
 
 
-def _best(events: Sequence[Event], incumbent: str, base: Mapping[str, Any]) -> dict[str, Any]:
+def _best(events: Sequence[Event], incumbent: str, base: BaselineMeasured) -> LoopUpdate:
     """The incumbent, and what it reached on validation when it was kept."""
-    reward_micros, tasks = base["reward_micros"], base["tasks"]
-    for event in events:
-        if event.kind == "ledger" and event.payload["outcome"] == "kept" and event.payload["commit"] == incumbent:
-            entry = LedgerEntry.model_validate(event.payload)
-            reward_micros, tasks = next(
-                (v.reward_micros, v.evaluated) for v in entry.verdicts if v.gate == "validation"
-            )
+    reward_micros, tasks = base.reward_micros, base.tasks
+    for entry in (fact.entry for fact in facts_in(events, AttemptEnded)):
+        if entry.outcome == "kept" and entry.commit == incumbent:
+            verdict = next(v for v in entry.verdicts if v.gate == "validation")
+            reward_micros, tasks = verdict.reward_micros, verdict.evaluated
     return {"incumbent": incumbent, "best_micros": reward_micros, "best_tasks": tasks}
-
-
-def _entry(events: Sequence[Event], learned: Event) -> LedgerEntry:
-    """The ledger's line of a learning: the two are written together."""
-    name = learned.id.replace("learning:", "ledger:", 1)
-    return LedgerEntry.model_validate(next(e.payload for e in events if e.id == name))
 
 
 def _number(events: Sequence[Event], newest: Event) -> int:
     """Attempts that the run had made at an event, on the way that led to it."""
-    ended = [e.payload["candidate_id"] for e in events if e.kind == "learning" and e.seq <= newest.seq]
+    ended = facts_in((e for e in events if e.seq <= newest.seq), AttemptEnded)
     if not ended:
         return 0
-    intent = next(e.payload for e in events if e.id == f"attempt:{ended[-1]}")
-    return int(intent.get("number", ended[-1][-4:]))
+    intents = {intent.candidate_id: intent.number for intent in facts_in(events, AttemptIntended)}
+    return intents[ended[-1].entry.candidate_id]

@@ -1,22 +1,23 @@
-"""Rollouts as the nodes ask for them: with progress, with enough valid results, and written down once."""
+"""Rollouts as the nodes ask for them: with progress, and with enough valid results to mean anything."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from langgraph.types import interrupt
+from pydantic import JsonValue
 
 from sigmaloop.gate.tally import faults_allowed, share
+from sigmaloop.graph.events import Emit, Noted, Paused, RolloutDone
 from sigmaloop.graph.services import Services
-from sigmaloop.records import Rollout, agent_hash, digest
-
-Emit = Callable[[dict[str, Any]], None]
+from sigmaloop.memory.facts import RecordKind, TaskScored, TaskUnusable
+from sigmaloop.records import Record, Rollout, agent_hash, digest
 
 GATE_TRIAL = 0
-"""Trial number of the reference law's rollouts; traffic uses the batch number, so they never meet."""
+"""Trial number of the reference policy's rollouts; traffic uses the batch number, so they never meet."""
 CONTROL_TRIAL = 900_000
 """First trial number of rollouts that only show whether anything runs now: no gate and no bank counts them."""
 CERTIFY_TRIAL = 1_000_000
@@ -25,24 +26,19 @@ COVERINGS = 2
 """How often training tasks with faults are run, each time with the engine's own tries, before the run pauses."""
 RESUME = "resume"
 """What a pause is answered with when it asks nothing."""
-UNUSABLE = "task_unusable"
-"""Kind of the event; payload: task_id, batch, detail."""
 
 
-def roll(
-    services: Services,
-    emit: Emit,
-    commit: str,
-    pairs: Sequence[tuple[str, int]],
-    *,
-    stage: str,
-    batch: int = 0,
-) -> list[Rollout]:
-    """Run the agent of a commit on (task id, trial) pairs and report progress as results come in."""
-    return roll_source(services, emit, services.versions.source(commit), pairs, stage=stage, batch=batch)
+class Strike(Record):
+    """A fault that a training task met once; the same one again makes the task unusable."""
+
+    task_id: str
+    said: str
 
 
-def roll_source(
+STRIKE = RecordKind("strike", Strike)
+
+
+def run_rollouts(
     services: Services,
     emit: Emit,
     source: str,
@@ -51,15 +47,15 @@ def roll_source(
     stage: str,
     batch: int = 0,
 ) -> list[Rollout]:
-    """The same for an agent's text."""
+    """Run an agent's text on (task id, trial) pairs and report progress as results come in."""
 
     def done(rollout: Rollout) -> None:
-        emit({"event": "rollout", "stage": stage, "passed": rollout.passed, "status": rollout.status})
+        emit(RolloutDone(stage=stage, passed=rollout.passed, status=rollout.status))
 
     return services.engine.run(source, pairs, batch=batch, on_done=done)
 
 
-def roll_covered(
+def run_covered(
     services: Services,
     emit: Emit,
     source: str,
@@ -67,38 +63,39 @@ def roll_covered(
     *,
     stage: str,
     batch: int = 0,
-    floor: float | None = None,
+    coverage: float | None = None,
     spare: bool = False,
 ) -> list[Rollout]:
-    """`roll_source`, but pause the run while infrastructure faults leave too few valid results to mean anything.
+    """`run_rollouts`, but pause the run while infrastructure faults leave too few valid results to mean anything.
 
     An outage is neither a failure of the agent nor a reason to go on: traffic, baseline and certification wait
-    for the endpoint. Once resumed, only the faults are run again. `floor`: share of valid results that is needed;
+    for the endpoint. Once resumed, only the faults are run again. `coverage`: share of valid results that is needed;
     the run's coverage floor unless given. `spare`: training tasks, of which one that meets the same fault twice,
     while another runs, is recorded as unusable and no longer counted; its rollouts stay in the list as faults.
     """
-    needed = share(services.settings.coverage_floor if floor is None else floor)
+    needed = share(services.settings.coverage_floor if coverage is None else coverage)
+    history = services.history
     for _ in range(COVERINGS):
-        rollouts = roll_source(services, emit, source, pairs, stage=stage, batch=batch)
+        rollouts = run_rollouts(services, emit, source, pairs, stage=stage, batch=batch)
         faults = [r for r in rollouts if not r.valid]
-        if covered(rollouts, needed, unusable_tasks(services)):
+        if covered(rollouts, needed, history.unusable_tasks()):
             return rollouts
-        if not spare or not endpoint_is_well(services, emit, source, batch=batch):
+        if not spare or not endpoint_answers(services, emit, source, batch=batch):
             break
         _strike(services, emit, rollouts, batch=batch)
-        if covered(rollouts, needed, unusable_tasks(services)):
+        if covered(rollouts, needed, history.unusable_tasks()):
             return rollouts
         if 2 * len(faults) > len(rollouts):
             break  # so many are more likely the benchmark's trouble: a person is asked before they are left out
     message = (
         f"{len(faults)} of {len(rollouts)} {stage} rollouts ended in an infrastructure fault "
-        f"(the first: {faults[0].detail}); mend that, then `sigmaloop resume`"
+        f"(the first: {faults[0].detail}). Fix this, then run `sigmaloop resume`"
     )
-    emit({"event": "paused", "stage": stage, "message": message})
+    emit(Paused(stage=stage, message=message))
     return wait({"reason": "coverage_too_low", "message": message, "then": "resume runs only the faults again"})
 
 
-def wait(why: dict[str, Any]) -> NoReturn:
+def wait(why: dict[str, JsonValue]) -> NoReturn:
     """Pause the run here until a person resumes it.
 
     A resumed node begins anew, so whoever comes here has tried again already: the answers to its earlier pauses,
@@ -114,43 +111,29 @@ def covered(rollouts: Sequence[Rollout], floor: Fraction, unusable: Collection[s
     return sum(not r.valid for r in counted) <= faults_allowed(len(counted), floor)
 
 
-def unusable_tasks(services: Services, *, before: int | None = None) -> frozenset[str]:
-    """Training tasks that were found unusable; `before`: in batches before that one."""
-    found = services.journal.events(UNUSABLE)
-    return frozenset(e.payload["task_id"] for e in found if before is None or e.batch < before)
-
-
-def endpoint_is_well(services: Services, emit: Emit, source: str, *, batch: int) -> bool:
+def endpoint_answers(services: Services, emit: Emit, source: str, *, batch: int) -> bool:
     """Whether a task that ran before runs now: then a fault of another one is no outage."""
     known = [r for r in services.journal.rollouts() if r.valid and r.key.trial < CONTROL_TRIAL]
     agent = agent_hash(source)
     best = sorted(known, key=lambda r: (r.key.agent != agent, r.task_id))
     if not best:
         return False
-    pair = (best[0].task_id, control_trial(services, agent=agent))
-    return roll_source(services, emit, source, [pair], stage="control", batch=batch)[0].valid
+    pair = (best[0].task_id, _control_trial(services, agent))
+    return run_rollouts(services, emit, source, [pair], stage="control", batch=batch)[0].valid
 
 
-def control_trial(services: Services, commit: str = "", *, agent: str = "") -> int:
-    """A trial number under which an agent was never run: its result is of now."""
-    agent = agent or agent_hash(services.versions.source(commit))
-    trials = [r.key.trial for r in services.journal.rollouts(agent=agent)]
-    return max((trial + 1 for trial in trials if CONTROL_TRIAL <= trial < CERTIFY_TRIAL), default=CONTROL_TRIAL)
-
-
-def _strike(services: Services, emit: Emit, rollouts: Sequence[Rollout], *, batch: int) -> None:
-    """Remember every fault; a task that met the same one before is recorded as unusable, and told."""
-    known = unusable_tasks(services)
+def score_tasks(services: Services, rollouts: Sequence[Rollout], batch: int) -> None:
+    """Record how known tasks score on a kept agent: this alone resolves a cluster."""
     for rollout in rollouts:
-        task, said = rollout.task_id, same_fault(rollout.detail)
-        if rollout.valid or task in known:
-            continue
-        if services.journal.get("strike", digest(task, said)) is None:
-            services.journal.put("strike", digest(task, said), {"task_id": task, "said": said})
-            continue
-        payload = {"task_id": task, "batch": batch, "detail": said}
-        services.journal.append(UNUSABLE, f"unusable:{task}", payload, batch=batch)
-        emit({"event": "note", "message": f"task {task} is left out from now on: it met the same fault twice, {said}"})
+        if rollout.valid:
+            score = TaskScored(
+                batch=batch,
+                task_id=rollout.task_id,
+                passed=rollout.passed,
+                agent=rollout.key.agent,
+                rollout_id=rollout.id,
+            )
+            services.journal.write(score)
 
 
 def same_fault(detail: str) -> str:
@@ -158,32 +141,22 @@ def same_fault(detail: str) -> str:
     return re.sub(r"0x[0-9a-f]+|\d+", "N", detail)[:300]
 
 
-def append_once(
-    services: Services, kind: str, event_id: str, payload: dict[str, Any], *, batch: int = 0
-) -> dict[str, Any]:
-    """Append an event and return its payload: the one that stands there already, if a killed process wrote it.
-
-    For facts that hang on which rollouts met a fault: a resumed run may meet others, and the first word counts.
-    """
-    known = services.journal.event(event_id)
-    if known is not None:
-        return known.payload
-    services.journal.append(kind, event_id, payload, batch=batch)
-    return payload
+def _control_trial(services: Services, agent: str) -> int:
+    """A trial number under which an agent was never run: its result is of now."""
+    trials = [r.key.trial for r in services.journal.rollouts(agent=agent)]
+    return max((trial + 1 for trial in trials if CONTROL_TRIAL <= trial < CERTIFY_TRIAL), default=CONTROL_TRIAL)
 
 
-def score_tasks(services: Services, rollouts: Sequence[Rollout], batch: int) -> None:
-    """Record how known tasks score on a kept agent: this alone resolves a cluster."""
+def _strike(services: Services, emit: Emit, rollouts: Sequence[Rollout], *, batch: int) -> None:
+    """Remember every fault; a task that met the same one before is recorded as unusable, and told."""
+    known, journal = services.history.unusable_tasks(), services.journal
     for rollout in rollouts:
-        if rollout.valid:
-            services.journal.append(
-                "task_scored",
-                f"scored:{rollout.id}",
-                {
-                    "task_id": rollout.task_id,
-                    "passed": rollout.passed,
-                    "batch": batch,
-                    "agent": rollout.key.agent,
-                },
-                batch=batch,
-            )
+        strike = Strike(task_id=rollout.task_id, said=same_fault(rollout.detail))
+        if rollout.valid or strike.task_id in known:
+            continue
+        name = digest(strike.task_id, strike.said)
+        if journal.load(STRIKE, name) is None:
+            journal.save(STRIKE, name, strike)
+            continue
+        journal.write(TaskUnusable(batch=batch, task_id=strike.task_id, detail=strike.said))
+        emit(Noted(message=f"task {strike.task_id} is left out from now on: the same fault twice, {strike.said}"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal
 
 from langgraph.types import Send
 
-from sigmaloop.graph.state import LoopState, MineTask
+from sigmaloop.graph.state import Gate, LoopState, MineTask
 
 GateEdge = Literal["passed", "failed", "indecisive"]
 
@@ -26,34 +26,40 @@ def to_miners(state: LoopState) -> list[Send] | Literal["cluster"]:
 
 def after_cluster(state: LoopState) -> Literal["fix", "next_batch", "finished"]:
     """Fix the chosen cluster while the budget lasts."""
-    if attempts_left(state) and state.get("cluster_id"):
+    if attempts_left(state) and state["cluster_id"]:
         return "fix"
     return _onward(state)
 
 
 def after_propose(state: LoopState) -> Literal["ready", "unusable"]:
-    return cast("Literal['ready', 'unusable']", state["next"])
+    """Only a change that was admitted goes to the gates."""
+    return "ready" if state["outcome"] == "ready" else "unusable"
 
 
 def after_gate(state: LoopState) -> GateEdge:
-    """Shared by both gates."""
-    return cast("GateEdge", state["next"])
+    """Shared by both gates. Raises ValueError for an outcome that is no gate's."""
+    match state["outcome"]:
+        case "passed" | "failed" | "indecisive" as outcome:
+            return outcome
+        case other:
+            raise ValueError(f"a gate passes, fails or is indecisive, and never {other!r}")
 
 
 def after_review(state: LoopState) -> Literal["approved", "declined"]:
-    return cast("Literal['approved', 'declined']", state["next"])
+    """Only a clear yes keeps a change."""
+    return "approved" if state["outcome"] == "approved" else "declined"
 
 
-def after_pause(state: LoopState) -> Literal["regression_gate", "validation_gate"]:
+def after_pause(state: LoopState) -> Gate:
     """Back to the gate that could not decide."""
-    gate = state.get("paused_gate")
+    gate = state["paused_gate"]
     assert gate is not None, "only a paused gate leads here"
     return gate
 
 
 def after_learn(state: LoopState) -> Literal["try_again", "next_batch", "finished"]:
     """A kept change ends the batch; a rejected one is followed by another approach while the budget lasts."""
-    if not state["kept"] and attempts_left(state) and state.get("cluster_id"):
+    if not state["kept"] and attempts_left(state) and state["cluster_id"]:
         return "try_again"
     return _onward(state)
 

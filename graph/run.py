@@ -11,10 +11,10 @@ The command line and notebooks both work through this class; Studio runs the sam
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
@@ -25,23 +25,22 @@ from sigmaloop.errors import BadInput
 from sigmaloop.eval.rollouts import Drained
 from sigmaloop.graph.build import build_graph
 from sigmaloop.graph.checks import check_facts
-from sigmaloop.graph.prepare import STARTED, prepare_run
+from sigmaloop.graph.events import Drained as DrainedEvent
+from sigmaloop.graph.events import Event, Stopped, read_event
+from sigmaloop.graph.history import History, started_of
+from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.rebuild import Stand, rebuilt
 from sigmaloop.graph.rollouts import RESUME
-from sigmaloop.graph.sessions import followed, open_services, opened
+from sigmaloop.graph.sessions import current_services, followed, open_services
 from sigmaloop.graph.settle import settle, usable
 from sigmaloop.graph.spending import set_limits
 from sigmaloop.memory.checkpoints import open_checkpointer
-from sigmaloop.memory.clusters import fold_clusters
-from sigmaloop.memory.events import Event as Recorded
+from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, Certified, FailureAssigned
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
-from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import (
     Candidate,
-    Certificate,
     Cluster,
     FailureRecord,
     Learning,
@@ -56,7 +55,7 @@ from sigmaloop.tools.changes.text_form import in_form_of
 from sigmaloop.tools.gateway.prices import check_prices
 from sigmaloop.tools.versions import Versions, Written, write_branch
 
-Event = dict[str, Any]
+T = TypeVar("T")
 Which = Literal["kept", "certified", "baseline"]
 """Of the agents of a run."""
 Condition = Literal["new", "ready", "paused", "finished"]
@@ -92,7 +91,7 @@ class Run:
         """Work, yielding what happens as it happens, until finished, paused, or after `batches` batches.
 
         Resumes wherever the last checkpoint stands. A review that waits for a person needs an `answer`, "approve"
-        or "decline"; a pause for a fault needs none. The last event is always `{"event": "stopped", ...}`.
+        or "decline"; a pause for a fault needs none. The last event is always a `Stopped`.
         """
         self._control = RunControl()
         checkpoints = open_checkpointer(checkpoints_path(self.home))
@@ -115,10 +114,10 @@ class Run:
                     if graph.get_state(config).interrupts:
                         break
             except (GraphDrained, Drained):
-                yield {"event": "drained"}
+                yield DrainedEvent()
             finally:
                 self._control = None
-        yield {"event": "stopped", "condition": self.condition}
+        yield Stopped(condition=self.condition)
 
     def limit(self, *, max_money: float | None = None, max_run_tokens: int | None = None) -> None:
         """New limits from now on; None leaves one as it is. Raises BadInput for one that allows nothing, Busy."""
@@ -135,7 +134,7 @@ class Run:
         """Stop at the next safe point; everything finished so far is kept. Safe from a signal handler."""
         if self._control:
             self._control.request_drain("asked to stop")
-        services = opened(self.id)
+        services = current_services(self.id)
         if services:
             services.engine.drain()
 
@@ -149,10 +148,7 @@ class Run:
     def settings(self) -> Settings:
         """What the run was started with."""
         with self._reading() as journal:
-            started = journal.event(STARTED)
-            if started is None:
-                raise BadInput(f"run {self.id} was never fully started; start another with `sigmaloop run`")
-            return restore_settings(self.home, started.payload["settings"])
+            return restore_settings(self.home, started_of(journal).settings)
 
     @property
     def head(self) -> str:
@@ -165,7 +161,7 @@ class Run:
         """The graph state at the newest checkpoint that can be used, or as the journal gives it; empty before."""
         values = dict(self._snapshot().values)
         stand = None if values else self._stand()
-        return stand.values if stand else values
+        return dict(stand.values) if stand else values
 
     @property
     def next(self) -> tuple[str, ...]:
@@ -196,31 +192,31 @@ class Run:
 
     def failures(self) -> list[FailureRecord]:
         with self._reading() as journal:
-            return [FailureRecord.model_validate(e.payload["failure"]) for e in journal.events("failure_assigned")]
+            return [fact.failure for fact in journal.read(FailureAssigned)]
 
     def clusters(self) -> dict[str, Cluster]:
         """Every cluster, with the attempts and scores of the kept agent's lineage."""
-        return fold_clusters(self._own())
+        return self._fold(lambda history, incumbent: history.clusters(incumbent))
 
     def suite(self) -> tuple[SuiteCase, ...]:
         """The regression suite of the kept agent."""
-        return fold_suite(self._own("promoted"), cap=self.settings.suite_cap)
+        return self._fold(lambda history, incumbent: history.suite(incumbent))
 
     def ledger(self) -> list[LedgerEntry]:
         """Every attempt of the run, those on ways that were left included."""
         with self._reading() as journal:
-            return [LedgerEntry.model_validate(e.payload) for e in journal.events("ledger")]
+            return [fact.entry for fact in journal.read(AttemptEnded)]
 
     def learnings(self) -> list[Learning]:
         """What the attempts of the kept agent's lineage taught."""
-        return [Learning.model_validate(e.payload) for e in self._own("learning")]
+        return self._fold(lambda history, incumbent: history.learnings(incumbent))
 
     def candidate(self, candidate_id: str) -> Candidate:
         with self._reading() as journal:
-            payload = journal.get("candidate", candidate_id)
-        if payload is None:
+            found = journal.load(CANDIDATE, candidate_id)
+        if found is None:
             raise BadInput(f"run {self.id} has no candidate {candidate_id}; `ledger()` lists the attempts")
-        return Candidate.model_validate(payload)
+        return found
 
     def diff(self, candidate_id: str | None = None) -> str:
         """The unified diff of one attempt; without an id, of the kept agent against the baseline."""
@@ -240,7 +236,7 @@ class Run:
         if which == "baseline":
             return versions.source(versions.baseline())
         with self._reading() as journal:
-            certificates = [Certificate.model_validate(event.payload) for event in journal.events("certificate")]
+            certificates = [fact.certificate for fact in journal.read(Certified)]
         proven = [found.agent for found in certificates if found.interval and found.interval[0] >= 0]
         sources = {agent_hash(source): source for source in map(versions.source, _commits(versions))}
         certified = [sources[agent] for agent in proven if agent in sources]
@@ -279,11 +275,11 @@ class Run:
             force=force,
         )
 
-    def _own(self, kind: str | None = None) -> list[Recorded]:
-        """Events of the kept agent's lineage."""
-        incumbent = self._incumbent(Versions(self.paths.versions))
+    def _fold(self, read: Callable[[History, str], T]) -> T:
+        """What the history says of the kept agent's lineage."""
+        incumbent, cap = self._incumbent(Versions(self.paths.versions)), self.settings.suite_cap
         with self._reading() as journal:
-            return lineage(journal, incumbent).of(journal.events(kind))
+            return read(History(journal, suite_cap=cap), incumbent)
 
     def _incumbent(self, versions: Versions) -> str:
         """The kept agent of the newest checkpoint; `main` may have gone another way before a fork."""
@@ -298,7 +294,7 @@ class Run:
         return str(agent) if agent and not agent.is_absolute() else (agent.name if agent else "agent.py")
 
     def _stream(self, graph: Any, given: Any, config: RunnableConfig, *, stepwise: bool) -> Iterator[Event]:
-        yield from graph.stream(
+        news = graph.stream(
             given,
             config,
             stream_mode="custom",
@@ -306,6 +302,7 @@ class Run:
             control=self._control,
             interrupt_before=["simulate"] if stepwise else None,
         )
+        yield from map(read_event, news)
 
     def _input(self, snapshot: Any, answer: str | None) -> Any:
         """What the graph is handed to go on from a snapshot."""

@@ -17,6 +17,7 @@ from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph import spending
 from sigmaloop.graph.answering import JournalNames
 from sigmaloop.graph.embedding import EmbeddingCalls
+from sigmaloop.graph.history import History
 from sigmaloop.graph.model_access import ModelAccess
 from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
@@ -54,6 +55,10 @@ class Services:
     @cached_property
     def versions(self) -> Versions:
         return Versions(self.paths.versions)
+
+    @cached_property
+    def history(self) -> History:
+        return History(self.journal, suite_cap=self.settings.suite_cap)
 
     @cached_property
     def engine(self) -> RolloutEngine:
@@ -188,8 +193,8 @@ def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
         call_journal=journal,
         embedding_model=None if settings.simulated else settings.embedding_model,
         redact=secrets(),
-        max_run_tokens=limits.tokens,
-        max_run_money=limits.money,
+        max_run_tokens=limits.max_run_tokens,
+        max_run_money=limits.max_money,
         max_rollout_tokens=settings.max_rollout_tokens,
         max_rollout_money=settings.max_rollout_money,
         account=spending.JournalAccount(journal) if journal else None,

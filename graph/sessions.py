@@ -16,9 +16,11 @@ from typing import Any
 
 from sigmaloop.errors import BadInput, Busy
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
-from sigmaloop.graph.prepare import STARTED, prepare_run
+from sigmaloop.graph.history import started_of
+from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.services import Services, make_gateway, make_supervisor
 from sigmaloop.graph.state import RunContext
+from sigmaloop.memory.facts import Promoted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths
@@ -43,7 +45,7 @@ def services_for_node(state: Mapping[str, Any], *, thread_id: str, context: RunC
         raise BadInput(f"the run's state has run_id = {run_id[:100]!r}: that can name no run; give a thread's own id")
     with _claimed(run_id, thread_id):
         with _guard:
-            services = opened(run_id)
+            services = current_services(run_id)
             home = services.settings.home if services else load_settings().home
             if services is None and not RunPaths(home, run_id).exists():
                 if "baseline" in state or "task_id" in state:
@@ -110,7 +112,7 @@ def _claimed(run_id: str, thread_id: str) -> Iterator[None]:
                 _threads[run_id] = holder, nodes - 1
 
 
-def opened(run_id: str) -> Services | None:
+def current_services(run_id: str) -> Services | None:
     """The run's services if this process has them open. Takes no lock: a signal handler may call it."""
     return _open.get(run_id)
 
@@ -123,12 +125,10 @@ def _open_services(run_id: str, home: Path) -> Services:
     journal = Journal(paths.journal)
     try:
         journal.verify_new()
-        started = journal.event(STARTED)
-        if started is None:
-            raise BadInput(f"run {run_id} in {home} was never fully started; start another with `sigmaloop run`")
-        settings = restore_settings(home, started.payload["settings"])
+        started = started_of(journal)
+        settings = restore_settings(home, started.settings)
         benchmark = load_benchmark(settings.benchmark)
-        if benchmark.fingerprint() != started.payload["benchmark"]:
+        if benchmark.fingerprint() != started.benchmark:
             raise BadInput(
                 f"benchmark {settings.benchmark} has changed since run {run_id} began{_lost(journal, benchmark)}; "
                 "its scores cannot be compared: start a new run"
@@ -144,6 +144,6 @@ def _open_services(run_id: str, home: Path) -> Services:
 def _lost(journal: Journal, benchmark: BenchmarkRunner) -> str:
     """Members of the regression suite that the benchmark does not have any more."""
     there = {task.id for task in benchmark.tasks("train")}
-    members = dict.fromkeys(event.payload["task_id"] for event in journal.events("promoted"))
+    members = dict.fromkeys(fact.task_id for fact in journal.read(Promoted))
     gone = [task for task in members if task not in there]
     return f", and {', '.join(gone[:5])} of its regression suite no longer exist" if gone else ""

@@ -14,6 +14,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from sigmaloop.errors import BadInput
 from sigmaloop.graph.checks import check_facts
+from sigmaloop.graph.events import Event, Noted
 from sigmaloop.graph.rebuild import rebuilt
 from sigmaloop.graph.services import Services
 from sigmaloop.memory.checkpoints import checkpoint_ids
@@ -53,9 +54,7 @@ def usable(graph: Any, saver: BaseCheckpointSaver[Any], config: RunnableConfig, 
     return Usable(graph.get_state(_nowhere(config, thread)), problem)
 
 
-def settle(
-    graph: Any, saver: BaseCheckpointSaver[Any], config: RunnableConfig, services: Services
-) -> Iterator[dict[str, Any]]:
+def settle(graph: Any, saver: BaseCheckpointSaver[Any], config: RunnableConfig, services: Services) -> Iterator[Event]:
     """Make the newest checkpoint one that can be used, and tell when it was not."""
 
     def check(values: Mapping[str, Any]) -> None:
@@ -67,7 +66,7 @@ def settle(
             graph.update_state(found.snapshot.config, None, as_node="__copy__")
             where = ", ".join(found.snapshot.next) or "the end"
             message = f"the newest checkpoint cannot be used: {found.passed_over}. Going on from the one before {where}"
-            yield {"event": "note", "message": message}
+            yield Noted(message=message)
         return
     stand = rebuilt(services.journal)
     if stand is None:
@@ -75,7 +74,7 @@ def settle(
     values = {"run_id": services.run_id, **stand.values}
     graph.update_state(_nowhere(config, services.run_id), values, as_node=stand.after)
     why = found.passed_over or "its checkpoints are gone"
-    yield {"event": "note", "message": f"{why}: going on from the journal, behind batch {stand.values['batch']}"}
+    yield Noted(message=f"{why}: going on from the journal, behind batch {stand.values['batch']}")
 
 
 def _nowhere(config: RunnableConfig, thread: str) -> RunnableConfig:

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pydantic import Field
 
+from sigmaloop.memory.facts import RecordKind
 from sigmaloop.memory.journal import Journal
+from sigmaloop.records import Record
 from sigmaloop.settings import Settings
 from sigmaloop.tools.gateway.budget import NOTHING, Amount
 
-LIMITS = ("limits", "run")
-SPENT = ("spent", "run")
+
+class RunLimits(Record):
+    """None: no limit, or none but the one that the run was started with."""
+
+    max_money: float | None = None
+    max_run_tokens: int | None = None
 
 
-class Limits(NamedTuple):
-    """None: no limit."""
+class Spent(Record):
+    """What a run has spent, worst cases of calls under way included."""
 
-    money: float | None
-    tokens: int | None
+    tokens: int = Field(ge=0)
+    units: str
+    """Money in the gateway's whole units, as text: whoever reads JSON numbers as floats would lose some of them."""
 
 
-def limits(settings: Settings, journal: Journal | None) -> Limits:
+LIMITS = RecordKind("limits", RunLimits)
+SPENT = RecordKind("spent", Spent)
+_RUN = "run"
+
+
+def limits(settings: Settings, journal: Journal | None) -> RunLimits:
     """The run's limits: those that it was resumed with last, else those that it was started with."""
-    later = (journal.get(*LIMITS) if journal else None) or {}
-    return Limits(later.get("max_money", settings.max_money), later.get("max_run_tokens", settings.max_run_tokens))
+    first = {"max_money": settings.max_money, "max_run_tokens": settings.max_run_tokens}
+    later = journal.load(LIMITS, _RUN) if journal else None
+    return RunLimits.model_validate({**first, **(later.model_dump(exclude_none=True) if later else {})})
 
 
 def set_limits(journal: Journal, *, max_money: float | None = None, max_run_tokens: int | None = None) -> None:
     """New limits for a run that goes on; None leaves one as it is."""
-    given = {"max_money": max_money, "max_run_tokens": max_run_tokens}
-    changed = {name: limit for name, limit in given.items() if limit is not None}
-    if changed:
-        journal.put(*LIMITS, {**(journal.get(*LIMITS) or {}), **changed})
+    given = RunLimits(max_money=max_money, max_run_tokens=max_run_tokens).model_dump(exclude_none=True)
+    if given:
+        known = journal.load(LIMITS, _RUN) or RunLimits()
+        journal.save(LIMITS, _RUN, known.model_copy(update=given))
 
 
 class JournalAccount:
@@ -40,9 +53,8 @@ class JournalAccount:
         self._journal = journal
 
     def load(self) -> Amount:
-        kept = self._journal.get(*SPENT)
-        return Amount(int(kept["tokens"]), int(kept["units"])) if kept else NOTHING
+        spent = self._journal.load(SPENT, _RUN)
+        return Amount(spent.tokens, int(spent.units)) if spent else NOTHING
 
     def save(self, charged: Amount) -> None:
-        # As texts: whoever reads JSON numbers as floats would lose units beyond 9007 money.
-        self._journal.put(*SPENT, {"tokens": str(charged.tokens), "units": str(charged.units)})
+        self._journal.save(SPENT, _RUN, Spent(tokens=charged.tokens, units=str(charged.units)))

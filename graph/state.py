@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
-Next = Literal[
-    "fix", "next_batch", "finished", "ready", "unusable", "passed", "failed", "indecisive",
-    "approved", "declined", "try_again",
-]  # fmt: skip
+Gate = Literal["regression_gate", "validation_gate"]
+Outcome = Literal["ready", "unusable", "passed", "failed", "indecisive", "approved", "declined"]
+"""What a node found, where more than one edge leads on."""
 
 
 def gather(known: list[str], found: list[str] | None) -> list[str]:
@@ -25,56 +25,91 @@ class Limits(TypedDict):
     max_attempts: int
 
 
-class LoopState(TypedDict, total=False):
+RunId = Annotated[str, Field(description="The run whose journal and repository these ids point into.")]
+Commit = Annotated[str, Field(description="Commit of an agent in the run's own repository.")]
+Incumbent = Annotated[str, Field(description="Commit of the kept agent.")]
+Micros = Annotated[
+    int, Field(description="Validation reward sum of the kept agent, in millionths: the bar of `reference`.")
+]
+Tasks = Annotated[int, Field(description="Valid results behind best_micros.")]
+Batch = Annotated[int, Field(description="1-based; 0 before the first.")]
+Attempt = Annotated[int, Field(description="Attempts made in this batch.")]
+Total = Annotated[int, Field(description="Attempts made in the whole run.")]
+Window = Annotated[list[str], Field(description="Task ids of this batch's traffic.")]
+Failed = Annotated[list[str], Field(description="Those of them that are to be mined.")]
+ClusterId = Annotated[
+    str | None, Field(description="The cluster that the next attempt is for; null: nothing is left to fix.")
+]
+CandidateId = Annotated[str | None, Field(description="The newest attempt.")]
+PausedGate = Annotated[Gate | None, Field(description="The gate that could not decide and is tried again on resume.")]
+Verdicts = Annotated[
+    list[str], Field(description="Names of this attempt's verdicts in the journal, in the order of the gates.")
+]
+Kept = Annotated[bool, Field(description="Whether the newest attempt was kept.")]
+Found = Annotated[Outcome, Field(description="What the last node found: the label of the edge to follow.")]
+Reason = Annotated[str, Field(description="Why, as a stable code.")]
+Length = Annotated[
+    int,
+    Field(description="Events in the journal when the last node ended: a state that knows of more has lost its end."),
+]
+
+
+class LoopState(TypedDict):
     """The whole state of a run: small, JSON, and enough to go on from any checkpoint."""
 
-    run_id: str
-    """The run whose journal and repository these ids point into."""
+    run_id: RunId
+    limits: Annotated[Limits, Field(description="The budget.")]
+    baseline: Commit
+    incumbent: Incumbent
+    best_micros: Micros
+    best_tasks: Tasks
+    batch: Batch
+    attempt: Attempt
+    attempts_total: Total
+    window: Window
+    failed: Failed
+    mined: Annotated[list[str], Field(description="Failure ids that came out of mining."), gather]
+    cluster_id: ClusterId
+    candidate_id: CandidateId
+    paused_gate: PausedGate
+    verdicts: Verdicts
+    kept: Kept
+    outcome: Found
+    reason: Reason
+    journal: Length
+
+
+class LoopUpdate(TypedDict, total=False):
+    """What a node changes: any of the state's fields, and no other."""
+
+    run_id: RunId
     limits: Limits
-    baseline: str
-    """Commit of the agent that the run began with."""
-    incumbent: str
-    """Commit of the kept agent."""
-    best_micros: int
-    """Validation reward sum of the kept agent, in whole units: the bar of `reference`; others compare with the bank."""
-    best_tasks: int
-    """Valid results behind it."""
-    batch: int
-    """1-based; 0 before the first."""
-    attempt: int
-    """Attempts made in this batch."""
-    attempts_total: int
-    window: list[str]
-    """Task ids of this batch's traffic."""
-    failed: list[str]
-    """Those of them that are to be mined."""
-    mined: Annotated[list[str], gather]
-    """Failure ids that came out of mining."""
-    cluster_id: str | None
-    """The cluster that the next attempt is for; None: nothing left to fix."""
-    candidate_id: str | None
-    paused_gate: Literal["regression_gate", "validation_gate"] | None
-    """The gate that could not decide and is tried again on resume."""
-    verdicts: list[str]
-    """Names of this attempt's verdicts in the journal, in the order of the gates: those of this way through the
-    graph, whatever another one came to."""
-    kept: bool
-    """Whether the last attempt was kept."""
-    next: Next
-    """What the last node found: the label of the edge to follow."""
-    reason: str
-    """Why, as a stable code."""
-    journal: int
-    """Events in the journal when the last node ended: a state that knows of more has lost its journal's end."""
+    baseline: Commit
+    incumbent: Incumbent
+    best_micros: Micros
+    best_tasks: Tasks
+    batch: Batch
+    attempt: Attempt
+    attempts_total: Total
+    window: Window
+    failed: Failed
+    mined: list[str] | None
+    cluster_id: ClusterId
+    candidate_id: CandidateId
+    paused_gate: PausedGate
+    verdicts: Verdicts
+    kept: Kept
+    outcome: Found
+    reason: Reason
+    journal: Length
 
 
 class MineTask(TypedDict):
     """What one parallel miner is sent."""
 
-    run_id: str
-    batch: int
-    agent: str
-    """Commit of the agent whose rollout failed."""
+    run_id: RunId
+    batch: Batch
+    agent: Annotated[str, Field(description="Commit of the agent whose rollout failed.")]
     task_id: str
 
 
@@ -83,16 +118,16 @@ class RunContext(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    benchmark: str | None = Field(default=None, description="shipped benchmark, or module:Class")
-    agent: str | None = Field(default=None, description="path of the one agent file")
-    seed: int | None = Field(default=None, ge=0, description="everything random follows from it")
-    batches: int | None = Field(default=None, ge=1, description="batches of simulated traffic")
-    batch_size: int | None = Field(default=None, ge=1, description="tasks in a batch")
-    attempts: int | None = Field(default=None, ge=1, description="attempts in a batch")
-    max_attempts: int | None = Field(default=None, ge=1, description="attempts in the whole run")
-    review: Literal["auto", "person"] | None = Field(default=None, description="who approves a passing change")
-    certify_trials: int | None = Field(default=None, ge=1, description="fresh trials a task at the end")
-    upstream: Literal["auto", "simulated", "openai"] | None = Field(default=None, description="which model answers")
+    benchmark: str | None = Field(default=None, description="Name of a shipped benchmark, or module:Class.")
+    agent: str | None = Field(default=None, description="Path of the one agent file.")
+    seed: int | None = Field(default=None, ge=0, description="Seed for all randomness.")
+    batches: int | None = Field(default=None, ge=1, description="Batches of sampled traffic.")
+    batch_size: int | None = Field(default=None, ge=1, description="Tasks in a batch.")
+    attempts: int | None = Field(default=None, ge=1, description="Attempts in a batch.")
+    max_attempts: int | None = Field(default=None, ge=1, description="Attempts in the whole run.")
+    review: Literal["auto", "person"] | None = Field(default=None, description="Who approves a change that passed.")
+    certify_trials: int | None = Field(default=None, ge=1, description="Fresh trials of each task at the end.")
+    upstream: Literal["auto", "simulated", "openai"] | None = Field(default=None, description="Which model answers.")
 
     def given(self) -> dict[str, Any]:
         """The fields that were filled in."""

@@ -5,7 +5,7 @@
     failure_assigned  cluster_id, failure (FailureRecord); again with another cluster: a move
     cluster_merged    cluster_id, into: two clusters; the older one survives, the other is its alias
     task_scored       task_id, passed: the newest score of a task on a kept agent
-    attempt_ended     cluster_id, outcome: kept, rejected, or anything else that does not count
+    ledger            cluster_id, outcome: kept, rejected, or anything else that does not count
 
 Time is counted in batches, so a run that was paused ranks its clusters as if it had not been.
 """
@@ -28,7 +28,7 @@ CREATED = "cluster_created"
 ASSIGNED = "failure_assigned"
 MERGED = "cluster_merged"
 SCORED = "task_scored"
-ENDED = "attempt_ended"
+ENDED = "ledger"
 KINDS = frozenset({CREATED, ASSIGNED, MERGED, SCORED, ENDED})
 """The kinds that the fold reads: `fold_clusters(journal.events(KINDS))` skips all others early."""
 

@@ -15,17 +15,19 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from pydantic import TypeAdapter
 
 from sigmaloop.errors import StoreError
 from sigmaloop.memory.database import Database
 from sigmaloop.memory.events import Event, canonical, checked, link
+from sigmaloop.memory.facts import Fact, R, RecordKind
 from sigmaloop.memory.schema import SEALED, migrate
 from sigmaloop.memory.verification import rollout_hash, rollouts_hash, verify, verify_new
 from sigmaloop.records import Rollout, RolloutKey, Step, Usage
 
+F = TypeVar("F", bound=Fact)
 _STEPS = TypeAdapter(tuple[Step, ...])
 
 
@@ -141,6 +143,30 @@ class Journal:
         """`verify`, but only of what this process has not checked yet."""
         verify_new(self._db, sealed=self._sealed)
 
+    def write(self, fact: Fact) -> None:
+        """Append a fact. The same fact again is no news; another one under its id raises StoreError."""
+        self.append(fact.kind, fact.id, fact.payload(), batch=fact.batch)
+
+    def write_once(self, fact: F) -> F:
+        """Append a fact and return it, or the one that stands there already, if a killed process wrote it.
+
+        For facts that depend on which rollouts met a fault: a resumed run may meet others, and the first word counts.
+        """
+        with self._db.transaction():
+            known = self.find(type(fact), fact.id)
+            if known is None:
+                self.write(fact)
+            return known or fact
+
+    def read(self, kind: type[F]) -> list[F]:
+        """Every fact of a kind, in the order in which they were written."""
+        return [self._fact(kind, event) for event in self.events(kind.kind)]
+
+    def find(self, kind: type[F], id: str) -> F | None:  # noqa: A002
+        """The fact with an id."""
+        event = self.event(id)
+        return None if event is None else self._fact(kind, event)
+
     # Records -----------------------------------------------------------------------------------------
 
     def put(self, kind: str, id: str, payload: Mapping[str, Any], *, batch: int = 0) -> None:  # noqa: A002
@@ -154,6 +180,19 @@ class Journal:
     def get(self, kind: str, id: str) -> dict[str, Any] | None:  # noqa: A002
         rows = self._db.execute("SELECT payload FROM records WHERE kind = ? AND id = ?", (kind, id))
         return self._json(rows[0][0], f"{kind} {id}") if rows else None
+
+    def save(self, kind: RecordKind[R], id: str, record: R, *, batch: int = 0) -> None:  # noqa: A002
+        """Store a record under its kind and id; saving it again replaces it."""
+        self.put(kind.name, id, record.model_dump(mode="json"), batch=batch)
+
+    def load(self, kind: RecordKind[R], id: str) -> R | None:  # noqa: A002
+        """The record of a kind with an id."""
+        payload = self.get(kind.name, id)
+        return None if payload is None else kind.model.model_validate(payload)
+
+    def load_all(self, kind: RecordKind[R]) -> list[R]:
+        """Every record of a kind, by batch, then id."""
+        return [kind.model.model_validate(payload) for payload in self.all(kind.name)]
 
     def all(self, kind: str, *, batch: int | None = None) -> list[dict[str, Any]]:
         """Every record of a kind, by batch, then id: the order of writing does not matter."""
@@ -296,6 +335,12 @@ class Journal:
     def _event(self, row: Sequence[Any]) -> Event:
         seq, id_, kind, batch, payload = row
         return Event(seq=seq, id=id_, kind=kind, batch=batch, payload=self._json(payload, f"event {id_}"))
+
+    def _fact(self, kind: type[F], event: Event) -> F:
+        try:
+            return kind.of(event)
+        except ValueError as error:
+            raise self._damaged(f"event {event.id}", error) from error
 
     def _rollout(self, payload: str) -> Rollout:
         try:

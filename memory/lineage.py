@@ -19,7 +19,7 @@ from typing import Any
 from sigmaloop.memory.events import Event
 from sigmaloop.memory.journal import Journal
 
-ENDINGS = frozenset({"ledger", "attempt_ended", "learning"})
+ENDINGS = frozenset({"ledger"})
 """Kinds that an attempt has one of each time it ends."""
 
 

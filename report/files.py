@@ -15,19 +15,14 @@ from typing import Any
 from sigmaloop.errors import BadInput
 from sigmaloop.memory.clusters import ClusterFold
 from sigmaloop.memory.events import Event
+from sigmaloop.memory.facts import AttemptEnded, BaselineMeasured, BatchStarted, Certified, RunStarted, facts_in
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.runs import LEARNINGS, PROGRESS, RESULTS, SUITE, RunPaths
 from sigmaloop.memory.suite import fold_suite
-from sigmaloop.records import REWARD_MICROS, Certificate, GateName, LedgerEntry, SuiteCase, Verdict
-from sigmaloop.report.learnings import learnings_of, plain, render_learnings
+from sigmaloop.records import REWARD_MICROS, GateName, Learning, LedgerEntry, SuiteCase, Verdict
+from sigmaloop.report.learnings import plain, render_learnings
 from sigmaloop.settings import Settings
-
-STARTED = "run_started"
-LEDGER = "ledger"
-BATCH = "batch_started"
-BASELINE = "baseline"
-CERTIFICATE = "certificate"
 
 COLUMNS = (
     "attempt_id", "batch", "attempt", "cluster", "kind", "summary", "outcome", "gate", "reason",
@@ -36,11 +31,17 @@ COLUMNS = (
 
 
 def write_views(
-    run: RunPaths | Path, journal: Journal, *, incumbent: str | None = None, suite_cap: int | None = None
+    run: RunPaths | Path,
+    journal: Journal,
+    *,
+    learnings: Sequence[Learning] = (),
+    incumbent: str | None = None,
+    suite_cap: int | None = None,
 ) -> None:
     """Write the four files into a run's folder. Raises BadInput when the folder cannot be written.
 
-    `incumbent`: commit of the kept agent, whose lineage they tell; without one they tell all that happened.
+    `learnings`: what the attempts taught, oldest first. `incumbent`: commit of the kept agent, whose lineage the
+    files tell; without one they tell all that happened.
     The suite's cap is the one of the run's settings, unless another is given.
     """
     folder = run.root if isinstance(run, RunPaths) else run
@@ -51,7 +52,7 @@ def write_views(
     suite = fold_suite(events, _cap(events) if suite_cap is None else suite_cap)
     ledger = ledger_of(events)
     texts = {
-        LEARNINGS: render_learnings(learnings_of(events), survivor=clusters.survivor),
+        LEARNINGS: render_learnings(learnings, survivor=clusters.survivor),
         RESULTS: render_results(ledger),
         SUITE: _json([case.model_dump(mode="json") for case in suite]),
         PROGRESS: _json(_progress(journal, events, ledger=ledger, suite=suite, clusters=clusters)),
@@ -62,7 +63,7 @@ def write_views(
 
 def ledger_of(events: Sequence[Event]) -> list[LedgerEntry]:
     """Every attempt, in the order in which they ended."""
-    return [LedgerEntry.model_validate(event.payload) for event in events if event.kind == LEDGER]
+    return [fact.entry for fact in facts_in(events, AttemptEnded)]
 
 
 def render_results(ledger: Sequence[LedgerEntry]) -> str:
@@ -78,8 +79,9 @@ def in_points(reward_micros: int) -> str:
 
 
 def _cap(events: Sequence[Event]) -> int:
-    started = next((event.payload for event in events if event.kind == STARTED), {})
-    return int(started.get("settings", {}).get("suite_cap", Settings.model_fields["suite_cap"].default))
+    started = next(iter(facts_in(events, RunStarted)), None)
+    cap = started.settings.get("suite_cap") if started else None
+    return int(str(cap or Settings.model_fields["suite_cap"].default))
 
 
 def _line(entry: LedgerEntry) -> tuple[str, ...]:
@@ -135,19 +137,20 @@ def _progress(
     suite: Sequence[SuiteCase],
     clusters: ClusterFold,
 ) -> dict[str, Any]:
-    baseline = next((event.payload for event in events if event.kind == BASELINE), None)
-    certificates = [Certificate.model_validate(event.payload) for event in events if event.kind == CERTIFICATE]
-    bars = [baseline.get("reward_micros")] if baseline else []
+    baseline = next(iter(facts_in(events, BaselineMeasured)), None)
+    certificates = [fact.certificate for fact in facts_in(events, Certified)]
+    batches = [fact.batch for fact in facts_in(events, BatchStarted)]
+    bars: list[int | None] = [baseline.reward_micros] if baseline else []
     bars += [entry.score_micros for entry in ledger]
     rejected = Counter(entry.gate or "unusable" for entry in ledger if entry.outcome == "rejected")
     times = journal.times()
     return {
-        "batch": max((event.batch for event in events if event.kind == BATCH), default=0),
-        "batches_started": sum(event.kind == BATCH for event in events),
+        "batch": max(batches, default=0),
+        "batches_started": len(batches),
         "attempts": len(ledger),
         "kept": sum(entry.outcome == "kept" for entry in ledger),
         "rejected": dict(sorted(rejected.items())),
-        "baseline": baseline,
+        "baseline": baseline.payload() if baseline else None,
         "best_micros": max((reward_micros for reward_micros in bars if reward_micros is not None), default=None),
         "clusters": dict(sorted(Counter(clusters.statuses().values()).items())),
         "suite": len(suite),

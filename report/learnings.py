@@ -1,4 +1,4 @@
-"""learnings.md: what the attempts taught, by cluster, for people. A view: rebuilt from events at will."""
+"""learnings.md: what the attempts taught, by cluster, for people. A view: rebuilt at will."""
 
 from __future__ import annotations
 
@@ -6,21 +6,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from sigmaloop.memory.events import Event
 from sigmaloop.records import Learning
-
-LEARNING = "learning"
-"""Kind of the event; payload: a Learning."""
 
 LONGEST = 600
 """Characters of one quoted text."""
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~$&])")
-
-
-def learnings_of(events: Iterable[Event]) -> list[Learning]:
-    """Every learning, oldest first."""
-    return [Learning.model_validate(event.payload) for event in events if event.kind == LEARNING]
 
 
 def render_learnings(learnings: Iterable[Learning], *, survivor: Callable[[str], str] = str) -> str:

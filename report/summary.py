@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from sigmaloop.errors import BadInput
 from sigmaloop.gate.canaries import canary_report
 from sigmaloop.gate.decision import Decision
-from sigmaloop.gate.statistics import Estimate
 from sigmaloop.gate.worlds.power import Foretold
 from sigmaloop.memory.clusters import fold_clusters
+from sigmaloop.memory.facts import (
+    AttemptEnded,
+    BaselineMeasured,
+    BatchStarted,
+    Certified,
+    FailureAssigned,
+    RecordKind,
+    RunStarted,
+    SuiteFull,
+    facts_in,
+)
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.runs import RunPaths
-from sigmaloop.memory.suite import SUITE_FULL, fold_suite
+from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import REWARD_MICROS, Certificate, LedgerEntry, Record, Usage
+from sigmaloop.report.decisions import DecisionMade
+from sigmaloop.settings import restore_settings
 
-FORETOLD = ("foretold", "run")
-"""Where the journal keeps what the plan says of the run's own figures."""
+FORETOLD = RecordKind("foretold", Foretold)
+"""What the plan says of the run's own figures."""
+FORETOLD_RUN = "run"
 
 
 class Summary(Record):
@@ -98,67 +112,60 @@ def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str, 
     `agent`: its hash, whose certificates count; `incumbent`: its commit, whose lineage counts.
     """
     events = lineage(journal, incumbent).of(journal.events())
-    by_kind: dict[str, list[Any]] = {}
-    for event in events:
-        by_kind.setdefault(event.kind, []).append(event.payload)
-    if "run_started" not in by_kind:
+    started = next(iter(facts_in(events, RunStarted)), None)
+    if started is None:
         raise BadInput(
             f"run {paths.run_id} in {paths.home} was never fully started; start another with `sigmaloop run`"
         )
-    started = by_kind["run_started"][0]
-    settings = started["settings"]
-    ledger = [LedgerEntry.model_validate(p) for p in by_kind.get("ledger", [])]
-    base = by_kind.get("baseline", [None])[0]
-    tasks = base["tasks"] if base else 0
-    scores = [base["reward_micros"] / tasks] if base else []
-    scores += [
-        v.reward_micros / v.evaluated
-        for e in ledger
-        if e.outcome == "kept"
-        for v in e.verdicts
-        if v.gate == "validation"
-    ]
-    stored = journal.get(*FORETOLD)
-    foretold = Foretold.model_validate(stored) if stored else None
-    certificates = [Certificate.model_validate(payload) for payload in by_kind.get("certificate", [])]
-    own = {c.split: c for c in certificates if c.agent == agent}
+    settings = restore_settings(paths.home, started.settings)
+    ledger = [fact.entry for fact in facts_in(events, AttemptEnded)]
+    base = next(iter(facts_in(events, BaselineMeasured)), None)
+    decisions = [fact.decision for fact in facts_in(events, DecisionMade)]
+    foretold = journal.load(FORETOLD, FORETOLD_RUN)
+    certificates = [fact.certificate for fact in facts_in(events, Certified)]
+    own = {certificate.split: certificate for certificate in certificates if certificate.agent == agent}
     return Summary(
         run_id=paths.run_id,
         path=str(paths.root),
         condition=condition,
-        simulated=started["simulated"],
-        tier=started["tier"],
-        benchmark=settings["benchmark"],
-        batches=max((p["batch"] for p in by_kind.get("batch_started", [])), default=0),
-        planned_batches=settings["batches"],
+        simulated=started.simulated,
+        tier=started.tier,
+        benchmark=settings.benchmark,
+        batches=max((fact.batch for fact in facts_in(events, BatchStarted)), default=0),
+        planned_batches=settings.batches,
         attempts=len(ledger),
         kept=sum(e.outcome == "kept" for e in ledger),
         rejected=dict(sorted(Counter(e.gate or "other" for e in ledger if e.outcome == "rejected").items())),
-        failures=len(by_kind.get("failure_assigned", [])),
+        failures=len(facts_in(events, FailureAssigned)),
         clusters=len(fold_clusters(events)),
-        suite=len(fold_suite([e for e in events if e.kind == "promoted"], cap=settings["suite_cap"])),
-        suite_refused=len({task for payload in by_kind.get(SUITE_FULL, []) for task in payload["tasks"]}),
-        policy=settings["policy"],
-        validation_results=tasks,
-        baseline=base["reward_micros"] / REWARD_MICROS / tasks if tasks else None,
-        best=max(scores) / REWARD_MICROS if scores else None,
-        estimate=_estimate(by_kind.get("decision", [])),
+        suite=len(fold_suite(events, cap=settings.suite_cap)),
+        suite_refused=len({task for fact in facts_in(events, SuiteFull) for task in fact.tasks}),
+        policy=settings.policy,
+        validation_results=base.tasks if base else 0,
+        baseline=base.reward_micros / REWARD_MICROS / base.tasks if base and base.tasks else None,
+        best=_best(base, ledger),
+        estimate=_estimate(decisions),
         optimism=(foretold.optimism.mean, foretold.optimism.standard_error) if foretold else None,
-        canaries=_canaries(by_kind.get("decision", []), foretold),
+        canaries=_canaries(decisions, foretold),
         certificate=own.get("test", own.get("validation")),
         on_validation=own.get("validation"),
         usage=journal.usage(),
     )
 
 
-def _estimate(decisions: list[dict[str, Any]]) -> tuple[float, float, float] | None:
-    made = [d["after"] for d in decisions if not d["subject"]["canary"] and d["after"]]
-    if not made:
+def _best(base: BaselineMeasured | None, ledger: Sequence[LedgerEntry]) -> float | None:
+    """The running maximum on validation."""
+    if base is None or not base.tasks:
         return None
-    found = Estimate.model_validate(made[-1])
-    return found.mean, *found.interval
+    kept = [v for e in ledger if e.outcome == "kept" for v in e.verdicts if v.gate == "validation"]
+    return max(base.reward_micros / base.tasks, *(v.reward_micros / v.evaluated for v in kept), 0) / REWARD_MICROS
 
 
-def _canaries(decisions: list[dict[str, Any]], foretold: Foretold | None) -> str:
-    report = canary_report([Decision.model_validate(d) for d in decisions if d["subject"]["canary"]])
+def _estimate(decisions: Sequence[Decision]) -> tuple[float, float, float] | None:
+    newest = next((d.after for d in reversed(decisions) if not d.subject.canary and d.after), None)
+    return None if newest is None else (newest.mean, *newest.interval)
+
+
+def _canaries(decisions: Sequence[Decision], foretold: Foretold | None) -> str:
+    report = canary_report([decision for decision in decisions if decision.subject.canary])
     return report.sentence(foretold.copies_kept if foretold else None)

@@ -5,34 +5,32 @@ That pair is the headline, for everything else that a run reports was measured o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sigmaloop.gate.certificate import certificate, trials_for
-from sigmaloop.graph.prepare import STARTED
-from sigmaloop.graph.rollouts import CERTIFY_TRIAL, append_once, roll_covered
+from sigmaloop.graph.events import CertificateMade, CertificationStarted, Emit, NotCertified
+from sigmaloop.graph.rollouts import CERTIFY_TRIAL, run_covered
 from sigmaloop.graph.services import Services
-from sigmaloop.graph.state import LoopState
+from sigmaloop.graph.state import LoopState, LoopUpdate
+from sigmaloop.memory.facts import Certified, TestOpened
 from sigmaloop.records import Split, agent_hash
 from sigmaloop.report.files import write_views
 
-Emit = Callable[[dict[str, Any]], None]
-OPENED = "test_opened"
-"""Id and kind of the event that breaks the seal of the test split; a run has one at most."""
 
-
-def certify(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+def certify(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """Both certificates, or validation's alone when there is no test split, or one that was opened before."""
     agents = list(dict.fromkeys([state["baseline"], state["incumbent"]]))
     _certify_on("validation", agents, state, services, emit)
     tasks = len(services.benchmark.tasks("test"))
     refusal = _break_seal(services, agents, batch=state["batch"]) if tasks else "the benchmark has no test split"
     if refusal:
-        emit({"event": "uncertified", "split": "test", "message": refusal})
+        emit(NotCertified(split="test", message=refusal))
     else:
         _certify_on("test", agents, state, services, emit)
-    write_views(services.paths, services.journal, incumbent=state["incumbent"])
-    return {"next": "finished", "reason": "validation_certified" if refusal else "certified"}
+    incumbent = state["incumbent"]
+    learnings = services.history.learnings(incumbent)
+    write_views(services.paths, services.journal, incumbent=incumbent, learnings=learnings)
+    return {"reason": "validation_certified" if refusal else "certified"}
 
 
 def _certify_on(split: Split, agents: Sequence[str], state: LoopState, services: Services, emit: Emit) -> None:
@@ -41,32 +39,20 @@ def _certify_on(split: Split, agents: Sequence[str], state: LoopState, services:
     tasks = [task.id for task in services.benchmark.tasks(split)]
     trials = trials_for(len(tasks), services.settings.certify_trials)
     pairs = [(task, CERTIFY_TRIAL + k) for task in tasks for k in range(trials)]
-    emit(
-        {
-            "event": "certify_started",
-            "split": split,
-            "rollouts": len(agents) * len(pairs),
-            "tasks": len(tasks),
-            "trials": trials,
-        }
-    )
+    emit(CertificationStarted(split=split, rollouts=len(agents) * len(pairs), tasks=len(tasks), trials=trials))
     stage = f"certify on {split}"
     sources = [services.versions.source(agent) for agent in agents]
-    scored = [roll_covered(services, emit, source, pairs, stage=stage, batch=batch) for source in sources]
-    started = services.journal.event(STARTED)
-    assert started is not None
-    found = certificate(
+    scored = [run_covered(services, emit, source, pairs, stage=stage, batch=batch) for source in sources]
+    measured = certificate(
         scored[0],
         scored[-1],
         split=split,
         trials=trials,
-        simulated=started.payload["simulated"],
+        simulated=services.history.started().simulated,
         agent=agent_hash(sources[-1]),
     )
-    told = append_once(
-        services, "certificate", f"certificate:{split}:{agents[-1][:12]}", found.model_dump(mode="json"), batch=batch
-    )
-    emit({"event": "certificate", "changed": len(agents) > 1, **told})
+    fact = services.journal.write_once(Certified(batch=batch, commit=agents[-1], certificate=measured))
+    emit(CertificateMade(changed=len(agents) > 1, certificate=fact.certificate))
 
 
 def _break_seal(services: Services, agents: Sequence[str], *, batch: int) -> str:
@@ -74,10 +60,10 @@ def _break_seal(services: Services, agents: Sequence[str], *, batch: int) -> str
 
     A second look would let somebody choose between two results, and then neither is held out any more.
     """
-    opened = append_once(services, OPENED, OPENED, {"agents": list(agents)}, batch=batch)
-    if opened["agents"] == list(agents):
+    opened = services.journal.write_once(TestOpened(batch=batch, agents=tuple(agents)))
+    if opened.agents == tuple(agents):
         return ""
     return (
-        f"the test split was opened before in this run, for agent {opened['agents'][-1][:12]}; opening it again for "
+        f"the test split was opened before in this run, for agent {opened.agents[-1][:12]}; opening it again for "
         f"{agents[-1][:12]} would be choosing by it: only validation is certified. A new run has a fresh seal"
     )

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
 from itertools import count
-from typing import Any
 
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
-from sigmaloop.graph.judging import asked_for, clusters_of, log_decision, prepare_inputs, promotion_of, suite_of
-from sigmaloop.graph.nodes.attempt import FAULT, candidate_of, judge, verdicts_of
-from sigmaloop.graph.nodes.observe import choose_cluster
-from sigmaloop.graph.prepare import STARTED
+from sigmaloop.graph.events import Emit, Kept, Learned, Reverted, SuiteGrown
+from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.rollouts import score_tasks
 from sigmaloop.graph.services import Services
-from sigmaloop.graph.state import LoopState
-from sigmaloop.memory.suite import SUITE_FULL
+from sigmaloop.graph.state import LoopState, LoopUpdate
+from sigmaloop.graph.verdicts import FAULT, ask_judge, candidate_of
+from sigmaloop.memory.facts import AttemptEnded, Promoted, SuiteFull
 from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
 from sigmaloop.report.files import write_views
 
-Emit = Callable[[dict[str, Any]], None]
 
-
-def keep(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+def keep(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """The candidate becomes the kept agent; its validation score becomes the bar."""
     candidate = candidate_of(services, state)
-    verdict = next(v for v in verdicts_of(services, state) if v.gate == "validation")
+    verdict = next(v for v in services.history.verdicts(state["verdicts"]) if v.gate == "validation")
     versions = services.versions
     if candidate.commit not in [version.commit for version in versions.log()]:
         versions.fork(state["incumbent"])  # does nothing unless this checkpoint is older than the newest keep
     versions.keep(candidate.commit)
-    emit({"event": "kept", "id": candidate.id, "summary": candidate.summary, "reward_micros": verdict.reward_micros})
+    emit(Kept(id=candidate.id, summary=candidate.summary, reward_micros=verdict.reward_micros))
     return {
         "incumbent": candidate.commit,
         "best_micros": verdict.reward_micros,
@@ -40,97 +35,81 @@ def keep(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
     }
 
 
-def promote(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
-    """Phase D: known failures that the kept agent passes, as often as the law asks, join the suite for ever."""
-    candidate = candidate_of(services, state)
-    in_suite = {case.task_id for case in suite_of(services, candidate.parent)}
-    clusters = clusters_of(services, state["incumbent"])
+def promote(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
+    """Phase D: known failures that the kept agent passes, as often as the policy asks, join the suite for ever."""
+    candidate, batch, settings = candidate_of(services, state), state["batch"], services.settings
+    in_suite = services.history.suite(candidate.parent)
+    clusters = services.history.clusters(state["incumbent"])
     cluster_of = {f.task_id: c.id for c in clusters.values() for f in c.failures}
-    inputs = prepare_inputs(services, state, emit, candidate)
-    passing, seen = promotion_of(services, emit, candidate, inputs)
-    score_tasks(services, seen, state["batch"])
-    room = max(0, services.settings.suite_cap - len(in_suite))
+    attempt_judge = AttemptJudge(services, emit)
+    inputs = attempt_judge.prepare_inputs(candidate, batch=batch)
+    passing, seen = attempt_judge.promotion(candidate, inputs)
+    score_tasks(services, seen, batch)
+    room = max(0, settings.suite_cap - len(in_suite))
     promoted, refused = passing[:room], passing[room:]
     for task_id in promoted:
-        services.journal.append(
-            "promoted",
-            f"promoted:{candidate.id}:{task_id}",
-            {
-                "task_id": task_id,
-                "candidate_id": candidate.id,
-                "cluster_id": cluster_of[task_id],
-                "batch": state["batch"],
-                "passes": 1 if services.settings.policy == "reference" else services.settings.promotion_passes,
-            },
-            batch=state["batch"],
+        services.journal.write(
+            Promoted(
+                batch=batch,
+                task_id=task_id,
+                candidate_id=candidate.id,
+                cluster_id=cluster_of[task_id],
+                passes=1 if settings.policy == "reference" else settings.promotion_passes,
+            )
         )
     if refused:
-        full = {"candidate_id": candidate.id, "tasks": list(refused), "cap": services.settings.suite_cap}
-        services.journal.append(SUITE_FULL, f"{SUITE_FULL}:{candidate.id}", full, batch=state["batch"])
-    emit(
-        {
-            "event": "promoted",
-            "tasks": len(promoted),
-            "suite": len(in_suite) + len(promoted),
-            "refused": len(refused),
-            "cap": services.settings.suite_cap,
-        }
-    )
+        full = SuiteFull(batch=batch, candidate_id=candidate.id, tasks=refused, cap=settings.suite_cap)
+        services.journal.write(full)
+    emit(SuiteGrown(tasks=len(promoted), suite=len(in_suite) + len(promoted), refused=len(refused)))
     return {"reason": "promoted"}
 
 
-def revert(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+def revert(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """The incumbent stays: `main` is simply not moved, and the attempt remains as an object."""
-    emit({"event": "reverted", "id": state["candidate_id"], "reason": state["reason"]})
+    emit(Reverted(id=str(state["candidate_id"]), reason=state["reason"]))
     return {"kept": False}
 
 
-def learn(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+def learn(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """Write down what the attempt taught, whatever became of it, and choose the next cluster."""
     return _conclude(state, services, emit, read=True)
 
 
-def learn_unread(state: LoopState, services: Services, emit: Emit, said: str) -> dict[str, Any]:
+def learn_unread(state: LoopState, services: Services, emit: Emit, fault: str) -> LoopUpdate:
     """The same without the judge, whose reading died twice of one exception."""
     return _conclude(state, services, emit, read=False)
 
 
-def _conclude(state: LoopState, services: Services, emit: Emit, *, read: bool) -> dict[str, Any]:
-    candidate_id = str(state["candidate_id"])
-    intent = services.journal.event(f"attempt:{candidate_id}")
-    assert intent is not None
-    verdicts = verdicts_of(services, state)
+def _conclude(state: LoopState, services: Services, emit: Emit, *, read: bool) -> LoopUpdate:
+    history, journal, batch = services.history, services.journal, state["batch"]
+    verdicts = history.verdicts(state["verdicts"])
     failing = next((v for v in verdicts if v.outcome == "failed"), None)
-    candidate = candidate_of(services, state) if services.journal.get("candidate", candidate_id) else None
+    candidate = history.candidate(state["candidate_id"])
     died = failing is not None and failing.reason == FAULT
-    judgement = judge(services, state) if candidate and read and not died else None
-    entry = _entry(services, state, intent.payload, candidate, verdicts, failing, judgement)
-    journal, batch, turn = services.journal, state["batch"], _turn(services, entry)
+    judgement = ask_judge(services, state, candidate) if candidate and read and not died else None
+    entry = _entry(services, state, candidate, verdicts, failing, judgement)
+    turn = _turn(services, entry)
     if candidate and entry.reason != FAULT:  # nothing was decided by that, so nothing is learned
-        stopped = entry.gate if entry.gate in ("judge", "review") else ""
-        log_decision(services, state, candidate, veto="person" if stopped == "review" else stopped or "", turn=turn)
-        entry = entry.model_copy(update={"rollouts": asked_for(services, f"{candidate.id}{turn}")})
-    ended = {"candidate_id": candidate_id, "cluster_id": entry.cluster_id, "outcome": entry.outcome, "batch": batch}
-    learning = lesson(entry, judgement)
-    with journal.transaction():  # an attempt has ended with all of this, or not yet
-        journal.append("ledger", f"ledger:{candidate_id}{turn}", entry.model_dump(mode="json"), batch=batch)
-        journal.append("attempt_ended", f"ended:{candidate_id}{turn}", ended, batch=batch)
-        journal.append("learning", f"learning:{candidate_id}{turn}", learning.model_dump(mode="json"), batch=batch)
-    services.index.add("learning", learning.id, learning.embedding_text, {"batch": batch, "outcome": entry.outcome})
-    attempt_text = f"{entry.cluster_title}. {entry.summary}. {entry.outcome} {entry.gate or ''}"
-    services.index.add("attempt", candidate_id, attempt_text, {"batch": batch, "outcome": entry.outcome})
-    target = choose_cluster(services, state["incumbent"], batch)
-    emit(
-        {
-            "event": "learned",
-            "id": candidate_id,
-            "outcome": entry.outcome,
-            "gate": entry.gate,
-            "reason": entry.reason,
-        }
-    )
-    write_views(services.paths, journal, incumbent=state["incumbent"])
+        veto = {"review": "person", "judge": "judge"}.get(entry.gate or "", "")
+        judge = AttemptJudge(services, emit)
+        judge.log_decision(candidate, kept=state["kept"], batch=batch, veto=veto, turn=turn)
+        asked = history.rollouts_asked_for(f"decision:{candidate.id}{turn}")
+        entry = entry.model_copy(update={"rollouts": asked})
+    journal.write(AttemptEnded(batch=batch, entry=entry, turn=turn))
+    _index(services, entry, batch)
+    target = history.worst_cluster(state["incumbent"], batch)
+    emit(Learned(id=entry.candidate_id, outcome=entry.outcome, gate=entry.gate, reason=entry.reason))
+    write_views(services.paths, journal, incumbent=state["incumbent"], learnings=history.learnings(state["incumbent"]))
     return {"cluster_id": target.id if target else None, "reason": f"learned_{entry.outcome}"}
+
+
+def _index(services: Services, entry: LedgerEntry, batch: int) -> None:
+    """Make what was tried and learned findable for later attempts."""
+    learning = lesson(entry, entry.judgement)
+    about = {"batch": batch, "outcome": entry.outcome}
+    services.index.add("learning", learning.id, learning.embedding_text, about)
+    attempt_text = f"{entry.cluster_title}. {entry.summary}. {entry.outcome} {entry.gate or ''}"
+    services.index.add("attempt", entry.candidate_id, attempt_text, about)
 
 
 def _turn(services: Services, entry: LedgerEntry) -> str:
@@ -138,37 +117,33 @@ def _turn(services: Services, entry: LedgerEntry) -> str:
 
     A fork behind the proposal may end the attempt otherwise than before; ending it the same way is no news.
     """
-    own = {"rollouts"}  # counted from the decision, whose id needs the turn first
-    payload = entry.model_dump(mode="json", exclude=own)
-    turns = ("" if number == 0 else f":{number}" for number in count())
-    known = ((turn, services.journal.event(f"ledger:{entry.candidate_id}{turn}")) for turn in turns)
-    return next(turn for turn, event in known if event is None or _without(event.payload, own) == payload)
-
-
-def _without(payload: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    return {name: value for name, value in payload.items() if name not in names}
+    for number in count():
+        turn = f":{number}" if number else ""
+        known = services.journal.find(AttemptEnded, f"{AttemptEnded.kind}:{entry.candidate_id}{turn}")
+        # The count of rollouts is taken from the decision, whose id needs the turn first.
+        if known is None or known.entry.model_copy(update={"rollouts": entry.rollouts}) == entry:
+            return turn
+    raise AssertionError("there is always another turn")
 
 
 def _entry(
     services: Services,
     state: LoopState,
-    intent: dict[str, Any],
     candidate: Candidate | None,
     verdicts: list[Verdict],
     failing: Verdict | None,
     judgement: Judgement | None,
 ) -> LedgerEntry:
-    cluster = clusters_of(services, state["incumbent"])[intent["cluster_id"]]
-    started = services.journal.event(STARTED)
-    assert started is not None
+    intent = services.history.intent(str(state["candidate_id"]))
+    cluster = services.history.clusters(state["incumbent"])[intent.cluster_id]
     validation = next((v for v in verdicts if v.gate == "validation"), None)
     return LedgerEntry(
-        candidate_id=str(state["candidate_id"]),
+        candidate_id=intent.candidate_id,
         batch=state["batch"],
         attempt=state["attempt"],
         cluster_id=cluster.id,
         cluster_title=cluster.title,
-        parent=intent["parent"],
+        parent=intent.parent,
         commit=candidate.commit if candidate else "",
         agent=candidate.agent if candidate else "",
         kind=candidate.kind if candidate else None,
@@ -179,9 +154,9 @@ def _entry(
         reason=failing.reason if failing else "kept",
         verdicts=tuple(verdicts),
         judgement=judgement,
-        best_micros=intent["best_micros"],
+        best_micros=intent.best_micros,
         score_micros=validation.reward_micros if validation and state["kept"] else None,
         diff_hash=candidate.diff_hash if candidate else "",
-        tier=started.payload["tier"],
+        tier=services.history.started().tier,
         prompts=prompt_hashes(),
     )

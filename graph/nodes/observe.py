@@ -3,60 +3,55 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import log
-from typing import Any
 
 from sigmaloop.errors import SpecialistError
 from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.gate.bank import Bank
-from sigmaloop.graph.judging import clusters_of, measure_incumbent, validation_ids
+from sigmaloop.graph.events import (
+    BaselineScored,
+    BaselineStarted,
+    ClusterChosen,
+    ClusterFounded,
+    Emit,
+    FailureMined,
+    TrafficDone,
+    Warned,
+    WindowDrawn,
+)
+from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.planning import check_budget, tell_plan
-from sigmaloop.graph.rollouts import append_once, roll_covered, score_tasks, unusable_tasks
+from sigmaloop.graph.rollouts import run_covered, score_tasks
 from sigmaloop.graph.services import Services
-from sigmaloop.graph.state import LoopState, MineTask
-from sigmaloop.memory.clusters import (
-    KINDS,
-    fallback_choice,
-    nearest_clusters,
-    next_cluster_id,
-    rank,
-)
-from sigmaloop.records import (
-    Cluster,
-    ClusterChoice,
-    FailureRecord,
-    RolloutKey,
-    Task,
-    agent_hash,
-    digest,
-)
+from sigmaloop.graph.state import LoopState, LoopUpdate, MineTask
+from sigmaloop.memory.clusters import fallback_choice, nearest_clusters
+from sigmaloop.memory.facts import FAILURE, BaselineMeasured, BatchStarted, ClusterCreated, FailureAssigned
+from sigmaloop.records import Cluster, ClusterChoice, FailureRecord, RolloutKey, Task, agent_hash, digest
 
-Emit = Callable[[dict[str, Any]], None]
 _LEAST = 2.0**-54
 """In place of a draw of exactly 0, which has no logarithm: half of the least other draw."""
 
 
-def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+def baseline(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """Score the agent that the run begins with on validation: the first bar."""
-    settings = services.settings
-    commit = services.versions.baseline()
-    tasks = validation_ids(services)
-    emit({"event": "baseline_started", "tasks": len(tasks)})
+    settings, attempt_judge = services.settings, AttemptJudge(services, emit)
+    commit, tasks = services.versions.baseline(), attempt_judge.validation_tasks
+    emit(BaselineStarted(tasks=len(tasks)))
     check_budget(services, emit, commit)
-    counts = measure_incumbent(services, emit, commit, Bank(), batch=0).counts(tasks).values()
-    found = {
-        "commit": commit,
-        "reward_micros": sum(c.reward_micros for c in counts),
-        "tasks": sum(c.trials for c in counts),
-    }
-    found = append_once(services, "baseline", f"baseline:{commit[:12]}", found)
-    reward_micros, valid = found["reward_micros"], found["tasks"]
-    emit({"event": "baseline", "reward_micros": reward_micros, "tasks": valid})
+    counts = attempt_judge.measure_incumbent(commit, Bank(), batch=0).counts(tasks).values()
+    measured = services.journal.write_once(
+        BaselineMeasured(
+            commit=commit,
+            reward_micros=sum(c.reward_micros for c in counts),
+            tasks=sum(c.trials for c in counts),
+        )
+    )
+    emit(BaselineScored(reward_micros=measured.reward_micros, tasks=measured.tasks))
     tell_plan(services, emit, commit)
     missed = out_of_reach(services.journal.rollouts(agent=agent_hash(services.versions.source(commit))))
     if missed:
-        emit({"event": "warning", "message": missed})
+        emit(Warned(message=missed))
     return {
         "run_id": services.run_id,
         "limits": {
@@ -66,11 +61,12 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
         },
         "baseline": commit,
         "incumbent": commit,
-        "best_micros": reward_micros,
-        "best_tasks": valid,
+        "best_micros": measured.reward_micros,
+        "best_tasks": measured.tasks,
         "batch": 0,
         "attempt": 0,
         "attempts_total": 0,
+        "verdicts": [],
         "kept": False,
         "cluster_id": None,
         "candidate_id": None,
@@ -79,50 +75,30 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     }
 
 
-def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
-    """Phase 0: a window of simulated production traffic on the kept agent."""
-    batch = state["batch"] + 1
-    unusable = unusable_tasks(services, before=batch)
+def simulate(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
+    """Phase 0: a window of sampled production traffic on the kept agent."""
+    batch, incumbent = state["batch"] + 1, state["incumbent"]
+    unusable = services.history.unusable_tasks(before=batch)
     window = sample_window(
         [task for task in services.benchmark.tasks("train") if task.id not in unusable],
         services.settings.batch_size,
         seed=services.settings.seed,
         batch=batch,
     )
-    emit({"event": "batch_started", "batch": batch, "tasks": len(window)})
+    emit(WindowDrawn(batch=batch, tasks=len(window)))
     pairs = [(task.id, batch) for task in window]
-    source = services.versions.source(state["incumbent"])
-    rollouts = roll_covered(services, emit, source, pairs, stage="traffic", batch=batch, spare=True)
-    failed = [r for r in rollouts if r.valid and not r.passed]
-    infra = sum(not r.valid for r in rollouts)
-    append_once(
-        services,
-        "batch_started",
-        f"batch:{batch}:{state['incumbent'][:12]}",
-        {
-            "batch": batch,
-            "agent": state["incumbent"],
-            "tasks": [t.id for t in window],
-            "passed": sum(r.passed for r in rollouts),
-            "infra": infra,
-        },
-        batch=batch,
-    )
+    source = services.versions.source(incumbent)
+    rollouts = run_covered(services, emit, source, pairs, stage="traffic", batch=batch, spare=True)
+    passed, infra = sum(r.passed for r in rollouts), sum(not r.valid for r in rollouts)
+    tasks = tuple(task.id for task in window)
+    services.journal.write_once(BatchStarted(batch=batch, agent=incumbent, tasks=tasks, passed=passed, infra=infra))
     score_tasks(services, rollouts, batch)
-    emit(
-        {
-            "event": "traffic",
-            "batch": batch,
-            "passed": sum(r.passed for r in rollouts),
-            "tasks": len(rollouts),
-            "infra": infra,
-        }
-    )
+    emit(TrafficDone(batch=batch, passed=passed, tasks=len(rollouts), infra=infra))
     return {
         "batch": batch,
         "attempt": 0,
         "window": [r.task_id for r in rollouts],
-        "failed": [r.task_id for r in failed],
+        "failed": [r.task_id for r in rollouts if r.valid and not r.passed],
         "mined": None,
         "cluster_id": None,
         "candidate_id": None,
@@ -131,7 +107,7 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]
     }
 
 
-def mine(state: MineTask, services: Services, emit: Emit) -> dict[str, Any]:
+def mine(state: MineTask, services: Services, emit: Emit) -> LoopUpdate:
     """Phase A: one failed rollout becomes a failure record."""
     agent = agent_hash(services.versions.source(state["agent"]))
     rollout = services.journal.rollout(RolloutKey(agent=agent, task_id=state["task_id"], trial=state["batch"]))
@@ -144,33 +120,27 @@ def mine(state: MineTask, services: Services, emit: Emit) -> dict[str, Any]:
             batch=state["batch"],
             instructions=services.instructions(rollout.task_id),
         )
-    services.journal.put("failure", failure.id, failure.model_dump(mode="json"), batch=state["batch"])
-    emit(
-        {
-            "event": "failure",
-            "id": failure.id,
-            "mechanism": failure.mechanism,
-            "request_type": failure.request_type,
-        }
-    )
+    services.journal.save(FAILURE, failure.id, failure, batch=state["batch"])
+    emit(FailureMined(id=failure.id, mechanism=failure.mechanism, request_type=failure.request_type))
     return {"mined": [failure.id]}
 
 
-def cluster(state: LoopState, services: Services, emit: Emit) -> dict[str, Any]:
+def mine_nothing(state: MineTask, services: Services, emit: Emit, fault: str) -> LoopUpdate:
+    """How a failure is left out whose miner died twice of one exception."""
+    return {"mined": []}
+
+
+def cluster(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """Phase B: every failure joins a cluster by root cause, or founds one; the worst cluster is next."""
     batch = state["batch"]
     for failure_id in state["mined"]:
-        failure = failure_of(services, failure_id)
-        services.index.add(
-            "failure",
-            failure.id,
-            failure.embedding_text,
-            {"batch": batch, "request_type": failure.request_type},
-        )
+        failure = services.history.failure(failure_id)
+        about = {"batch": batch, "request_type": failure.request_type}
+        services.index.add("failure", failure.id, failure.embedding_text, about)
         _assign(failure, services, emit, state)
-    target = choose_cluster(services, state["incumbent"], batch)
+    target = services.history.worst_cluster(state["incumbent"], batch)
     if target:
-        emit({"event": "target", "cluster_id": target.id, "title": target.title, "failures": target.size})
+        emit(ClusterChosen(cluster_id=target.id, title=target.title, failures=target.size))
     return {"cluster_id": target.id if target else None, "reason": "clustered"}
 
 
@@ -186,44 +156,21 @@ def sample_window(tasks: Sequence[Task], size: int, *, seed: int, batch: int) ->
     return [t for _, _, t in keyed[:size]]
 
 
-def choose_cluster(services: Services, incumbent: str, batch: int) -> Cluster | None:
-    """The open cluster with the highest selection value; None when nothing is left to fix."""
-    for found in rank(clusters_of(services, incumbent), batch):
-        if found.selection(batch) > 0:
-            return found
-    return None
-
-
-def failure_of(services: Services, failure_id: str) -> FailureRecord:
-    payload = services.journal.get("failure", failure_id)
-    assert payload is not None, f"failure {failure_id} was put before it was named in the state"
-    return FailureRecord.model_validate(payload)
-
-
 def _assign(failure: FailureRecord, services: Services, emit: Emit, state: LoopState) -> None:
-    journal, batch = services.journal, state["batch"]
+    journal, history, batch = services.journal, services.history, state["batch"]
     if journal.event(f"assigned:{failure.id}"):
         return
-    choice = _choice(failure, clusters_of(services, state["incumbent"]), services)
-    founded = choice.cluster_id is None
-    cluster_id = choice.cluster_id or next_cluster_id(journal.events(KINDS))
+    choice = _choice(failure, history.clusters(state["incumbent"]), services)
+    cluster_id = choice.cluster_id or history.next_cluster_id()
+    assigned = FailureAssigned(batch=batch, cluster_id=cluster_id, failure=failure)
+    if choice.cluster_id:
+        journal.write(assigned)
+        return
     title = choice.title or failure.mechanism
     with journal.transaction():  # never a cluster without the failure that founded it
-        if founded:
-            journal.append(
-                "cluster_created",
-                f"cluster:{cluster_id}",
-                {"cluster_id": cluster_id, "title": title, "root_cause": failure.root_cause, "batch": batch},
-                batch=batch,
-            )
-        journal.append(
-            "failure_assigned",
-            f"assigned:{failure.id}",
-            {"cluster_id": cluster_id, "batch": batch, "failure": failure.model_dump(mode="json")},
-            batch=batch,
-        )
-    if founded:
-        emit({"event": "cluster_created", "cluster_id": cluster_id, "title": title})
+        journal.write(ClusterCreated(batch=batch, cluster_id=cluster_id, title=title, root_cause=failure.root_cause))
+        journal.write(assigned)
+    emit(ClusterFounded(cluster_id=cluster_id, title=title))
 
 
 def _choice(failure: FailureRecord, clusters: dict[str, Cluster], services: Services) -> ClusterChoice:

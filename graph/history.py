@@ -1,0 +1,191 @@
+"""Typed reads of a run: what is known of its attempts, clusters, suite and decisions, folded once.
+
+Every fold is kept until the journal grows. What depends on the kept agent takes its commit, for a run that was
+forked has ways that it left (`memory/lineage.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+from sigmaloop.agents.lessons import lesson
+from sigmaloop.errors import BadInput
+from sigmaloop.gate.bank import Bank
+from sigmaloop.gate.decision import bank_after
+from sigmaloop.gate.judging import STAGES, AttemptInputs
+from sigmaloop.memory.clusters import KINDS, fold_clusters, next_cluster_id, rank
+from sigmaloop.memory.events import Event
+from sigmaloop.memory.facts import (
+    CANDIDATE,
+    FAILURE,
+    FORM,
+    VERDICT,
+    AttemptEnded,
+    AttemptIntended,
+    FailureAssigned,
+    RecordKind,
+    RunStarted,
+    TaskUnusable,
+)
+from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.lineage import Lineage, lineage
+from sigmaloop.memory.suite import PROMOTED, fold_suite
+from sigmaloop.records import (
+    Candidate,
+    Cluster,
+    FailureRecord,
+    Learning,
+    LedgerEntry,
+    Proposal,
+    SuiteCase,
+    Verdict,
+)
+from sigmaloop.report.decisions import DecisionMade
+
+INPUTS = RecordKind("inputs", AttemptInputs)
+PROPOSAL = RecordKind("proposal", Proposal)
+T = TypeVar("T")
+
+
+def started_of(journal: Journal) -> RunStarted:
+    """What a run is made of. Raises BadInput for one that was never fully started, or written by another version."""
+    found = journal.find(RunStarted, RunStarted.kind)
+    if found is None:
+        raise BadInput("the run was never fully started; start another with `sigmaloop run`")
+    if found.form != FORM:
+        raise BadInput(
+            f"the run was made by another version of SigmaLoop (form {found.form}, this one reads {FORM}): "
+            "read it with that version, or start a new run with `sigmaloop run`"
+        )
+    return found
+
+
+class History:
+    """Reads of one run's journal. Threads may share it: a fold that is made twice is only work done twice."""
+
+    def __init__(self, journal: Journal, *, suite_cap: int) -> None:
+        """`suite_cap`: most cases of the regression suite."""
+        self._journal = journal
+        self._cap = suite_cap
+        self._folds: dict[Hashable, Any] = {}
+        self._length = -1
+
+    def started(self) -> RunStarted:
+        """What the run is made of. Raises BadInput as `started_of` does."""
+        return started_of(self._journal)
+
+    # Attempts
+
+    def intent(self, candidate_id: str) -> AttemptIntended:
+        """What an attempt set out to do. Raises KeyError for one that was never begun."""
+        found = self._journal.find(AttemptIntended, f"{AttemptIntended.kind}:{candidate_id}")
+        if found is None:
+            raise KeyError(candidate_id)
+        return found
+
+    def candidate(self, candidate_id: str | None) -> Candidate | None:
+        """The change of an attempt; None before it has handed one in."""
+        return self._journal.load(CANDIDATE, str(candidate_id))
+
+    def verdicts(self, names: Sequence[str]) -> list[Verdict]:
+        """The verdicts of these names, in their order."""
+        found = [self._journal.load(VERDICT, name) for name in names]
+        return [verdict for verdict in found if verdict is not None]
+
+    def ledger(self, incumbent: str) -> list[LedgerEntry]:
+        """Every attempt of an agent's lineage, in the order in which they ended."""
+        return self._fold(
+            ("ledger", incumbent),
+            lambda: [AttemptEnded.of(event).entry for event in self._own(incumbent, AttemptEnded.kind)],
+        )
+
+    def ended_attempts(self) -> int:
+        """Endings of attempts on every way that the run went."""
+        return self._journal.count(AttemptEnded.kind)
+
+    def finished_agents(self) -> set[str]:
+        """`agent_hash` of every change whose attempt ended, on every way that the run went."""
+        agents = {fact.entry.agent for fact in self._journal.read(AttemptEnded)}
+        return agents - {""}
+
+    def learnings(self, incumbent: str) -> list[Learning]:
+        """What the attempts of an agent's lineage taught, oldest first."""
+        return [lesson(entry, entry.judgement) for entry in self.ledger(incumbent)]
+
+    # Failures, clusters, suite
+
+    def failure(self, failure_id: str) -> FailureRecord:
+        """A mined failure. Raises BadInput for an unknown one."""
+        found = self._journal.load(FAILURE, failure_id)
+        if found is None:
+            raise BadInput(f"no failure {failure_id}; search_failures lists them")
+        return found
+
+    def clusters(self, incumbent: str) -> dict[str, Cluster]:
+        """Every cluster, with the attempts and scores of an agent's own lineage."""
+        return self._fold(("clusters", incumbent), lambda: fold_clusters(self._own(incumbent, KINDS)))
+
+    def worst_cluster(self, incumbent: str, batch: int) -> Cluster | None:
+        """The open cluster with the highest selection value; None when nothing is left to fix."""
+        ranked = rank(self.clusters(incumbent), batch)
+        return next((cluster for cluster in ranked if cluster.selection(batch) > 0), None)
+
+    def next_cluster_id(self) -> str:
+        """An id that no cluster ever had."""
+        return next_cluster_id(self._journal.events(KINDS))
+
+    def suite(self, incumbent: str) -> tuple[SuiteCase, ...]:
+        """The regression suite of an agent: what was promoted on the way to it, not on a way that was left."""
+        return self._fold(("suite", incumbent), lambda: fold_suite(self._own(incumbent, PROMOTED), cap=self._cap))
+
+    def known_failures(self, incumbent: str) -> list[str]:
+        """Tasks that failed in traffic and are not in the suite of an agent; those that failed last come last."""
+        in_suite = {case.task_id for case in self.suite(incumbent)}
+        failed = [fact.failure.task_id for fact in self._journal.read(FailureAssigned)]
+        latest_first = dict.fromkeys(reversed(failed))
+        return [task for task in reversed(latest_first) if task not in in_suite]
+
+    def unusable_tasks(self, *, before: int | None = None) -> frozenset[str]:
+        """Training tasks that were found unusable; `before`: in batches before that one."""
+        found = self._journal.read(TaskUnusable)
+        return frozenset(fact.task_id for fact in found if before is None or fact.batch < before)
+
+    # Decisions
+
+    def decisions(self) -> list[DecisionMade]:
+        """Every decision, on every way that the run went, canaries included."""
+        return self._fold("decisions", lambda: self._journal.read(DecisionMade))
+
+    def bank(self, incumbent: str) -> Bank:
+        """What is known of an agent's scores: a fold over the decisions that led to it."""
+        for made in reversed(self.decisions()):
+            subject, kept = made.decision.subject, made.decision.kept
+            if not subject.canary and incumbent == (subject.commit if kept else subject.parent):
+                return bank_after(made.decision)
+        return Bank()
+
+    def rollouts_asked_for(self, decision_id: str) -> int:
+        """Rollouts of a candidate that its gates asked for; 0 when it was refused before them."""
+        made = self._journal.find(DecisionMade, decision_id)
+        rows = made.decision.rows if made else ()
+        return len({(row.task_id, row.trial) for row in rows if row.stage in STAGES})
+
+    # Folds
+
+    def _own(self, incumbent: str, kinds: str | frozenset[str]) -> list[Event]:
+        return self._lineage(incumbent).of(self._journal.events(kinds))
+
+    def _lineage(self, incumbent: str) -> Lineage:
+        return self._fold(("lineage", incumbent), lambda: lineage(self._journal, incumbent))
+
+    def _fold(self, name: Hashable, make: Callable[[], T]) -> T:
+        """A fold as of now; candidates are saved before the event that follows them, so the length tells of all."""
+        length = self._journal.length()
+        if length != self._length:
+            self._folds, self._length = {}, length
+        folds = self._folds
+        if name not in folds:
+            folds[name] = make()
+        found: T = folds[name]
+        return found

@@ -1,0 +1,113 @@
+"""How an attempt gets its change: written down as intended, asked for once, recorded, and admitted or refused."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from sigmaloop.errors import InadmissibleChange
+from sigmaloop.graph.briefing import brief_for, tools_for
+from sigmaloop.graph.history import PROPOSAL
+from sigmaloop.graph.rehearsal import rehearse
+from sigmaloop.graph.services import Services
+from sigmaloop.graph.state import LoopState
+from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, AttemptIntended
+from sigmaloop.records import Candidate, Cluster, Proposal, agent_hash
+from sigmaloop.tools.changes.edits import check_change, unified_diff
+from sigmaloop.tools.changes.programs import edit_of, same_program
+
+
+def intend(services: Services, state: LoopState, cluster: Cluster) -> AttemptIntended:
+    """Write down what is about to be tried.
+
+    A fork gets an id of its own when it tries something else here, or when the attempt is over; one that was merely
+    interrupted is taken up again.
+    """
+    number, journal = state["attempts_total"] + 1, services.journal
+    for fork in count():
+        intent = AttemptIntended(
+            batch=state["batch"],
+            candidate_id=f"A{number:04d}" if fork == 0 else f"A{fork}{number:04d}",
+            attempt=state["attempt"] + 1,
+            number=number,
+            cluster_id=cluster.id,
+            parent=state["incumbent"],
+            best_micros=state["best_micros"],
+        )
+        known = journal.find(AttemptIntended, intent.id)
+        if known is None:
+            journal.write(intent)
+            return intent
+        if known == intent and not journal.event(f"{AttemptEnded.kind}:{intent.candidate_id}"):
+            return intent
+    raise AssertionError("there is always another id")
+
+
+def propose_change(services: Services, intent: AttemptIntended, cluster: Cluster, parent: str) -> Candidate:
+    """The engineer's change as a candidate; `parent`: the incumbent's text. Raises SpecialistError.
+
+    It is asked for once, then read from the journal: an attempt is about one change.
+    """
+    journal = services.journal
+    proposal = journal.load(PROPOSAL, intent.candidate_id)
+    if proposal is None:
+        brief = brief_for(services, intent.parent, cluster, intent.attempt, len(parent))
+        tools = tools_for(services, intent.parent, parent)
+        proposal = services.engineer.propose(brief, tools, scope=f"propose:{intent.candidate_id}")
+        journal.save(PROPOSAL, intent.candidate_id, proposal, batch=intent.batch)
+    return _record(services, intent, cluster, parent, proposal)
+
+
+def admit(services: Services, candidate: Candidate, parent: str) -> None:
+    """Free checks before any rollout is paid. Raises InadmissibleChange."""
+    source = services.versions.source(candidate.commit)
+    texts, policies = services.task_texts
+    check_change(parent, source, task_ids=services.tasks.keys(), texts=texts, public=policies)
+    before = repeated(services, candidate, parent, source)
+    if before:
+        raise InadmissibleChange("repeated", f"this change was rejected before, as {before}; try a different approach")
+    tried = rehearse(services, parent, source)
+    if not tried.ok:
+        raise InadmissibleChange("smoke_test", f"the changed agent fails its smoke test: {tried.detail}")
+
+
+def repeated(services: Services, candidate: Candidate, parent: str, source: str) -> str:
+    """Id of a rejected attempt that was this change: the same program on the same incumbent, or the same edit of
+    another one, comments and layout aside. Empty when there is none."""
+    edit, source_of = edit_of(parent, source), services.versions.source
+    for entry in (fact.entry for fact in services.journal.read(AttemptEnded)):
+        if entry.outcome != "rejected" or not entry.commit or entry.candidate_id == candidate.id:
+            continue
+        other = source_of(entry.commit)
+        if entry.parent == candidate.parent:
+            same = same_program(source, other)
+        else:
+            same = bool(edit) and edit_of(source_of(entry.parent), other) == edit
+        if same:
+            return entry.candidate_id
+    return ""
+
+
+def _record(
+    services: Services, intent: AttemptIntended, cluster: Cluster, parent: str, proposal: Proposal
+) -> Candidate:
+    """Keep the change as an object of the run's repository, with its evidence in the message."""
+    message = (
+        f"{intent.candidate_id}: {proposal.summary}\n\n{proposal.hypothesis}\n\n"
+        f"Cluster: {cluster.id} {cluster.title}\nFailures: {', '.join(f.id for f in cluster.failures)}\n"
+        f"Kind: {proposal.kind}\nBatch: {intent.batch}\nAttempt: {intent.attempt}\n"
+    )
+    candidate = Candidate(
+        id=intent.candidate_id,
+        batch=intent.batch,
+        attempt=intent.attempt,
+        cluster_id=cluster.id,
+        parent=intent.parent,
+        commit=services.versions.record(intent.candidate_id, intent.parent, proposal.source, message),
+        agent=agent_hash(proposal.source),
+        hypothesis=proposal.hypothesis,
+        kind=proposal.kind,
+        summary=proposal.summary,
+        diff=unified_diff(parent, proposal.source),
+    )
+    services.journal.save(CANDIDATE, candidate.id, candidate, batch=intent.batch)
+    return candidate
