@@ -113,7 +113,7 @@ class TrafficDone(_Event):
 
 class FailureMined(_Event):
     event: Literal["failure"] = "failure"
-    id: str
+    id: Words
     mechanism: Words
     request_type: Words
 
@@ -123,7 +123,7 @@ class FailureMined(_Event):
 
 class ClusterFounded(_Event):
     event: Literal["cluster_created"] = "cluster_created"
-    cluster_id: str
+    cluster_id: Words
     title: Words
 
     def line(self) -> str:
@@ -132,7 +132,7 @@ class ClusterFounded(_Event):
 
 class ClusterChosen(_Event):
     event: Literal["target"] = "target"
-    cluster_id: str
+    cluster_id: Words
     title: Words
     failures: int
 
@@ -143,9 +143,9 @@ class ClusterChosen(_Event):
 class AttemptStarted(_Event):
     event: Literal["attempt"] = "attempt"
     tone: ClassVar[Tone] = "heading"
-    id: str
+    id: Words
     attempt: int
-    cluster_id: str
+    cluster_id: Words
     title: Words
 
     def line(self) -> str:
@@ -154,7 +154,7 @@ class AttemptStarted(_Event):
 
 class Proposed(_Event):
     event: Literal["proposal"] = "proposal"
-    id: str
+    id: Words
     kind: ChangeKind
     summary: Words
 
@@ -164,7 +164,7 @@ class Proposed(_Event):
 
 class CanaryJudged(_Event):
     event: Literal["canary"] = "canary"
-    id: str
+    id: Words
     worth: Words
     outcome: Outcome
     stage: Words
@@ -195,7 +195,7 @@ class ChangeJudged(_Event):
 class Kept(_Event):
     event: Literal["kept"] = "kept"
     tone: ClassVar[Tone] = "good"
-    id: str
+    id: Words
     summary: Words
     reward_micros: int
     """On validation, summed over rollouts."""
@@ -206,7 +206,7 @@ class Kept(_Event):
 
 class Reverted(_Event):
     event: Literal["reverted"] = "reverted"
-    id: str
+    id: Words
     reason: Words
 
     def line(self) -> str:
@@ -229,7 +229,7 @@ class Learned(_Event):
     """An attempt has ended and is written down."""
 
     event: Literal["learned"] = "learned"
-    id: str
+    id: Words
     outcome: Literal["kept", "rejected"]
     gate: GateName | None
     reason: Words
