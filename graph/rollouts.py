@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from langgraph.types import interrupt
 
+from sigmaloop.eval.refusals import suspicious
 from sigmaloop.gate.tally import faults_allowed, share
 from sigmaloop.graph.services import Services
 from sigmaloop.records import Rollout, agent_hash, digest
@@ -128,7 +129,8 @@ def endpoint_is_well(services: Services, emit: Emit, source: str, *, batch: int)
     if not best:
         return False
     pair = (best[0].task_id, control_trial(services, agent=agent))
-    return roll_source(services, emit, source, [pair], stage="control", batch=batch)[0].valid
+    shown = roll_source(services, emit, source, [pair], stage="control", batch=batch)[0]
+    return shown.valid and not suspicious(shown)  # one that is refused shows nothing, valid as its reward of 0 is
 
 
 def control_trial(services: Services, commit: str = "", *, agent: str = "") -> int:
