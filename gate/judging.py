@@ -120,7 +120,7 @@ class _Aimless:
         return Finding(
             gate="cluster_tasks",
             outcome="failed",
-            reason="targets_empty",
+            reason="cluster_tasks_empty",
             message="no task of the cluster is left that fails: there is nothing that the change could mend",
         )
 

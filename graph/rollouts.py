@@ -10,6 +10,7 @@ from typing import NoReturn
 from langgraph.types import interrupt
 from pydantic import JsonValue
 
+from sigmaloop.eval.refusals import suspicious
 from sigmaloop.gate.tally import faults_allowed, share
 from sigmaloop.graph.events import Emit, Noted, Paused, RolloutDone
 from sigmaloop.graph.services import Services
@@ -119,7 +120,8 @@ def endpoint_answers(services: Services, emit: Emit, source: str, *, batch: int)
     if not best:
         return False
     pair = (best[0].task_id, _control_trial(services, agent))
-    return run_rollouts(services, emit, source, [pair], stage="control", batch=batch)[0].valid
+    shown = run_rollouts(services, emit, source, [pair], stage="control", batch=batch)[0]
+    return shown.valid and not suspicious(shown)  # one that is refused shows nothing, valid as its reward of 0 is
 
 
 def score_tasks(services: Services, rollouts: Sequence[Rollout], batch: int) -> None:

@@ -87,19 +87,16 @@ def test_a_text_is_paid_once_counted_once_and_its_answer_not_kept(endpoint: Endp
     assert list(journal.usage()) == ["clusterer"]
 
 
-def test_a_killed_run_finds_what_it_had_paid_for_before_it_was_stored(endpoint: Endpoint, journal: Journal) -> None:
+def test_a_run_that_is_resumed_asks_again_only_for_what_was_not_stored(endpoint: Endpoint, journal: Journal) -> None:
     with gateway_to(endpoint, journal) as gateway, index_of(gateway, journal) as index:
-        index.embed(["paid for, then killed"])
+        index.add("failure", "F1", "stored")
+        index.embed(["killed before it was stored"])
     endpoint.texts.clear()
-    with gateway_to(endpoint, journal) as gateway:
-        EmbeddingCalls(gateway, journal).ask(["paid for, then killed"])
-        assert endpoint.texts == []
-        assert gateway.paid == 0
-        with index_of(gateway, journal) as index:
-            index.add("failure", "F", "another")
-    assert endpoint.texts == [PROBE, "another"]
+    with gateway_to(endpoint, journal) as gateway, index_of(gateway, journal) as index:
+        index.embed(["stored", "killed before it was stored"])
+        assert gateway.paid == 2
+    assert endpoint.texts == [PROBE, "killed before it was stored"]
     assert kept(journal) == 0
-    assert journal.usage()["clusterer"].calls == 3
 
 
 def test_a_spent_budget_is_no_fault_of_the_endpoint(endpoint: Endpoint, journal: Journal) -> None:

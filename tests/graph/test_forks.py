@@ -21,9 +21,9 @@ from sigmaloop.memory.runs import checkpoints_path
 from sigmaloop.settings import load_settings
 
 SMALL = {
-    "benchmark": "small:TinyHelpdesk", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 1,
+    "benchmark": "small:Mendable", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 1,
     "concurrency": 2, "upstream": "simulated", "policy": "reference", "review": "person",
-    "canaries": 0, "harmful_canaries": 0, "seed": 4,
+    "canaries": 0, "harmful_canaries": 0,
 }  # fmt: skip
 
 
@@ -85,10 +85,10 @@ def check_reports(run: Run) -> None:
 @pytest.mark.parametrize(("first", "then"), [("decline", "approve"), ("approve", "decline")])
 def test_a_review_answered_otherwise_after_going_back(copied: Callable[[], Run], first: str, then: str) -> None:
     run = copied()
-    reviewed = run.state["candidate_id"]
     finish(run, first)
     go_back(run, "review")
     assert run.condition == "ready"
+    reviewed = run.state["candidate_id"]
     list(run.follow())
     assert run.question is not None, "the person is asked again"
     finish(run, then)
@@ -174,6 +174,7 @@ def cut_back(path: Path, kind: str) -> None:
     with Journal(path) as journal:
         first = journal.events(kind)[0].seq
         journal._db.execute("DELETE FROM events WHERE seq >= ?", (first,))
+        journal._db.execute("DELETE FROM rollouts WHERE covered_by > ?", (first,))
         head = journal._db.execute("SELECT hash FROM events ORDER BY seq DESC LIMIT 1")[0][0]
         journal._db.execute("UPDATE chain SET length = ?, head = ?", (first - 1, head))
         for table in ("records", "calls"):

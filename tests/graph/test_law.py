@@ -12,7 +12,8 @@ import pytest
 
 from sigmaloop.eval.benchmark import EpisodeBenchmark, Score
 from sigmaloop.gate.decision import Decision, discrepancies
-from sigmaloop.graph.judging import earned
+from sigmaloop.gate.judging import STAGES
+from sigmaloop.graph.judging import fails_for_null_agent
 from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.run import Run
 from sigmaloop.graph.sessions import open_services
@@ -57,8 +58,8 @@ def test_every_decision_of_a_run_recomputes_from_its_log(ended: Callable[[str], 
         if entry.gate != "admission":
             log = judged[entry.candidate_id]
             assert log.kept == (entry.outcome == "kept")
-            asked = {(row.task_id, row.trial) for row in log.rows if row.stage != "promotion"}
-            assert entry.rollouts == len(asked), "rollouts, not cases"
+            asked = {(row.task_id, row.trial) for row in log.rows if row.stage in STAGES}
+            assert entry.rollouts == len(asked), "rollouts of the candidate, not cases"
         else:
             assert entry.rollouts == 0
     assert run.summary().policy == policy
@@ -158,5 +159,5 @@ def test_a_task_that_doing_nothing_passes_is_never_promoted(
         run_id, load_settings(home=home, benchmark="greeting_benchmark:Greeting", agent=agent, upstream="simulated")
     )
     with open_services(run_id, home=home) as services:
-        kept = earned(services, lambda _: None, ["train-0", "train-1"], batch=1)
+        kept = fails_for_null_agent(services, lambda _: None, ["train-0", "train-1"], batch=1)
     assert kept == ("train-1",)

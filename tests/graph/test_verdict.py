@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from sigmaloop.eval.benchmark import BenchmarkRunner
-from sigmaloop.graph.judging import prepare_inputs, suite_of
+from sigmaloop.graph.judging import clusters_of, prepare_inputs, suite_of
 from sigmaloop.graph.nodes.attempt import regression_gate
 from sigmaloop.graph.nodes.conclude import promote
-from sigmaloop.graph.nodes.observe import baseline, clusters_of
+from sigmaloop.graph.nodes.observe import baseline
 from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.rollouts import roll_covered
 from sigmaloop.graph.services import Services
@@ -116,7 +116,7 @@ def test_a_full_suite_says_whom_it_refuses(begun: Callable[..., Services]) -> No
     told = next(event for event in events if event["event"] == "promoted")
     assert (told["tasks"], told["suite"], told["refused"], told["cap"]) == (1, 1, 2, 1)
     assert [case.task_id for case in suite_of(services, candidate.commit)] == ["train-0"]
-    summary = summarise(services.paths, services.journal, condition="ready", agent=candidate.agent)
+    summary = summarise(services.paths, services.journal, condition="ready", agent=candidate.agent, incumbent=candidate.commit)
     assert (summary.suite, summary.suite_refused) == (1, 2)
 
 
@@ -133,9 +133,9 @@ def test_a_suite_member_that_failed_again_is_a_target_and_is_scored_when_it_is_m
     inputs = prepare_inputs(services, state, lambda _: None, mended)
     assert inputs.suite == inputs.failing == ("train-0", "train-1")
     assert regression_gate(state, services, lambda _: None)["next"] == "passed"
-    assert clusters_of(services)["C001"].resolution_rate == 0
+    assert clusters_of(services, mended.commit)["C001"].resolution_rate == 0
     promote(state, services, lambda _: None)
-    assert clusters_of(services)["C001"].resolution_rate == 1
+    assert clusters_of(services, mended.commit)["C001"].resolution_rate == 1
     assert len(suite_of(services, mended.commit)) == 2, "nobody is promoted twice"
 
 

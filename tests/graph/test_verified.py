@@ -18,7 +18,7 @@ from sigmaloop.eval.benchmark import load_benchmark
 from sigmaloop.graph.run import Run
 from sigmaloop.graph.sessions import open_services, services_for_node
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.runs import RunPaths
+from sigmaloop.memory.runs import RunPaths, checkpoints_path
 from sigmaloop.records import Rollout, RolloutKey, Step
 from sigmaloop.settings import Settings
 from sigmaloop.tools.versions import Versions
@@ -56,7 +56,7 @@ REWARD = """UPDATE rollouts SET payload = replace(payload, '"reward":0.0', '"rew
 ALTERED = [
     (REWARD, "task t2, trial 0"),
     ("DELETE FROM rollouts WHERE task_id = 't2'", "the rollouts that event 2"),
-    ("UPDATE events SET payload = replace(payload, '\"units\":0', '\"units\":9') WHERE seq = 2", "event 2"),
+    ("UPDATE events SET payload = replace(payload, '\"tasks\":4', '\"tasks\":9') WHERE seq = 2", "event 2"),
 ]
 
 
@@ -91,7 +91,8 @@ def test_an_altered_history_is_refused_wherever_a_run_is_opened(run: Run, openin
 def test_a_history_as_it_was_written_is_not(run: Run) -> None:
     assert run.summary().baseline == 0
     assert run.agent()
-    assert run.diff() == run.patch("agent.py") == ""
+    assert run.diff() == ""
+    assert run.patch("agent.py") == b""
     assert len(run.head) == 64
     worked_on(run)
 
@@ -120,11 +121,11 @@ def test_an_emptied_journal_stays_empty_and_nobody_is_told_to_resume(run: Run) -
 
 
 def test_looking_at_a_run_makes_no_checkpoints(run: Run) -> None:
-    assert run.condition == "new"
+    assert run.condition == "ready", "the journal alone says where it stands"
     assert run.next == ()
     assert run.question is None
-    assert run.state == {}
-    assert not run.paths.checkpoints.exists()
+    assert run.state["baseline"] == run.state["incumbent"]
+    assert not checkpoints_path(run.home).exists()
 
 
 @contextmanager
@@ -157,6 +158,6 @@ def test_a_home_on_a_disk_that_may_only_be_read_can_be_read(run: Run) -> None:
     with only_readable(run.home) as home:
         there = Run(home, run.id)
         assert there.summary().baseline == 0
-        assert there.condition == "new"
+        assert there.condition == "ready"
         assert there.settings.benchmark == "small:TinyHelpdesk"
         assert there.head == head

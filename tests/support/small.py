@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
 from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
 from sigmaloop.eval.rollouts import EXTRA_TRIES
 from sigmaloop.records import Split, Task
+from sigmaloop.settings import Settings
 
 SIZES: dict[Split, int] = {"train": 24, "validation": 16, "test": 8}
 
@@ -53,3 +55,16 @@ class TinyHelpdesk(Helpdesk):
 
     def tasks(self, split: Split) -> Sequence[Task]:
         return super().tasks(split)[: SIZES[split] // 2]
+
+
+class Mendable(BenchmarkRunner):
+    """Every task fails for the agent that is shipped and passes for any other: the first change is always worth
+    keeping, whatever the seed, and a whole run takes a few seconds, for nothing is played."""
+
+    name = "mendable"
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return [Task(id=f"{split}-{n}", split=split) for n in range(SIZES[split] // 2)]
+
+    def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
+        return dict.fromkeys(task_ids, float(agent != Settings().agent_source()))
