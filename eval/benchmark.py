@@ -146,7 +146,7 @@ def load_benchmark(name: str) -> BenchmarkRunner:
     if not attribute:
         raise BadInput(f"unknown benchmark {name!r}; shipped: {', '.join(SHIPPED)}; your own: module:Class")
     with boundary(BadInput, f"benchmark {name!r} cannot be loaded (is its folder on PYTHONPATH?)"):
-        made = getattr(import_module(module), attribute)()
-    if not isinstance(made, BenchmarkRunner):
+        benchmark = getattr(import_module(module), attribute)()
+    if not isinstance(benchmark, BenchmarkRunner):
         raise BadInput(f"benchmark {name!r} is not a BenchmarkRunner (see sigmaloop.eval.benchmark)")
-    return made
+    return benchmark

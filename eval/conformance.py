@@ -174,7 +174,7 @@ def _marks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
 
 def _reach(seen: dict[str, list[Rollout]], *, own: bool) -> tuple[bool, str]:
     """Only an agent that was given tells for sure; control agents need not pass anything."""
-    missed = out_of_reach(r for found in seen.values() for r in found)
+    missed = out_of_reach(r for rollouts in seen.values() for r in rollouts)
     if not missed:
         return True, "rewards are whole, or some reach it"
     return not own, missed if own else f"for the agents tried here, {missed}, if those of your agent look alike"
@@ -186,16 +186,16 @@ def _independent(
     """Whether the tasks of a trial have luck of their own. Notes the rollouts in `seen`."""
     pairs = [(task.id, trial) for trial in range(1, TRIALS + 1) for task in tasks]
     seen["agent"] = engine.run(source, pairs)
-    found = trial_spread(seen["agent"])
-    if found is None:
+    spread = trial_spread(seen["agent"])
+    if spread is None:
         return True, "not measured: with this agent fewer than five tasks vary from trial to trial"
-    told = (
-        f"the means of {found.trials} trials vary {found.ratio:.1f} times as much as those of {found.tasks} "
-        f"independent tasks; luck gives {found.bound:.1f} at most"
+    detail = (
+        f"the means of {spread.trials} trials vary {spread.ratio:.1f} times as much as those of {spread.tasks} "
+        f"independent tasks; luck gives {spread.bound:.1f} at most"
     )
-    if found.shared:
-        told += ". Tasks of one trial share their luck: draw everything random of a task from seeds[task_id]"
-    return not found.shared, told
+    if spread.shared:
+        detail += ". Tasks of one trial share their luck: draw everything random of a task from seeds[task_id]"
+    return not spread.shared, detail
 
 
 def _same_tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
@@ -223,8 +223,8 @@ def _same_episodes(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[
     for task in sample:
         first, second = _transcript(benchmark, task.id), _transcript(benchmark, task.id)
         if first != second:
-            told = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
-            return False, f"{task.id}: two episodes with one seed differ: {told[0]!r} and {told[1]!r}"
+            difference = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
+            return False, f"{task.id}: two episodes with one seed differ: {difference[0]!r} and {difference[1]!r}"
     return True, f"{len(sample)} tasks opened twice"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sigmaloop.errors import BudgetSpent, ModelChanged, SandboxError, SigmaLoopError, StoreError, boundary
 from sigmaloop.eval.benchmark import BenchmarkRunner
-from sigmaloop.eval.session import EpisodeFault, Session
+from sigmaloop.eval.session import EpisodeFault, EpisodeSession
 from sigmaloop.records import RolloutStatus, Step
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 
@@ -40,11 +40,11 @@ def play(
     complete: Complete,
 ) -> Played:
     """Let an agent work on a task once. What agent, benchmark or model do wrong is a result, not an error."""
-    session: Session | None = None
+    session: EpisodeSession | None = None
     try:
         with boundary(EpisodeFault, f"benchmark: opening {task_id}"):
             episode = benchmark.open(task_id, seed=seed)
-        session = Session(episode, complete)
+        session = EpisodeSession(episode, complete)
         with boundary(SandboxError, "sandbox"):
             ended = supervisor.run(source, session)
         if ended.status == "infra":

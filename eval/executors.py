@@ -111,9 +111,9 @@ class _Progress:
             else:
                 self.keep(result)
 
-    def judge_refusals(self, asked: int) -> None:
+    def judge_refusals(self, total: int) -> None:
         """Keep the suspects: as faults where the endpoint refuses most of the `asked` rollouts alike."""
-        refusal = blanket_refusal([rollout for rollout, _ in self.suspects], asked=asked)
+        refusal = blanket_refusal([rollout for rollout, _ in self.suspects], asked=total)
         for rollout, trace in self.suspects:
             self.keep((as_infra(rollout) if rollout.refusal == refusal else rollout, trace))
 

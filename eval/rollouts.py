@@ -71,7 +71,7 @@ class RolloutEngine:
     def run(
         self,
         agent_source: str,
-        asked: Sequence[tuple[str, int]],
+        pairs: Sequence[tuple[str, int]],
         *,
         role: Role = "target",
         batch: int = 0,
@@ -84,7 +84,7 @@ class RolloutEngine:
         and BadInput when a benchmark's own `run` answers with anything but rewards of the tasks asked.
         """
         agent = agent_hash(agent_source)
-        keys = [RolloutKey(agent=agent, task_id=task, trial=trial) for task, trial in asked]
+        keys = [RolloutKey(agent=agent, task_id=task, trial=trial) for task, trial in pairs]
         job = Job(agent_source, role, batch, self._run_seed, self._pass_mark)
         done: dict[RolloutKey, Rollout] = {}
 

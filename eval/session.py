@@ -28,7 +28,7 @@ class EpisodeFault(SigmaLoopError):
     """The benchmark, not the agent, failed in the middle of a rollout."""
 
 
-class Session:
+class EpisodeSession:
     """What the sandbox calls for one rollout; it is never handed the task's id or the score."""
 
     def __init__(self, episode: Episode, complete: Callable[[Json], Json]) -> None:
@@ -46,18 +46,18 @@ class Session:
         return tuple(self._steps)
 
     def init(self) -> Json:
-        """What every agent is told first, the same kind for every task of every split."""
+        """What every agent is given first, the same kind for every task of every split."""
         with self._ours("opening the episode"):
             opening = _text(self._episode.opening)
-            told = {
+            shown = {
                 "instructions": _text(self._episode.instructions),
                 "tools": copy.deepcopy(list(self._episode.tools)),
                 "opening": opening,
             }
-            json.dumps(told, allow_nan=False)
+            json.dumps(shown, allow_nan=False)
         if not self._steps:
             self._see("user", opening)
-        return told
+        return shown
 
     def act(self, name: str, arguments: dict[str, Any]) -> str:
         """Make a tool call; what cannot be one comes back as a text that starts with `Error:`."""
@@ -75,10 +75,10 @@ class Session:
         """Speak to the user; None when the conversation is over, now or already."""
         if self._over:
             return None
-        said = text[:TEXT_LIMIT]
-        self._see("say", said)
+        words = text[:TEXT_LIMIT]
+        self._see("say", words)
         with self._ours("the user's answer"):
-            answer = self._episode.say(said)
+            answer = self._episode.say(words)
             answer = None if answer is None else _text(answer)
         if answer is None:
             self._over = True
@@ -100,7 +100,7 @@ class Session:
         try:
             return self._complete(request)
         except UpstreamError as error:
-            if error.status >= 500:  # the others are told to the agent, or end it
+            if error.status >= 500:  # the others reach the agent, or end it
                 self.fault = error
             raise
 

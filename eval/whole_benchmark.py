@@ -89,11 +89,11 @@ def _rollout(key: RolloutKey, seed: int, reward: float | None, reason: str) -> R
     return Rollout(key=key, seed=seed, status="ok", reward=reward, tier=TIER)
 
 
-def _checked(answer: object, asked: Sequence[str], name: str) -> dict[str, float]:
+def _checked(answer: object, task_ids: Sequence[str], name: str) -> dict[str, float]:
     """The rewards in an answer; faults (None) left out."""
     if not isinstance(answer, Mapping):
         raise BadInput(f"benchmark {name}: run() returned {type(answer).__name__}, not a mapping of task id to reward")
-    unknown = sorted(str(task) for task in answer.keys() - set(asked))
+    unknown = sorted(str(task) for task in answer.keys() - set(task_ids))
     if unknown:
         raise BadInput(f"benchmark {name}: run() returned tasks that were not asked for: {_listed(unknown)}")
     wrong = [f"{task}: {reward!r}" for task, reward in answer.items() if reward is not None and not _fits(reward)]

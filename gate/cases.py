@@ -1,4 +1,4 @@
-"""Gates that count cases: the targets of a change, and the regression suite with its second try.
+"""Gates that count cases: the cluster tasks of a change, and the regression suite with its second try.
 
 A case is a few rollouts, tried in order until one passes; it has failed when every try failed. A try that
 ended in an infrastructure fault says nothing: the case is open while it has tries left, then unknown.
@@ -122,7 +122,7 @@ class PassCountGate:
     def _finding(self, outcome: Outcome, state: _State, seen: Sequence[Rollout]) -> Finding:
         total = len(self._cases)
         name = "suite" if self._gate == "regression" else "cluster_tasks"
-        what = "suite cases" if self._gate == "regression" else "trials of the targets"
+        what = "suite cases" if self._gate == "regression" else "trials of the cluster tasks"
         reason, message = {
             "passed": (f"{name}_passed", f"{state.passed} of {total} {what} passed; {self._need} were needed"),
             "failed": (

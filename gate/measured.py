@@ -70,7 +70,7 @@ class MeasuredPolicy:
     def promotion(
         self, known: Sequence[str], cluster_tasks: Sequence[str], *, first_trial: int = GATE_TRIALS
     ) -> Promotion:
-        """The latest known failures, the attempt's own targets before all: a change may mend more than it aimed at.
+        """The latest known failures, the attempt's own cluster tasks first: a change may mend more than it aimed at.
 
         How often a task must pass in a row keeps the lucky ones out; how many are tried bounds the cost.
         """
@@ -110,9 +110,9 @@ class MeasuredPolicy:
 
 def _failed(rollouts: Sequence[Rollout]) -> list[str]:
     """Tasks with a valid result and no pass."""
-    return [task for task, found in by_task(rollouts).items() if not any(r.passed for r in found)]
+    return [task for task, results in by_task(rollouts).items() if not any(r.passed for r in results)]
 
 
 def _all(evidence: Evidence, stages: Iterable[str]) -> list[Rollout]:
-    """Each rollout once: a suite member that is a target, too, is asked for by both stages."""
+    """Each rollout once: a suite member that is a cluster task, too, is asked for by both stages."""
     return list({rollout.key: rollout for stage in sorted(stages) for rollout in evidence[stage]}.values())

@@ -17,8 +17,8 @@ from sigmaloop.gate.rules import CONTROL_TRIALS, GATE_TRIALS, Rules
 from sigmaloop.records import Rollout
 
 Evidence = Mapping[str, Sequence[Rollout]]
-"""An attempt's rollouts by stage: the candidate's of targets, regression, validation, promotion; the incumbent's of
-`control`."""
+"""An attempt's rollouts by stage: the candidate's of cluster tasks, regression, validation and promotion, the
+incumbent's of `control`."""
 
 History = Mapping[str, tuple[int, int]]
 """Passes and valid results by task of earlier agents: it orders rollouts and decides nothing."""
@@ -56,7 +56,7 @@ class Policy(Protocol):
     def promotion(
         self, known: Sequence[str], cluster_tasks: Sequence[str], *, first_trial: int = GATE_TRIALS
     ) -> Promotion:
-        """Who of the known failures, oldest first, and of this attempt's targets joins the suite after a keep."""
+        """Who of the known failures, oldest first, and of this attempt's cluster tasks joins the suite after a keep."""
 
     def after_keep(self, bank: Bank, evidence: Evidence, suite: Sequence[str] = ()) -> Bank:
         """The bank of the new incumbent; `suite`: its members before the keep."""

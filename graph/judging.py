@@ -15,7 +15,7 @@ from sigmaloop.gate.canaries import Canary, canaries, due, progress_of
 from sigmaloop.gate.decision import Decision, Subject, bank_after, decision_of
 from sigmaloop.gate.finding import Finding, Pair, RunMore
 from sigmaloop.gate.judging import STAGES, AttemptInputs, Judged, RunStage, StageName, drive, settle
-from sigmaloop.gate.judging import judge as judge_by
+from sigmaloop.gate.judging import judge_attempt as judge_by
 from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.rules import CANARY_STEP, CONTROL_TRIALS, GATE_TRIALS, rules_of

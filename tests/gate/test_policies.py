@@ -16,7 +16,7 @@ from sigmaloop.gate.bank import Bank, Count, counted
 from sigmaloop.gate.cases import PassCountGate
 from sigmaloop.gate.comparison import compare
 from sigmaloop.gate.finding import Finding, Pair, RunMore, evidence_of
-from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge, recall
+from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge_attempt, recall
 from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.promotion import Promotion
 from sigmaloop.gate.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
@@ -154,9 +154,9 @@ def test_a_change_made_for_a_cluster_without_open_tasks_is_told_and_not_passed(b
     paired, reference = make_policy(default_rules("paired")), make_policy(default_rules("reference"))
     found, asked = drive(inputs(bank, aimed=True).stage(paired, "cluster_tasks"), recall({}))
     assert (found.outcome, found.reason, asked) == ("failed", "cluster_tasks_empty", ())
-    assert judge(paired, inputs(bank, aimed=True), recall({})).outcome == "failed"
-    for law, attempt in ((paired, inputs(bank)), (reference, inputs(bank, aimed=True))):
-        found, _ = drive(attempt.stage(law, "cluster_tasks"), recall({}))
+    assert judge_attempt(paired, inputs(bank, aimed=True), recall({})).outcome == "failed"
+    for policy, attempt in ((paired, inputs(bank)), (reference, inputs(bank, aimed=True))):
+        found, _ = drive(attempt.stage(policy, "cluster_tasks"), recall({}))
         assert found.outcome == "passed", "a change made by hand, and the published rule, have no cluster"
 
 
@@ -165,9 +165,9 @@ def test_a_suite_member_that_failed_again_counts_among_the_targets_and_once_in_t
 ) -> None:
     paired = make_policy(default_rules("paired"))
     attempt = inputs(bank, aimed=True, suite=("s",), failing=("s",))
-    judged = judge(paired, attempt, letters(make_rollout, lambda task, _: "F" if task == "s" else "P"))
+    judged = judge_attempt(paired, attempt, letters(make_rollout, lambda task, _: "F" if task == "s" else "P"))
     assert (judged.last.gate, judged.last.reason) == ("cluster_tasks", "cluster_tasks_below_floor")
-    judged = judge(paired, attempt, letters(make_rollout, lambda *_: "P"))
+    judged = judge_attempt(paired, attempt, letters(make_rollout, lambda *_: "P"))
     assert judged.kept
     assert [r.task_id for r in judged.rollouts["cluster_tasks"]] == ["s", "s"][: len(judged.rollouts["cluster_tasks"])]
     trials = {r.key for stage in ("cluster_tasks", "regression") for r in judged.rollouts[stage]}
@@ -514,16 +514,16 @@ def test_the_bank_estimates_the_incumbent_with_an_interval(bank: Bank) -> None:
 # A whole attempt
 
 
-@pytest.mark.parametrize("policy", ["paired", "rigorous", "strict", "reference"])
+@pytest.mark.parametrize("name", ["paired", "rigorous", "strict", "reference"])
 def test_an_attempt_goes_through_its_gates_and_stops_at_the_first_that_fails(
-    make_rollout: Make, bank: Bank, policy: PolicyName
+    make_rollout: Make, bank: Bank, name: PolicyName
 ) -> None:
-    law = make_policy(default_rules(policy))
+    policy = make_policy(default_rules(name))
     base = inputs(bank, suite=("s0", "s1"), failing=("f0", "f1"))
-    kept = judge(law, base, letters(make_rollout, lambda *_: "P"))
+    kept = judge_attempt(policy, base, letters(make_rollout, lambda *_: "P"))
     assert kept.kept
     assert tuple(f.gate for f in kept.findings) == STAGES
-    stopped = judge(law, base, letters(make_rollout, lambda task, _: "F" if task[0] == "s" else "P"))
+    stopped = judge_attempt(policy, base, letters(make_rollout, lambda task, _: "F" if task[0] == "s" else "P"))
     assert not stopped.kept
     assert stopped.last.gate == "regression"
     assert "validation" not in stopped.rollouts
@@ -533,7 +533,7 @@ def test_an_attempt_goes_through_its_gates_and_stops_at_the_first_that_fails(
 def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: Make) -> None:
     """Random tables: the attempt is kept iff 80 % of the suite and the best recorded sum are reached."""
     draw = random.Random("reference")
-    law = make_policy(default_rules("reference"))
+    policy = make_policy(default_rules("reference"))
     tasks, members = [f"v{i:02}" for i in range(20)], [f"s{i}" for i in range(7)]
     kept = 0
     for _ in range(400):
@@ -542,11 +542,15 @@ def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: 
         before = {task: "FP"[draw.random() < 0.6] for task in tasks}
         bank = Bank().joined([make_rollout(task, x) for task, x in before.items()], cap=1)
         base = AttemptInputs(tasks=tuple(tasks), bank=bank, suite=tuple(members), failing=("f",), seed="s")
-        judged = judge(law, base, letters(make_rollout, lambda task, _: table[task]))  # noqa: B023
+        judged = judge_attempt(policy, base, letters(make_rollout, lambda task, _: table[task]))  # noqa: B023
         suite = sum(table[task] == "P" for task in members)
         score, best = (sum(t[task] == "P" for task in tasks) for t in (table, before))
         assert judged.kept == (5 * suite >= 4 * len(members) and score >= best)
-        after = law.after_keep(bank, judged.rollouts) if judged.kept else law.after_reject(bank, judged.rollouts, None)
+        after = (
+            policy.after_keep(bank, judged.rollouts)
+            if judged.kept
+            else policy.after_reject(bank, judged.rollouts, None)
+        )
         assert sum(c.reward_micros for c in after.counts(tasks).values()) == REWARD_MICROS * (
             score if judged.kept else best
         )

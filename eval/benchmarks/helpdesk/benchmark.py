@@ -42,15 +42,15 @@ class Helpdesk(EpisodeBenchmark):
 
     def open(self, task_id: str, *, seed: int) -> HelpdeskEpisode:
         """A fresh episode; the customers are scripted, so the seed changes nothing."""
-        found = self._find(task_id)
-        return HelpdeskEpisode(found, DESKS[found.kind.domain])
+        task = self._find(task_id)
+        return HelpdeskEpisode(task, DESKS[task.kind.domain])
 
     def oracle(self, task_id: str) -> tuple[OracleStep, ...]:
         """The gold script of a task, for conformance checks only: it earns reward 1."""
-        found = self._find(task_id)
-        tools, script = DESKS[found.kind.domain].tools, found.script
-        steps = [_act(step) for step in found.calls if not tools[step.tool].writes]
-        busy = found.busy
+        task = self._find(task_id)
+        tools, script = DESKS[task.kind.domain].tools, task.script
+        steps = [_act(step) for step in task.calls if not tools[step.tool].writes]
+        busy = task.busy
         for number, case in enumerate(script.cases, 1):
             if case.confirm:
                 steps.append(OracleStep(kind="say", text=case.confirm))
@@ -63,10 +63,10 @@ class Helpdesk(EpisodeBenchmark):
         return tuple(steps)
 
     def _find(self, task_id: str) -> HelpdeskTask:
-        found = all_tasks(self._seed).get(task_id)
-        if found is None:
+        task = all_tasks(self._seed).get(task_id)
+        if task is None:
             raise BadInput(f"helpdesk has no task {task_id!r}; `sigmaloop benchmark list helpdesk` lists them")
-        return found
+        return task
 
 
 CLOSING = "Is there anything else I can help you with?"

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from sigmaloop.eval.benchmarks.helpdesk.world import Refused, World
 
-Kind = Literal["string", "integer", "number", "boolean", "strings", "integers"]
+ParamKind = Literal["string", "integer", "number", "boolean", "strings", "integers"]
 
-_JSON_TYPES: dict[Kind, dict[str, Any]] = {
+_JSON_TYPES: dict[ParamKind, dict[str, Any]] = {
     "string": {"type": "string"},
     "integer": {"type": "integer"},
     "number": {"type": "number"},
@@ -30,7 +30,7 @@ class Param:
     """One argument of a tool."""
 
     description: str
-    kind: Kind = "string"
+    kind: ParamKind = "string"
     required: bool = True
     like: str = ""
     """An example id such as or_48213: the value (or every element) must have the same prefix."""
@@ -40,10 +40,10 @@ class Param:
     form: str = ""
 
     def schema(self) -> dict[str, Any]:
-        made: dict[str, Any] = {**_JSON_TYPES[self.kind], "description": self.description}
+        schema: dict[str, Any] = {**_JSON_TYPES[self.kind], "description": self.description}
         if self.choices:
-            made["enum"] = list(self.choices)
-        return made
+            schema["enum"] = list(self.choices)
+        return schema
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,12 @@ def _value(name: str, param: Param, value: Any) -> Any:
             raise Refused(f"{name} must be a list, not {_short(value)}")
         if not 0 < len(value) <= 20:
             raise Refused(f"{name} must hold 1 to 20 elements, not {len(value)}")
-        single: Kind = "string" if param.kind == "strings" else "integer"
+        single: ParamKind = "string" if param.kind == "strings" else "integer"
         return [_scalar(f"every element of {name}", param, single, element) for element in value]
     return _scalar(name, param, param.kind, value)
 
 
-def _scalar(name: str, param: Param, kind: Kind, value: Any) -> Any:
+def _scalar(name: str, param: Param, kind: ParamKind, value: Any) -> Any:
     if kind == "boolean":
         if not isinstance(value, bool):
             raise Refused(f"{name} must be true or false, not {_short(value)}")
@@ -131,7 +131,7 @@ def _scalar(name: str, param: Param, kind: Kind, value: Any) -> Any:
     return text
 
 
-def _number(name: str, kind: Kind, value: Any) -> int | float:
+def _number(name: str, kind: ParamKind, value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Refused(f"{name} must be a number, not {_short(value)}")
     if abs(value) > 1_000_000 or not math.isfinite(value):

@@ -37,8 +37,8 @@ class Desk:
 
     def schemas(self) -> list[dict[str, Any]]:
         """OpenAI tool schemas; a fresh copy, since an agent may change what it is handed."""
-        made: list[dict[str, Any]] = json.loads(self._schemas)
-        return made
+        schemas: list[dict[str, Any]] = json.loads(self._schemas)
+        return schemas
 
 
 DESKS: dict[Domain, Desk] = {

@@ -26,8 +26,8 @@ def get_reservation(world: World, reservation_id: str) -> dict[str, Any]:
 def search_flights(world: World, origin: str, destination: str, date: str) -> dict[str, Any]:
     wanted = (origin.lower(), destination.lower(), date)
     rows = world.table("flights").values()
-    found = [f for f in rows if (f["origin"].lower(), f["destination"].lower(), f["date"]) == wanted]
-    return {"flights": found}
+    flights = [f for f in rows if (f["origin"].lower(), f["destination"].lower(), f["date"]) == wanted]
+    return {"flights": flights}
 
 
 def get_flight(world: World, flight_id: str) -> dict[str, Any]:

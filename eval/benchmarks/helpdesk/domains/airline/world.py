@@ -99,9 +99,9 @@ def place_offers(scene: Scene, leg: Row, date: str, *, cabin: str, people: int) 
         prices = {"economy_price": offer["cost"], "business_price": offer["cost"] + 170.0}
         if cabin == "business":
             prices = {"economy_price": offer["cost"] - 150.0, "business_price": offer["cost"]}
-        made = place_flight(scene, leg["origin"], leg["destination"], date, **prices, **seats)
-        if not seats and (not best or made[price] < best[price]):
-            best = made
+        flight = place_flight(scene, leg["origin"], leg["destination"], date, **prices, **seats)
+        if not seats and (not best or flight[price] < best[price]):
+            best = flight
     return best
 
 

@@ -117,10 +117,10 @@ def _pairs(world: World, order: Row, item_ids: list[str], new_skus: list[str]) -
     pairs = []
     for item, sku in zip(_items(order, item_ids), new_skus, strict=True):
         variants = world.find("products", item["product_id"])["variants"]
-        found = [variant for variant in variants if variant["sku"] == sku]
-        if not found:
+        matches = [variant for variant in variants if variant["sku"] == sku]
+        if not matches:
             raise Refused(f"{sku} is not a variant of product {item['product_id']} ({item['name']})")
-        pairs.append((item, found[0]))
+        pairs.append((item, matches[0]))
     return pairs
 
 

@@ -57,11 +57,11 @@ def _overdue(scene: Scene) -> tuple[Row, Row]:
     line = target_line(scene, status="suspended", suspended_for="unpaid bill")
     place_bill(scene, line, 3, "paid")
     bills = [("open", 5), ("overdue", 4)] if scene.dice.chance(0.7) else [("overdue", 4), ("open", 5)]
-    made = {
+    bill = {
         status: place_bill(scene, line, month, status, (("calls", scene.dice.price(2, 20), True),))
         for status, month in bills
     }
-    return line, made["overdue"]
+    return line, bill["overdue"]
 
 
 def _pay_and_resume(scene: Scene, openings: tuple[str, ...], later: str) -> Case:
@@ -240,15 +240,15 @@ def add_data(scene: Scene, variant: str) -> Case:
     which, answer = _which(scene, line)
     gb = scene.dice.number(2, 9)
     more, price, words = _more_data(scene, line, gb)
-    told = words if scene.dice.chance(0.5) else "some data"
+    data = words if scene.dice.chance(0.5) else "some data"
     correction = ""
     if scene.corrects:
         gb += scene.dice.number(1, 3)
         price = _more_data(scene, line, gb)[1]
         correction = f"Yes, but please make it {gb} gigabytes."
     return _case(
-        scene, (f"I'd like to add {told} to {{w}}.", f"Please add {told} to {{w}} for this month."), which,
-        later=f"I'd like to add {told} to {which}.", topic="data|gigabyte",
+        scene, (f"I'd like to add {data} to {{w}}.", f"Please add {data} to {{w}} for this month."), which,
+        later=f"I'd like to add {data} to {which}.", topic="data|gigabyte",
         facts={"which": answer, **more, "payment": "Put it on my next bill, please.", "abroad": "No, I'm at home."},
         reads=(_on("get_line", line), Call("list_plans", {})), writes=(_on("add_data", line, gb=gb),),
         said=(amount(price),), confirm=f"I would add {words}. Shall I go ahead?",
