@@ -10,12 +10,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from sigmaloop.errors import BadInput, boundary
-from sigmaloop.records import Record, Split, Task, digest
+from sigmaloop.records import JsonObject, Record, Split, Task, digest
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -42,12 +42,12 @@ class Episode(Protocol):
     @property
     def instructions(self) -> str: ...
     @property
-    def tools(self) -> Sequence[dict[str, Any]]: ...
+    def tools(self) -> Sequence[JsonObject]: ...
     @property
     def opening(self) -> str: ...
-    def act(self, name: str, arguments: Mapping[str, Any]) -> str: ...
+    def act(self, name: str, arguments: Mapping[str, JsonValue]) -> str: ...
     def say(self, text: str) -> str | None: ...
-    def submit(self, answer: Any) -> None: ...
+    def submit(self, answer: object) -> None: ...
     def score(self) -> Score: ...
 
 
@@ -57,7 +57,7 @@ class Briefing:
 
     instructions: str = ""
     """The policy that it must follow."""
-    tools: Sequence[Mapping[str, object]] = ()
+    tools: Sequence[JsonObject] = ()
     """JSON schemas of the tools that it may call."""
     opening: str = ""
     """What the user says first."""

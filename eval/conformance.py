@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from sigmaloop.errors import BadInput, boundary
 from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, Score
@@ -30,7 +29,7 @@ TRIALS = 12
 SAMPLE = 40
 """Tasks of every split that are opened twice to compare."""
 
-Oracle = Callable[[str], Sequence[Any]]
+Oracle = Callable[[str], Sequence[object]]
 
 
 class Check(Record):
@@ -254,7 +253,7 @@ def _oracle(benchmark: BenchmarkRunner, tasks: Sequence[Task], oracle: Oracle) -
     return not failed, detail + (f"; not solved by their own oracle: {_listed(failed)}" if failed else "")
 
 
-def _solve(benchmark: BenchmarkRunner, task_id: str, script: Sequence[Any]) -> Score:
+def _solve(benchmark: BenchmarkRunner, task_id: str, script: Sequence[object]) -> Score:
     """Play an oracle's script on an episode, on this side of the wall."""
     episode = benchmark.open(task_id, seed=0)
     for step in script:
@@ -270,7 +269,7 @@ def _solve(benchmark: BenchmarkRunner, task_id: str, script: Sequence[Any]) -> S
     return episode.score()
 
 
-def _plain(step: Any) -> Any:
+def _plain(step: object) -> object:
     """A step of an oracle as a tuple, whichever way it was given."""
     if not isinstance(step, Record):
         return step

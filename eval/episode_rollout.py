@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from sigmaloop.errors import BudgetSpent, ModelChanged, SandboxError, SigmaLoopError, StoreError, boundary
 from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.session import EpisodeFault, EpisodeSession
-from sigmaloop.records import RolloutStatus, Step
+from sigmaloop.records import JsonObject, RolloutStatus, Step
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 
-Complete = Callable[[dict[str, Any]], dict[str, Any]]
+Complete = Callable[[JsonObject], JsonObject]
 
 
 @dataclass(frozen=True)

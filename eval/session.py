@@ -12,13 +12,12 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+
+from pydantic import JsonValue
 
 from sigmaloop.errors import SigmaLoopError, UpstreamError
 from sigmaloop.eval.benchmark import Episode, Score
-from sigmaloop.records import Step, StepKind
-
-Json = dict[str, Any]
+from sigmaloop.records import JsonObject, Step, StepKind
 
 TEXT_LIMIT = 20_000
 """Most characters of a message or of arguments that an agent may send, and of a text kept in the trace."""
@@ -31,7 +30,7 @@ class EpisodeFault(SigmaLoopError):
 class EpisodeSession:
     """What the sandbox calls for one rollout; it is never handed the task's id or the score."""
 
-    def __init__(self, episode: Episode, complete: Callable[[Json], Json]) -> None:
+    def __init__(self, episode: Episode, complete: Callable[[JsonObject], JsonObject]) -> None:
         """`complete` answers the agent's model calls."""
         self._episode = episode
         self._complete = complete
@@ -45,7 +44,7 @@ class EpisodeSession:
         """Every visible event so far, the user's opening first."""
         return tuple(self._steps)
 
-    def init(self) -> Json:
+    def init(self) -> JsonObject:
         """What every agent is given first, the same kind for every task of every split."""
         with self._ours("opening the episode"):
             opening = _text(self._episode.opening)
@@ -59,7 +58,7 @@ class EpisodeSession:
             self._see("user", opening)
         return shown
 
-    def act(self, name: str, arguments: dict[str, Any]) -> str:
+    def act(self, name: str, arguments: JsonObject) -> str:
         """Make a tool call; what cannot be one comes back as a text that starts with `Error:`."""
         objection = self._objection(name, arguments)
         if objection:
@@ -86,7 +85,7 @@ class EpisodeSession:
             self._see("user", answer)
         return answer
 
-    def submit(self, answer: Any) -> None:
+    def submit(self, answer: JsonValue) -> None:
         """Hand in the answer of a one-shot task; the first one counts."""
         if self._over:
             return
@@ -95,7 +94,7 @@ class EpisodeSession:
         with self._ours("taking the answer"):
             self._episode.submit(copy.deepcopy(answer))
 
-    def llm(self, request: Json) -> Json:
+    def llm(self, request: JsonObject) -> JsonObject:
         """A model call. Statuses below 500 are the agent's own doing; the others are a fault of ours."""
         try:
             return self._complete(request)
@@ -127,7 +126,7 @@ class EpisodeSession:
             return f"the arguments of {name[:200]} are too large"
         return None
 
-    def _see(self, kind: StepKind, text: str, *, tool: str = "", arguments: Mapping[str, Any] | None = None) -> None:
+    def _see(self, kind: StepKind, text: str, *, tool: str = "", arguments: Mapping[str, object] | None = None) -> None:
         kept = text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… ({len(text)} characters)"
         self._steps.append(
             Step(
@@ -154,5 +153,5 @@ def _text(value: object) -> str:
     return value
 
 
-def _size(arguments: Mapping[str, Any]) -> int:
+def _size(arguments: Mapping[str, object]) -> int:
     return len(json.dumps(arguments, default=str))

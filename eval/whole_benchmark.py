@@ -102,7 +102,7 @@ def _checked(answer: object, task_ids: Sequence[str], name: str) -> dict[str, fl
     return {task: float(reward) for task, reward in answer.items() if reward is not None}
 
 
-def _fits(reward: Any) -> bool:
+def _fits(reward: object) -> bool:
     return isinstance(reward, Real) and math.isfinite(reward) and 0 <= float(reward) <= 1
 
 

@@ -228,7 +228,7 @@ def test_a_fault_keeps_its_own_task_out_of_the_suite_and_no_other(make_rollout: 
     assert step == ("sound",)
 
 
-def test_targets_and_then_the_latest_known_failures_are_tried_for_the_suite(make_rollout: Make) -> None:
+def test_the_changes_own_tasks_and_then_the_latest_known_failures_are_tried_for_the_suite(make_rollout: Make) -> None:
     policy = make_policy(default_rules("paired", promotion_tasks=4))
     known = [f"k{i}" for i in range(6)]
     step = policy.promotion(known, ["k1", "k0"]).step([])

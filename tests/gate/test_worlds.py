@@ -134,3 +134,12 @@ def test_the_self_test_has_three_scenes() -> None:
     assert found.usual.worlds == found.hard.worlds == 4
     with pytest.raises(ValueError, match="nothing to tell"):
         figures([])
+
+
+@pytest.mark.parametrize(("cap", "members"), [(5, 5), (30, 8)])
+def test_the_suite_grows_up_to_its_cap(cap: int, members: int) -> None:
+    """Of one world: eight tasks come up for the suite if there is room."""
+    terrain = Terrain(validation=30, traffic=60, test=30, population=300, batches=6, proposals=24, suite_cap=cap)
+    walk = Walk(SyntheticWorld(terrain, 1), make_policy(default_rules("reference")))
+    walk.run()
+    assert len(walk.suite) == len(set(walk.suite)) == members

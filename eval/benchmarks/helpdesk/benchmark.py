@@ -6,7 +6,7 @@ Reward 1 when the final database is the expected one and everything was said tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import EpisodeBenchmark
@@ -14,7 +14,7 @@ from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS
 from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call
 from sigmaloop.eval.benchmarks.helpdesk.tasks import GENERATION_SEED, HelpdeskTask, all_tasks
-from sigmaloop.records import Record, Split, Task
+from sigmaloop.records import JsonObject, Record, Split, Task
 
 
 class OracleStep(Record):
@@ -23,7 +23,7 @@ class OracleStep(Record):
     kind: Literal["act", "say"]
     text: str = ""
     tool: str = ""
-    arguments: dict[str, Any] = {}
+    arguments: JsonObject = {}
 
 
 class Helpdesk(EpisodeBenchmark):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
 from sigmaloop.eval.benchmarks.helpdesk.people import CARDS, CITIES, FIRST, LAST, MONTHS, STREETS, WEEKDAYS
@@ -86,7 +85,7 @@ class Scene:
         }
         return self.add("customers", row)
 
-    def pick_text(self, options: tuple[str, ...], **names: Any) -> str:
+    def pick_text(self, options: tuple[str, ...], **names: object) -> str:
         """One of several wordings, filled in."""
         return self.dice.pick(options).format(**names)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
 from sigmaloop.eval.benchmark import Score
 from sigmaloop.eval.benchmarks.helpdesk.people import MONTHS
@@ -20,7 +19,7 @@ _ABBREVIATIONS = {
 }  # fmt: skip
 
 
-def score(state: Any, gold: Any, *, spoken: Sequence[str], needs: Iterable[Need]) -> Score:
+def score(state: object, gold: object, *, spoken: Sequence[str], needs: Iterable[Need]) -> Score:
     """Reward 1 if both parts are right, else 0."""
     required = list(needs)
     mentions = sum(is_said(need, spoken) for need in required)
@@ -38,7 +37,7 @@ def score(state: Any, gold: Any, *, spoken: Sequence[str], needs: Iterable[Need]
     )
 
 
-def canonical(value: Any, column: str = "") -> Any:
+def canonical(value: object, column: str = "") -> object:
     """A state in the form in which it is compared."""
     if isinstance(value, dict):
         return {key: canonical(entry, key) for key, entry in value.items() if entry != {}}

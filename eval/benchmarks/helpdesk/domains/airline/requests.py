@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import JsonValue
 
 from sigmaloop.eval.benchmarks.helpdesk.domains.airline.tools import BAG_FEE, INSURANCE_FEE
 from sigmaloop.eval.benchmarks.helpdesk.domains.airline.world import (
@@ -24,6 +24,7 @@ from sigmaloop.eval.benchmarks.helpdesk.scene import (
     weekday_day,
 )
 from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
+from sigmaloop.records import JsonObject
 
 FREE_BAGS = {"economy": 1, "business": 2}
 """Free checked bags per passenger."""
@@ -75,7 +76,7 @@ def _read(row: Row, *, flights: bool = False) -> tuple[Call, ...]:
     return tuple(calls)
 
 
-def _write(tool: str, row: Row, method: Row | str, **rest: Any) -> Call:
+def _write(tool: str, row: Row, method: Row | str, **rest: JsonValue) -> Call:
     pay = method if isinstance(method, str) else method["payment_method_id"]
     return Call(tool, {"reservation_id": row["reservation_id"], **rest, "payment_method_id": pay})
 
@@ -87,8 +88,8 @@ def _corrected_pay(scene: Scene, method: Row) -> tuple[Row, str]:
 
 
 def cancel_with_refund(scene: Scene, variant: str) -> Case:
-    shape: dict[str, Any] = {"legs": 2, "people": scene.dice.number(1, 2)}
-    eligible: dict[str, dict[str, Any]] = {"fresh": {"booked": -1}, "business": {"cabin": "business"}}
+    shape: JsonObject = {"legs": 2, "people": scene.dice.number(1, 2)}
+    eligible: dict[str, JsonObject] = {"fresh": {"booked": -1}, "business": {"cabin": "business"}}
     shape |= eligible.get(variant, {})
     row = target_reservation(scene, **shape)
     if variant == "insured":
@@ -138,7 +139,8 @@ def change_to_cheapest(scene: Scene, variant: str) -> Case:
         opening=scene.pick_text(("I'd like to {w}.", "I need to {w}.", "Please {w}."), w=wish),
         later=f"I'd like to {wish}.",
         topic="chang|mov|rebook|flight",
-        facts={"which": answer, "date": sentence.format(*spoken), "flight": "The cheapest one, please; the time doesn't matter.",
+        facts={"which": answer, "date": sentence.format(*spoken),
+               "flight": "The cheapest one, please; the time doesn't matter.",
                "payment": pay, "reason": "My plans have changed.", "cabin": "Economy, as it is."},
         reads=(*_read(row), *(_search(leg, date) for leg, date in zip(row["segments"], dates, strict=False))),
         writes=(_write("change_flights", row, method, flight_ids=[f["flight_id"] for f in chosen]),),

@@ -10,6 +10,7 @@ from sigmaloop.eval.benchmarks.helpdesk.people import MONTHS
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, RequestType, amount
 from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, pay_words
 from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
+from sigmaloop.records import JsonObject
 
 ROAMING_FEE = "8"
 """Dollars a day."""
@@ -115,7 +116,7 @@ def slow_data(scene: Scene, variant: str) -> Case:
         "which": answer, "symptom": "Pages take forever to load.", "abroad": "No, I'm at home.",
         "tried": "Yes, I have restarted the phone already.", "payment": "Put it on my next bill, please.",
     }  # fmt: skip
-    common: dict[str, Any] = {"topic": "data|internet|slow", "later": f"I have terribly slow internet on {which}."}
+    common: JsonObject = {"topic": "data|internet|slow", "later": f"I have terribly slow internet on {which}."}
     if variant == "fault":
         line["radio"] = "stuck"
         return _case(
@@ -149,7 +150,7 @@ def abroad_no_data(scene: Scene, variant: str) -> Case:
         "tried": "Yes, I have restarted the phone already.", "payment": "Put it on my next bill, please.",
     }  # fmt: skip
     openings = (f"We are in {country} and {{w}} has no internet.", f"In {country} there is no mobile data on {{w}}.")
-    common: dict[str, Any] = {"topic": "data|internet|roam", "later": f"I have no mobile data in {country} on {which}."}
+    common: JsonObject = {"topic": "data|internet|roam", "later": f"I have no mobile data in {country} on {which}."}
     if not limit:
         return _case(
             scene, openings, which, **common, facts=facts, reads=_checks(line),
@@ -181,7 +182,7 @@ def bill_dispute(scene: Scene, variant: str) -> Case:
         "which": answer, "bill": f"The bill of {month}.", "item": f"The charge for {what}.",
         "amount": f"It's the charge for {what} on the bill of {month}.", "reason": "I never ordered that.",
     }  # fmt: skip
-    common: dict[str, Any] = {
+    common: JsonObject = {
         "topic": "charge|bill|credit", "facts": facts,
         "later": f"I'd like to dispute a charge for {what} on the {month} bill of {which}.",
         "reads": (_on("get_line", line), Call("get_bill", {"bill_id": bill["bill_id"]})),
