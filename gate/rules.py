@@ -90,15 +90,15 @@ class Rules(Record):
         return min(self.bank_cap, max(2, round(self.looks[-1].rollouts / tasks)))
 
 
-def _bounds(rollouts: tuple[int, ...], z: tuple[float, ...]) -> tuple[Bound, ...]:
-    return tuple(Bound(rollouts=r, z=bound) for r, bound in zip(rollouts, z, strict=True))
+def _bounds(*looks: tuple[int, float]) -> tuple[Bound, ...]:
+    return tuple(Bound(rollouts=rollouts, z=z) for rollouts, z in looks)
 
 
 LOOKS: dict[PolicyName, tuple[Bound, ...]] = {
     "reference": (),
-    "paired": _bounds((25, 50, 100, 200), (-0.5, -0.25, 0.0, 0.25)),
-    "rigorous": _bounds((50, 100, 200, 400, 600), (-0.4, -0.1, 0.2, 0.6, 1.28)),
-    "strict": _bounds((50, 100, 200, 400, 600), (-0.4, -0.1, 0.2, 0.6, 1.645)),
+    "paired": _bounds((25, -0.5), (50, -0.25), (100, 0.0), (200, 0.25)),
+    "rigorous": _bounds((50, -0.4), (100, -0.1), (200, 0.2), (400, 0.6), (600, 1.28)),
+    "strict": _bounds((50, -0.4), (100, -0.1), (200, 0.2), (400, 0.6), (600, 1.645)),
 }
 """The bars of each policy: part of its name, not settings, so that one name always means one policy."""
 

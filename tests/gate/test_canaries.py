@@ -118,6 +118,7 @@ def test_the_report_names_the_rate_that_was_to_be_expected() -> None:
     assert "keeps about none" in report.sentence(CopiesKept(straight=0.0, whole=0.001))
     assert "is not known" in report.sentence(None)
     assert CanaryReport().sentence(None) == ""
+    assert set(CanaryReport().model_dump().values()) == {0}
 
 
 @pytest.mark.parametrize("name", ["reference", "paired", "rigorous"])
@@ -143,6 +144,9 @@ def test_a_byte_identical_change_is_run_afresh(make_rollout: Callable[..., Rollo
     kept = int(judged.kept)
     assert report == CanaryReport(identical=1, identical_kept=kept, harmful=1, harmful_kept=kept)
     assert report.sentence(None).startswith(f"of 1 byte-identical changes the gate kept {kept}")
+    waiting = log.model_copy(update={"outcome": "indecisive"})
+    straight = waiting.model_copy(update={"inputs": waiting.inputs.model_copy(update={"stages": ("validation",)})})
+    assert canary_report([waiting, _harmful(waiting), straight]) == CanaryReport(indecisive=3), "neither kept nor not"
 
 
 def _harmful(log: Decision) -> Decision:

@@ -273,6 +273,19 @@ def test_everything_passing_still_has_an_error() -> None:
 # Validation
 
 
+def test_a_rejection_says_what_was_seen_and_what_could_still_have_come(make_rollout: Make) -> None:
+    tasks = [f"v{i:03}" for i in range(100)]
+    sure = Bank().joined([make_rollout(task, "P", trial) for task in tasks for trial in range(2)], cap=12)
+    gate = SequentialGate(tasks, sure, default_rules("paired"), seed="s")
+    lucky = {task for task, _ in gate.order[:5]}
+    finding, asked = drive(gate, letters(make_rollout, lambda task, _: "P" if task in lucky else "F"))
+    assert (finding.outcome, len(asked)) == ("failed", 25)
+    assert (finding.total, finding.evaluated, finding.passes, finding.infra) == (200, 25, 5, 0)
+    assert (finding.reward_micros, finding.upper_bound_micros) == (5 * REWARD_MICROS, 180 * REWARD_MICROS)
+    whole, _ = drive(gate, letters(make_rollout, lambda *_: "P"))
+    assert (whole.outcome, whole.total, whole.evaluated, whole.upper_bound_micros) == ("passed", 200, 200, None)
+
+
 def test_every_pass_has_an_order_of_its_own_and_sees_every_task_once() -> None:
     order = order_of(TASKS, 200, seed="s")
     first, second = [t for t, _ in order[:100]], [t for t, _ in order[100:]]
