@@ -113,8 +113,8 @@ def _decide(
 
     from sigmaloop.errors import BadInput
     from sigmaloop.eval.benchmark import load_benchmark
-    from sigmaloop.eval.change_check import check_change
-    from sigmaloop.gate.policy import make_policy
+    from sigmaloop.eval.change_check import judge_change
+    from sigmaloop.gate.policies import make_policy
     from sigmaloop.gate.rules import rules_of
     from sigmaloop.graph.prepare import check_models, smoke_test
     from sigmaloop.graph.standalone import engine_for
@@ -142,7 +142,7 @@ def _decide(
                 stages[stage] = bar.add_task(stage, total=None)
             bar.advance(stages[stage])
 
-        return check_change(
+        return judge_change(
             engine, make_policy(rules_of(settings)), incumbent=incumbent, candidate=candidate, tasks=tasks,
             suite=suite, cluster_tasks=cluster_tasks, run_seed=settings.seed, on_rollout=show,
         )  # fmt: skip

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from sigmaloop.errors import BadInput, boundary
-from sigmaloop.records import Record, Split, Task, digest
+from sigmaloop.records import JsonObject, Record, Split, Task, digest
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -41,13 +42,25 @@ class Episode(Protocol):
     @property
     def instructions(self) -> str: ...
     @property
-    def tools(self) -> Sequence[dict[str, Any]]: ...
+    def tools(self) -> Sequence[JsonObject]: ...
     @property
     def opening(self) -> str: ...
-    def act(self, name: str, arguments: Mapping[str, Any]) -> str: ...
+    def act(self, name: str, arguments: Mapping[str, JsonValue]) -> str: ...
     def say(self, text: str) -> str | None: ...
-    def submit(self, answer: Any) -> None: ...
+    def submit(self, answer: object) -> None: ...
     def score(self) -> Score: ...
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What an agent is shown before it works on a task."""
+
+    instructions: str = ""
+    """The policy that it must follow."""
+    tools: Sequence[JsonObject] = ()
+    """JSON schemas of the tools that it may call."""
+    opening: str = ""
+    """What the user says first."""
 
 
 class BenchmarkRunner(ABC):
@@ -59,6 +72,11 @@ class BenchmarkRunner(ABC):
     """Reward from which a task counts as passed, in (0, 1]. Failures, cluster tasks and the suite count passes;
     validation and certificates compare mean rewards. For rewards that are seldom exactly 1; `Task.pass_at` sets it
     for one task."""
+
+    setting: str = "An agent works on tasks and is scored on the results."
+    """What the agent does and for whom, in one sentence: what the specialists are told of the benchmark's world."""
+    hosts_agent: bool = True
+    """Whether the agent runs inside `run`; otherwise it talks to episodes from behind the wall."""
 
     @abstractmethod
     def tasks(self, split: Split) -> Sequence[Task]:
@@ -75,6 +93,14 @@ class BenchmarkRunner(ABC):
         A `run` with `seed: int` in place of `seeds` is called once for every task, with that task's seed.
         """
         raise NotImplementedError(f"benchmark {self.name} implements neither run() nor open()")
+
+    def open(self, task_id: str, *, seed: int) -> Episode:
+        """A fresh episode of a task, unless the benchmark hosts the agent itself: see `EpisodeBenchmark`."""
+        raise NotImplementedError(f"benchmark {self.name} hosts the agent itself: it opens no episodes")
+
+    def briefing(self, task_id: str) -> Briefing:
+        """What an agent is shown before it works on a task; empty where only the benchmark knows."""
+        return Briefing()
 
     def fingerprint(self) -> str:
         """16 hex digits over every task of every split: a changed benchmark is another benchmark."""
@@ -94,9 +120,16 @@ class BenchmarkRunner(ABC):
 class EpisodeBenchmark(BenchmarkRunner):
     """A benchmark whose tasks are episodes."""
 
+    hosts_agent = False
+
     @abstractmethod
     def open(self, task_id: str, *, seed: int) -> Episode:
         """A fresh episode of a task; nothing is shared between two of them."""
+
+    def briefing(self, task_id: str) -> Briefing:
+        """What its episode shows first, whatever the seed."""
+        episode = self.open(task_id, seed=0)
+        return Briefing(instructions=episode.instructions, tools=tuple(episode.tools), opening=episode.opening)
 
 
 def load_benchmark(name: str) -> BenchmarkRunner:
@@ -113,7 +146,7 @@ def load_benchmark(name: str) -> BenchmarkRunner:
     if not attribute:
         raise BadInput(f"unknown benchmark {name!r}; shipped: {', '.join(SHIPPED)}; your own: module:Class")
     with boundary(BadInput, f"benchmark {name!r} cannot be loaded (is its folder on PYTHONPATH?)"):
-        made = getattr(import_module(module), attribute)()
-    if not isinstance(made, BenchmarkRunner):
+        benchmark = getattr(import_module(module), attribute)()
+    if not isinstance(benchmark, BenchmarkRunner):
         raise BadInput(f"benchmark {name!r} is not a BenchmarkRunner (see sigmaloop.eval.benchmark)")
-    return made
+    return benchmark

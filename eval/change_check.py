@@ -1,4 +1,4 @@
-"""Judging a hand-made change with the law of the loop: two agent files, one policy, one decision."""
+"""A change made by hand before the loop's own gates: two agent files, one policy, one decision."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Decision, Subject, decision_of
 from sigmaloop.gate.finding import Pair
-from sigmaloop.gate.judging import STAGES, AttemptInputs, StageName, answered, judge, recall, settle
+from sigmaloop.gate.judging import STAGES, AttemptInputs, StageName, answered, judge_attempt, recall, settle
 from sigmaloop.gate.policy import Policy
 from sigmaloop.records import Rollout, agent_hash, digest
 
-Told = Callable[[str, Rollout], None]
-"""Is told the stage and each rollout as it comes in."""
+OnStageRollout = Callable[[str, Rollout], None]
+"""Called with the stage and each rollout as it comes in."""
 
 
-def check_change(
+def judge_change(
     engine: RolloutEngine,
     policy: Policy,
     *,
@@ -27,11 +27,11 @@ def check_change(
     suite: Sequence[str] = (),
     cluster_tasks: Sequence[str] = (),
     run_seed: int = 0,
-    on_rollout: Told = lambda _stage, _rollout: None,
+    on_rollout: OnStageRollout = lambda _stage, _rollout: None,
 ) -> Decision:
     """May the agent whose text is `candidate` replace `incumbent`? The incumbent is measured first.
 
-    `targets`: tasks that the change is meant to mend. Raises BadInput for tasks that are too few, named twice or
+    `cluster_tasks`: tasks that the change is meant to mend. Raises BadInput for tasks that are too few, named twice or
     shared, and SigmaLoopError when not one rollout of the incumbent gave a result.
     """
     subject = Subject(
@@ -52,16 +52,16 @@ def check_change(
         failing=tuple(cluster_tasks),
         seed=digest("check", run_seed, subject.parent, subject.agent),
     )
-    bank = _measured(engine, policy, incumbent, inputs.tasks, on_rollout)
+    bank = _measure_incumbent(engine, policy, incumbent, inputs.tasks, on_rollout)
     inputs = inputs.model_copy(update={"bank": bank})
 
     seen: dict[str, list[Rollout]] = {}
 
     def run(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
         agent = incumbent if stage == "control" else candidate
-        found = engine.run(agent, pairs, on_done=lambda rollout: on_rollout(stage, rollout))
-        seen.setdefault(stage, []).extend(found)
-        return found
+        results = engine.run(agent, pairs, on_done=lambda rollout: on_rollout(stage, rollout))
+        seen.setdefault(stage, []).extend(results)
+        return results
 
     def rival(pairs: Sequence[Pair]) -> Sequence[Rollout]:
         return engine.run(incumbent, pairs, on_done=lambda rollout: on_rollout("control", rollout))
@@ -70,12 +70,14 @@ def check_change(
         inputs, finding, _ = settle(policy, inputs, gate, run, rival)
         if finding.outcome != "passed":
             break
-    judged = judge(policy, inputs, recall(seen))
+    judged = judge_attempt(policy, inputs, recall(seen))
     return decision_of(subject, policy, inputs, judged, run_seed=run_seed)
 
 
-def _measured(engine: RolloutEngine, policy: Policy, incumbent: str, tasks: Sequence[str], on_rollout: Told) -> Bank:
-    """The incumbent's bank, filled."""
+def _measure_incumbent(
+    engine: RolloutEngine, policy: Policy, incumbent: str, tasks: Sequence[str], on_rollout: OnStageRollout
+) -> Bank:
+    """The bank of an incumbent of which nothing is known yet."""
     missing = policy.missing(Bank(), tasks)
     rollouts = engine.run(incumbent, missing, on_done=lambda rollout: on_rollout("bank", rollout))
     bank = Bank().joined(answered(missing, rollouts), cap=policy.rules.bank_cap)

@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from sigmaloop.errors import BadInput, boundary
-from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, EpisodeBenchmark, Score
+from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, Score
 from sigmaloop.eval.controls import CONSTANT, CONTROLS, NULL
 from sigmaloop.eval.dependence import trial_spread
 from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.eval.rollouts import Drained, RolloutEngine
-from sigmaloop.eval.whole_benchmark import takes_seeds
+from sigmaloop.eval.whole_benchmark import check_run, takes_seeds
 from sigmaloop.records import Record, Rollout, Task
 from sigmaloop.tools.changes.leak_scan import tells
 
@@ -30,7 +29,7 @@ TRIALS = 12
 SAMPLE = 40
 """Tasks of every split that are opened twice to compare."""
 
-Oracle = Callable[[str], Sequence[Any]]
+Oracle = Callable[[str], Sequence[object]]
 
 
 class Check(Record):
@@ -73,21 +72,20 @@ def check_benchmark(
     if not kit.ok:
         return kit.report()  # whatever follows would only repeat it
     tasks = {split: list(benchmark.tasks(split)) for split in SPLITS}
-    if isinstance(benchmark, EpisodeBenchmark):
-        episodes = benchmark
+    if not benchmark.hosts_agent:
         sample = [task for split in SPLITS for task in _spread(tasks[split], SAMPLE)]
-        kit.ask("tools", lambda: _tools(episodes, sample))
-        kit.ask("same episode again", lambda: _same_episodes(episodes, sample))
-        kit.ask("unknown tool", lambda: _unknown_tool(episodes, sample))
+        kit.ask("tools", lambda: _tools(benchmark, sample))
+        kit.ask("same episode again", lambda: _same_episodes(benchmark, sample))
+        kit.ask("unknown tool", lambda: _unknown_tool(benchmark, sample))
         oracle = getattr(benchmark, "oracle", None)
         if callable(oracle):
             solved = [task for split in SPLITS for task in tasks[split][:limit]]
-            kit.ask("oracle (ceiling)", lambda: _oracle(episodes, solved, oracle))
+            kit.ask("oracle (ceiling)", lambda: _oracle(benchmark, solved, oracle))
     worked = [task for split in SPLITS[:2] for task in tasks[split][:limit]]
     seen: dict[str, list[Rollout]] = {}
     for name in CONTROLS:
         kit.ask(f"{name} (floor)", partial(_control, engine, name, worked, seen))
-    if not isinstance(benchmark, EpisodeBenchmark):
+    if benchmark.hosts_agent:
         sample = [task for split in SPLITS[:2] for task in _spread(tasks[split], SAMPLE // 2)]
         kit.ask("independent tasks", partial(_independent, engine, agent or CONTROLS[CONSTANT], sample, seen))
     kit.ask("pass mark in reach", partial(_reach, seen, own=agent is not None))
@@ -134,11 +132,9 @@ def check_tasks(benchmark: BenchmarkRunner) -> None:
         raise BadInput(f"benchmark {benchmark.name}: {detail}")
     with boundary(BadInput, f"benchmark {benchmark.name}: its tasks() failed"):
         benchmark.pass_marks()
-    if isinstance(benchmark, EpisodeBenchmark):
-        return
-    if type(benchmark).run is BenchmarkRunner.run:
-        raise BadInput(f"benchmark {benchmark.name} implements neither run() nor open(): see BenchmarkRunner")
-    takes_seeds(benchmark)
+    if benchmark.hosts_agent:
+        check_run(benchmark)
+        takes_seeds(benchmark)
 
 
 def _tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
@@ -177,7 +173,7 @@ def _marks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
 
 def _reach(seen: dict[str, list[Rollout]], *, own: bool) -> tuple[bool, str]:
     """Only an agent that was given tells for sure; control agents need not pass anything."""
-    missed = out_of_reach(r for found in seen.values() for r in found)
+    missed = out_of_reach(r for rollouts in seen.values() for r in rollouts)
     if not missed:
         return True, "rewards are whole, or some reach it"
     return not own, missed if own else f"for the agents tried here, {missed}, if those of your agent look alike"
@@ -189,16 +185,16 @@ def _independent(
     """Whether the tasks of a trial have luck of their own. Notes the rollouts in `seen`."""
     pairs = [(task.id, trial) for trial in range(1, TRIALS + 1) for task in tasks]
     seen["agent"] = engine.run(source, pairs)
-    found = trial_spread(seen["agent"])
-    if found is None:
+    spread = trial_spread(seen["agent"])
+    if spread is None:
         return True, "not measured: with this agent fewer than five tasks vary from trial to trial"
-    told = (
-        f"the means of {found.trials} trials vary {found.ratio:.1f} times as much as those of {found.tasks} "
-        f"independent tasks; luck gives {found.bound:.1f} at most"
+    detail = (
+        f"the means of {spread.trials} trials vary {spread.ratio:.1f} times as much as those of {spread.tasks} "
+        f"independent tasks; luck gives {spread.bound:.1f} at most"
     )
-    if found.shared:
-        told += ". Tasks of one trial share their luck: draw everything random of a task from seeds[task_id]"
-    return not found.shared, told
+    if spread.shared:
+        detail += ". Tasks of one trial share their luck: draw everything random of a task from seeds[task_id]"
+    return not spread.shared, detail
 
 
 def _same_tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
@@ -210,7 +206,7 @@ def _same_tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
     return True, f"fingerprint {first}"
 
 
-def _tools(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, str]:
+def _tools(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     most = 0
     for task in sample:
         tools = benchmark.open(task.id, seed=0).tools
@@ -221,17 +217,17 @@ def _tools(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, s
     return True, f"at most {most} in one episode"
 
 
-def _same_episodes(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, str]:
+def _same_episodes(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     """The same seed twice, the first episode worked on before the second: nothing may be shared."""
     for task in sample:
         first, second = _transcript(benchmark, task.id), _transcript(benchmark, task.id)
         if first != second:
-            told = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
-            return False, f"{task.id}: two episodes with one seed differ: {told[0]!r} and {told[1]!r}"
+            difference = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
+            return False, f"{task.id}: two episodes with one seed differ: {difference[0]!r} and {difference[1]!r}"
     return True, f"{len(sample)} tasks opened twice"
 
 
-def _transcript(benchmark: EpisodeBenchmark, task_id: str) -> list[object]:
+def _transcript(benchmark: BenchmarkRunner, task_id: str) -> list[object]:
     episode = benchmark.open(task_id, seed=1)
     seen: list[object] = [episode.instructions, list(episode.tools), episode.opening]
     seen.append(episode.say("Hello, what can I do for you?"))
@@ -241,7 +237,7 @@ def _transcript(benchmark: EpisodeBenchmark, task_id: str) -> list[object]:
     return [*seen, score]
 
 
-def _unknown_tool(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, str]:
+def _unknown_tool(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     for task in sample:
         result = benchmark.open(task.id, seed=0).act("no_such_tool", {})
         if not isinstance(result, str) or not result.startswith("Error:"):
@@ -249,7 +245,7 @@ def _unknown_tool(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[
     return True, "answered with an error text"
 
 
-def _oracle(benchmark: EpisodeBenchmark, tasks: Sequence[Task], oracle: Oracle) -> tuple[bool, str]:
+def _oracle(benchmark: BenchmarkRunner, tasks: Sequence[Task], oracle: Oracle) -> tuple[bool, str]:
     rewards = {task.id: _solve(benchmark, task.id, oracle(task.id)).reward for task in tasks}
     marks = benchmark.pass_marks()
     failed = [task for task, reward in rewards.items() if reward < marks[task]]
@@ -257,7 +253,7 @@ def _oracle(benchmark: EpisodeBenchmark, tasks: Sequence[Task], oracle: Oracle) 
     return not failed, detail + (f"; not solved by their own oracle: {_listed(failed)}" if failed else "")
 
 
-def _solve(benchmark: EpisodeBenchmark, task_id: str, script: Sequence[Any]) -> Score:
+def _solve(benchmark: BenchmarkRunner, task_id: str, script: Sequence[object]) -> Score:
     """Play an oracle's script on an episode, on this side of the wall."""
     episode = benchmark.open(task_id, seed=0)
     for step in script:
@@ -273,7 +269,7 @@ def _solve(benchmark: EpisodeBenchmark, task_id: str, script: Sequence[Any]) -> 
     return episode.score()
 
 
-def _plain(step: Any) -> Any:
+def _plain(step: object) -> object:
     """A step of an oracle as a tuple, whichever way it was given."""
     if not isinstance(step, Record):
         return step

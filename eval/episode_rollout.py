@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from sigmaloop.errors import BudgetSpent, ModelChanged, SandboxError, SigmaLoopError, StoreError, boundary
-from sigmaloop.eval.benchmark import EpisodeBenchmark
-from sigmaloop.eval.session import EpisodeFault, Session
-from sigmaloop.records import RolloutStatus, Step
+from sigmaloop.eval.benchmark import BenchmarkRunner
+from sigmaloop.eval.session import EpisodeFault, EpisodeSession
+from sigmaloop.records import JsonObject, RolloutStatus, Step
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 
-Complete = Callable[[dict[str, Any]], dict[str, Any]]
+Complete = Callable[[JsonObject], JsonObject]
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Played:
 
 
 def play(
-    benchmark: EpisodeBenchmark,
+    benchmark: BenchmarkRunner,
     task_id: str,
     *,
     seed: int,
@@ -40,11 +39,11 @@ def play(
     complete: Complete,
 ) -> Played:
     """Let an agent work on a task once. What agent, benchmark or model do wrong is a result, not an error."""
-    session: Session | None = None
+    session: EpisodeSession | None = None
     try:
         with boundary(EpisodeFault, f"benchmark: opening {task_id}"):
             episode = benchmark.open(task_id, seed=seed)
-        session = Session(episode, complete)
+        session = EpisodeSession(episode, complete)
         with boundary(SandboxError, "sandbox"):
             ended = supervisor.run(source, session)
         if ended.status == "infra":

@@ -38,8 +38,8 @@ def score_agent(
     on_done: Callable[[Rollout], None] | None = None,
 ) -> ScoreSummary:
     """Run an agent on tasks. Raises SigmaLoopError when not a single rollout gave a valid result."""
-    asked = [(task.id, trial) for trial in range(trials) for task in tasks]
-    rollouts = engine.run(source, asked, on_done=on_done)
+    pairs = [(task.id, trial) for trial in range(trials) for task in tasks]
+    rollouts = engine.run(source, pairs, on_done=on_done)
     return summarise(rollouts, request_types={task.id: task.request_type for task in tasks}, trials=trials)
 
 

@@ -12,13 +12,12 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+
+from pydantic import JsonValue
 
 from sigmaloop.errors import SigmaLoopError, UpstreamError
 from sigmaloop.eval.benchmark import Episode, Score
-from sigmaloop.records import Step, StepKind
-
-Json = dict[str, Any]
+from sigmaloop.records import JsonObject, Step, StepKind
 
 TEXT_LIMIT = 20_000
 """Most characters of a message or of arguments that an agent may send, and of a text kept in the trace."""
@@ -28,10 +27,10 @@ class EpisodeFault(SigmaLoopError):
     """The benchmark, not the agent, failed in the middle of a rollout."""
 
 
-class Session:
+class EpisodeSession:
     """What the sandbox calls for one rollout; it is never handed the task's id or the score."""
 
-    def __init__(self, episode: Episode, complete: Callable[[Json], Json]) -> None:
+    def __init__(self, episode: Episode, complete: Callable[[JsonObject], JsonObject]) -> None:
         """`complete` answers the agent's model calls."""
         self._episode = episode
         self._complete = complete
@@ -45,21 +44,21 @@ class Session:
         """Every visible event so far, the user's opening first."""
         return tuple(self._steps)
 
-    def init(self) -> Json:
-        """What every agent is told first, the same kind for every task of every split."""
+    def init(self) -> JsonObject:
+        """What every agent is given first, the same kind for every task of every split."""
         with self._ours("opening the episode"):
             opening = _text(self._episode.opening)
-            told = {
+            shown = {
                 "instructions": _text(self._episode.instructions),
                 "tools": copy.deepcopy(list(self._episode.tools)),
                 "opening": opening,
             }
-            json.dumps(told, allow_nan=False)
+            json.dumps(shown, allow_nan=False)
         if not self._steps:
             self._see("user", opening)
-        return told
+        return shown
 
-    def act(self, name: str, arguments: dict[str, Any]) -> str:
+    def act(self, name: str, arguments: JsonObject) -> str:
         """Make a tool call; what cannot be one comes back as a text that starts with `Error:`."""
         objection = self._objection(name, arguments)
         if objection:
@@ -75,10 +74,10 @@ class Session:
         """Speak to the user; None when the conversation is over, now or already."""
         if self._over:
             return None
-        said = text[:TEXT_LIMIT]
-        self._see("say", said)
+        words = text[:TEXT_LIMIT]
+        self._see("say", words)
         with self._ours("the user's answer"):
-            answer = self._episode.say(said)
+            answer = self._episode.say(words)
             answer = None if answer is None else _text(answer)
         if answer is None:
             self._over = True
@@ -86,7 +85,7 @@ class Session:
             self._see("user", answer)
         return answer
 
-    def submit(self, answer: Any) -> None:
+    def submit(self, answer: JsonValue) -> None:
         """Hand in the answer of a one-shot task; the first one counts."""
         if self._over:
             return
@@ -95,12 +94,12 @@ class Session:
         with self._ours("taking the answer"):
             self._episode.submit(copy.deepcopy(answer))
 
-    def llm(self, request: Json) -> Json:
+    def llm(self, request: JsonObject) -> JsonObject:
         """A model call. Statuses below 500 are the agent's own doing; the others are a fault of ours."""
         try:
             return self._complete(request)
         except UpstreamError as error:
-            if error.status >= 500:  # the others are told to the agent, or end it
+            if error.status >= 500:  # the others reach the agent, or end it
                 self.fault = error
             raise
 
@@ -127,7 +126,7 @@ class Session:
             return f"the arguments of {name[:200]} are too large"
         return None
 
-    def _see(self, kind: StepKind, text: str, *, tool: str = "", arguments: Mapping[str, Any] | None = None) -> None:
+    def _see(self, kind: StepKind, text: str, *, tool: str = "", arguments: Mapping[str, object] | None = None) -> None:
         kept = text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… ({len(text)} characters)"
         self._steps.append(
             Step(
@@ -154,5 +153,5 @@ def _text(value: object) -> str:
     return value
 
 
-def _size(arguments: Mapping[str, Any]) -> int:
+def _size(arguments: Mapping[str, object]) -> int:
     return len(json.dumps(arguments, default=str))

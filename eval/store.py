@@ -32,8 +32,8 @@ class MemoryStore:
 
     def rollout(self, key: RolloutKey, /) -> Rollout | None:
         with self._lock:
-            found = self._rollouts.get(key)
-        return found[0] if found and found[0].valid else None
+            entry = self._rollouts.get(key)
+        return entry[0] if entry and entry[0].valid else None
 
     def save_rollout(self, rollout: Rollout, trace: Sequence[Step], /, *, scope: str | None = None) -> None:
         with self._lock:

@@ -47,6 +47,12 @@ def run_whole(
     return [_rollout(key, seeds[key.task_id], rewards.get(key.task_id), f"{reason} (try {tries})") for key in keys]
 
 
+def check_run(benchmark: BenchmarkRunner) -> None:
+    """Raises BadInput for a benchmark that hosts the agent and does not say how."""
+    if type(benchmark).run is BenchmarkRunner.run:
+        raise BadInput(f"benchmark {benchmark.name} implements neither run() nor open(): see BenchmarkRunner")
+
+
 def takes_seeds(benchmark: BenchmarkRunner) -> bool:
     """Whether `run` takes a seed for every task; False: one `seed`, so that each task needs a call of its own.
 
@@ -83,11 +89,11 @@ def _rollout(key: RolloutKey, seed: int, reward: float | None, reason: str) -> R
     return Rollout(key=key, seed=seed, status="ok", reward=reward, tier=TIER)
 
 
-def _checked(answer: object, asked: Sequence[str], name: str) -> dict[str, float]:
+def _checked(answer: object, task_ids: Sequence[str], name: str) -> dict[str, float]:
     """The rewards in an answer; faults (None) left out."""
     if not isinstance(answer, Mapping):
         raise BadInput(f"benchmark {name}: run() returned {type(answer).__name__}, not a mapping of task id to reward")
-    unknown = sorted(str(task) for task in answer.keys() - set(asked))
+    unknown = sorted(str(task) for task in answer.keys() - set(task_ids))
     if unknown:
         raise BadInput(f"benchmark {name}: run() returned tasks that were not asked for: {_listed(unknown)}")
     wrong = [f"{task}: {reward!r}" for task, reward in answer.items() if reward is not None and not _fits(reward)]
@@ -96,7 +102,7 @@ def _checked(answer: object, asked: Sequence[str], name: str) -> dict[str, float
     return {task: float(reward) for task, reward in answer.items() if reward is not None}
 
 
-def _fits(reward: Any) -> bool:
+def _fits(reward: object) -> bool:
     return isinstance(reward, Real) and math.isfinite(reward) and 0 <= float(reward) <= 1
 
 

@@ -78,14 +78,14 @@ class Bank(Record):
     def joined(self, rollouts: Iterable[Rollout], *, cap: int) -> Bank:
         """With more results, in order of task and trial, while a task holds fewer than `cap`; faults left out."""
         held = dict(self.held)
-        for task, found in by_task(rollouts).items():
+        for task, results in by_task(rollouts).items():
             known = held.get(task, _NOTHING)
             room = max(0, cap - len(known.reward_micros))
             if room:
                 held[task] = Held(
-                    reward_micros=known.reward_micros + tuple(r.reward_micros for r in found[:room]),
-                    origins=known.origins + tuple(r.key.agent for r in found[:room]),
-                    pass_units=found[0].pass_units,
+                    reward_micros=known.reward_micros + tuple(r.reward_micros for r in results[:room]),
+                    origins=known.origins + tuple(r.key.agent for r in results[:room]),
+                    pass_units=results[0].pass_units,
                 )
         return self.model_copy(update={"held": held})
 
@@ -111,30 +111,30 @@ _NOTHING = Held(reward_micros=(), origins=())
 
 def by_task(rollouts: Iterable[Rollout]) -> dict[str, list[Rollout]]:
     """The valid rollouts by task id, each task's in order of trial."""
-    found: dict[str, list[Rollout]] = {}
+    rows: dict[str, list[Rollout]] = {}
     for rollout in sorted(rollouts, key=_place):
         if rollout.valid:
-            found.setdefault(rollout.task_id, []).append(rollout)
-    return found
+            rows.setdefault(rollout.task_id, []).append(rollout)
+    return rows
 
 
 def counted(rollouts: Iterable[Rollout]) -> dict[str, Count]:
     """Valid results by task id."""
-    found: dict[str, Count] = {}
+    counts: dict[str, Count] = {}
     for rollout in rollouts:
         if rollout.valid:
-            reward_micros, trials = found.get(rollout.task_id, (0, 0))
-            found[rollout.task_id] = Count(reward_micros + rollout.reward_micros, trials + 1)
-    return found
+            reward_micros, trials = counts.get(rollout.task_id, (0, 0))
+            counts[rollout.task_id] = Count(reward_micros + rollout.reward_micros, trials + 1)
+    return counts
 
 
 def added(counts: Mapping[str, Count], more: Mapping[str, Count]) -> dict[str, Count]:
     """Sums of two tables of counts."""
-    found = dict(counts)
+    sums = dict(counts)
     for task, (reward_micros, trials) in more.items():
-        before = found.get(task, (0, 0))
-        found[task] = Count(before[0] + reward_micros, before[1] + trials)
-    return found
+        before = sums.get(task, (0, 0))
+        sums[task] = Count(before[0] + reward_micros, before[1] + trials)
+    return sums
 
 
 def _place(rollout: Rollout) -> tuple[str, int]:

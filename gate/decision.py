@@ -17,17 +17,18 @@ from sigmaloop.errors import BadInput
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.evalue import betting_evalue, fresh_pairs
 from sigmaloop.gate.finding import Finding
-from sigmaloop.gate.judging import AttemptInputs, Judged, judge, recall
+from sigmaloop.gate.judging import AttemptInputs, Judged, judge_attempt, recall
 from sigmaloop.gate.outage import UNMEASURABLE
-from sigmaloop.gate.policy import Policy, make_policy
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.rules import Rules
 from sigmaloop.gate.sequential import SequentialGate
 from sigmaloop.gate.statistics import Estimate
 from sigmaloop.records import Outcome, Record, Rollout, RolloutKey, RolloutStatus, digest
 
 GATE_CODE = (
-    "judging", "bank", "cases", "comparison", "evalue", "finding", "one_trial", "sequential", "outage",
-    "policy", "rules", "tally",
+    "judging", "bank", "cases", "comparison", "evalue", "finding", "measured", "one_trial", "outage", "policies",
+    "policy", "promotion", "reference", "rules", "sequential", "tally",
 )  # fmt: skip
 """The modules that a verdict depends on."""
 
@@ -101,7 +102,7 @@ class Decision(Record):
     split_hash: str
     run_seed: int
     inputs: AttemptInputs
-    """Split, bank with the origin of every result, suite, targets and the seed of the order."""
+    """Split, bank with the origin of every result, suite, cluster tasks and the seed of the order."""
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
     outcome: Outcome
@@ -132,11 +133,11 @@ class Decision(Record):
 
     def rollouts(self) -> dict[str, tuple[Rollout, ...]]:
         """Rollouts by stage: the candidate's, and the incumbent's of the control."""
-        found: dict[str, list[Rollout]] = {}
+        stages: dict[str, list[Rollout]] = {}
         for row in self.rows:
             agent = self.subject.incumbent if row.stage == "control" else self.subject.agent
-            found.setdefault(row.stage, []).append(row.rollout(agent))
-        return {stage: tuple(rollouts) for stage, rollouts in found.items()}
+            stages.setdefault(row.stage, []).append(row.rollout(agent))
+        return {stage: tuple(rollouts) for stage, rollouts in stages.items()}
 
     def sealed(self) -> Self:
         return self.model_copy(update={"seal": _seal(self)})
@@ -158,7 +159,7 @@ def decision_of(
     `veto`: who stopped it after the gates, if anybody. `cached`: ids of rollouts that were not paid for now.
     `promotion`: rollouts that decided who joined the suite after a keep.
     """
-    found = {**judged.rollouts, "promotion": tuple(promotion)} if promotion else judged.rollouts
+    rollouts = {**judged.rollouts, "promotion": tuple(promotion)} if promotion else judged.rollouts
     log = Decision(
         subject=subject,
         rules=policy.rules,
@@ -166,7 +167,7 @@ def decision_of(
         split_hash=digest(sorted(inputs.tasks)),
         run_seed=run_seed,
         inputs=inputs,
-        rows=tuple(_rows(policy, inputs, found, cached)),
+        rows=tuple(_rows(policy, inputs, rollouts, cached)),
         findings=judged.findings,
         outcome=judged.outcome,
         reason=judged.last.reason,
@@ -200,7 +201,7 @@ def recompute(log: Decision) -> Judged:
 
     Raises BadInput when the gates ask for a rollout that the log does not hold.
     """
-    return judge(make_policy(log.rules), log.inputs, recall(log.rollouts()))
+    return judge_attempt(make_policy(log.rules), log.inputs, recall(log.rollouts()))
 
 
 def discrepancies(log: Decision) -> tuple[str, ...]:
@@ -216,12 +217,12 @@ def discrepancies(log: Decision) -> tuple[str, ...]:
         return (*wrong, f"the gates cannot be replayed: {error}")
     if (again.outcome, again.last.reason) != (log.outcome, log.reason):
         wrong.append(f"the gates now say {again.outcome} ({again.last.reason}), the log {log.outcome} ({log.reason})")
-    for logged, found in zip(log.findings, again.findings, strict=False):
-        changed = [name for name in Finding.model_fields if getattr(logged, name) != getattr(found, name)]
+    for logged, recomputed in zip(log.findings, again.findings, strict=False):
+        changed = [name for name in Finding.model_fields if getattr(logged, name) != getattr(recomputed, name)]
         if changed:
             wrong.append(f"{logged.gate}: {', '.join(changed)} differ from what the rollouts say")
-    asked = sum(len(found) for stage, found in again.rollouts.items())
-    if asked != sum(row.stage != "promotion" for row in log.rows):
+    needed = sum(len(recomputed) for stage, recomputed in again.rollouts.items())
+    if needed != sum(row.stage != "promotion" for row in log.rows):
         wrong.append("the log holds rollouts that the gates did not ask for")
     if log.kept != (again.kept and not log.veto and not log.subject.canary):
         wrong.append("kept or not contradicts the verdict")
@@ -244,12 +245,12 @@ def _seal(log: Decision) -> str:
 
 
 def _rows(
-    policy: Policy, inputs: AttemptInputs, found: dict[str, tuple[Rollout, ...]], cached: Collection[str]
+    policy: Policy, inputs: AttemptInputs, rollouts: dict[str, tuple[Rollout, ...]], cached: Collection[str]
 ) -> list[Row]:
     looks = policy.rules.looks_for(len(inputs.tasks)) if policy.rules.looks else ()
     rows: list[Row] = []
     for stage in get_args(RowStage):
-        for place, rollout in enumerate(found.get(stage, ())):
+        for place, rollout in enumerate(rollouts.get(stage, ())):
             look = 1 + sum(place >= bound.rollouts for bound in looks) if looks and stage == "validation" else 0
             rows.append(
                 Row(
@@ -275,8 +276,8 @@ def _bet(policy: Policy, inputs: AttemptInputs, judged: Judged) -> Bet | None:
     stage = inputs.stage(policy, "validation")
     if policy.rules.pooling or not rollouts or not isinstance(stage, SequentialGate):
         return None
-    found = betting_evalue(fresh_pairs(stage.order, rollouts, inputs.bank))
-    return Bet(pairs=found.pairs, final=found.final, largest=found.largest)
+    evalue = betting_evalue(fresh_pairs(stage.order, rollouts, inputs.bank))
+    return Bet(pairs=evalue.pairs, final=evalue.final, largest=evalue.largest)
 
 
 def _suite_rate(policy: Policy, inputs: AttemptInputs) -> float | None:

@@ -1,4 +1,4 @@
-"""A decision in plain words: what was asked, what was measured, and what the law says of it."""
+"""A decision in plain words: what was asked, what was measured, and what the policy says of it."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def _headline(log: Decision) -> str:
     return f"{subject.candidate_id}: {verdict_of(log)}, decided at {log.stage} ({log.reason})"
 
 
-def _estimate(found: Estimate | None) -> str:
-    if found is None:
+def _estimate(estimate: Estimate | None) -> str:
+    if estimate is None:
         return "not measured"
-    low, high = found.interval
-    return f"{found.mean:.3f} (95 % {max(0.0, low):.3f} to {min(1.0, high):.3f})"
+    low, high = estimate.interval
+    return f"{estimate.mean:.3f} (95 % {max(0.0, low):.3f} to {min(1.0, high):.3f})"

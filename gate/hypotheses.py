@@ -97,9 +97,9 @@ def tango_interval(b: int, c: int, n: int, *, confidence: float = 0.95) -> tuple
     z, edge = NORMAL.inv_cdf((1 + confidence) / 2), 1 - 1e-9
     estimate = (b - c) / n
 
-    def limit(target: float, low: float, high: float) -> float:
-        found: float = brentq(lambda d: tango_z(b, c, n, difference=d) - target, low, high, xtol=1e-12)
-        return found
+    def limit(z_there: float, low: float, high: float) -> float:
+        root: float = brentq(lambda d: tango_z(b, c, n, difference=d) - z_there, low, high, xtol=1e-12)
+        return root
 
     lower = -1.0 if estimate == -1 else limit(z, -edge, min(estimate, edge))
     upper = 1.0 if estimate == 1 else limit(-z, max(estimate, -edge), edge)

@@ -64,7 +64,9 @@ class AttemptInputs(Record):
                 raise BadInput(f"the {name} names a task twice: {_first_repeat(ids)}")
         shared = sorted(set(self.tasks) & {*self.suite, *self.failing})
         if shared:
-            raise BadInput(f"validation tasks may not be in the suite or among the targets: {', '.join(shared[:5])}")
+            raise BadInput(
+                f"validation tasks may not be in the suite or among the cluster tasks: {', '.join(shared[:5])}"
+            )
         return self
 
     def stage(self, policy: Policy, gate: GateName) -> Stage:
@@ -149,15 +151,15 @@ class Judged(Record):
         return self.last.z if self.last.gate == "validation" else None
 
 
-def judge(policy: Policy, inputs: AttemptInputs, run: RunStage) -> Judged:
+def judge_attempt(policy: Policy, inputs: AttemptInputs, run: RunStage) -> Judged:
     """All gates in their order, until one does not pass. Raises BadInput when `run` returns what was not asked."""
     findings: list[Finding] = []
     rollouts: dict[str, tuple[Rollout, ...]] = {}
 
     def noted(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
-        found = answered(pairs, run(stage, pairs))
-        rollouts[stage] = (*rollouts.get(stage, ()), *found)
-        return found
+        results = answered(pairs, run(stage, pairs))
+        rollouts[stage] = (*rollouts.get(stage, ()), *results)
+        return results
 
     for gate in inputs.stages:
         rollouts[gate] = ()
@@ -182,43 +184,43 @@ def settle(
 ) -> tuple[AttemptInputs, Finding, tuple[Rollout, ...]]:
     """Drive a stage, and where faults keep it from failing, learn whose they are: see `outage`.
 
-    `rival` runs the incumbent. The standing that comes back holds the contest, so that the finding can be recomputed.
+    `rival` runs the incumbent. The inputs that come back holds the contest, so that the finding can be recomputed.
     """
     former = inputs.contests.get(gate)
     inputs = inputs.model_copy(update={"contests": {g: c for g, c in inputs.contests.items() if g != gate}})
-    made: dict[str, list[Rollout]] = {}
+    results: dict[str, list[Rollout]] = {}
 
     def noted(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
-        found = run(stage, pairs)
-        made.setdefault(stage, []).extend(found)
-        return found
+        fresh = run(stage, pairs)
+        results.setdefault(stage, []).extend(fresh)
+        return fresh
 
     finding, seen = drive(inputs.stage(policy, gate), noted)
-    faulted = list(dict.fromkeys(r.task_id for r in made.get(gate, ()) if not r.valid))
+    faulted = list(dict.fromkeys(r.task_id for r in results.get(gate, ()) if not r.valid))
     if not faulted or finding.outcome == "failed":
         return inputs, finding, seen
     trial = former.trial + ROUNDS if former else CONTEST_TRIALS + int(digest(inputs.seed, gate, size=9), 16) * ROUNDS
-    found = contest(faulted, lambda pairs: run(gate, pairs), rival, trial=trial)
-    inputs = inputs.model_copy(update={"contests": {**inputs.contests, gate: found}})
-    return inputs, *drive(inputs.stage(policy, gate), recall(made))
+    dispute = contest(faulted, lambda pairs: run(gate, pairs), rival, trial=trial)
+    inputs = inputs.model_copy(update={"contests": {**inputs.contests, gate: dispute}})
+    return inputs, *drive(inputs.stage(policy, gate), recall(results))
 
 
-def answered(asked: Sequence[Pair], rollouts: Sequence[Rollout]) -> Sequence[Rollout]:
+def answered(pairs: Sequence[Pair], rollouts: Sequence[Rollout]) -> Sequence[Rollout]:
     """The rollouts, which must be those asked for, each once. Raises BadInput that names what differs."""
     got = [(r.key.task_id, r.key.trial) for r in rollouts]
-    if len(got) == len(asked) and set(got) == set(asked):
+    if len(got) == len(pairs) and set(got) == set(pairs):
         return rollouts
-    extra, missing = sorted(set(got) - set(asked)), sorted(set(asked) - set(got))
+    extra, missing = sorted(set(got) - set(pairs)), sorted(set(pairs) - set(got))
     what = [f"not asked for: {extra[:3]}"] * bool(extra) + [f"missing: {missing[:3]}"] * bool(missing)
     raise BadInput(
-        f"{len(asked)} rollouts were asked for and {len(got)} came back ({'; '.join(what) or 'some twice'}); "
+        f"{len(pairs)} rollouts were asked for and {len(got)} came back ({'; '.join(what) or 'some twice'}); "
         "the benchmark must answer every (task, trial) exactly once"
     )
 
 
 def recall(rollouts: Mapping[str, Sequence[Rollout]]) -> RunStage:
     """A `run` that looks results up, by stage. Raises BadInput for a rollout that is not there."""
-    known = {stage: {(r.key.task_id, r.key.trial): r for r in found} for stage, found in rollouts.items()}
+    known = {stage: {(r.key.task_id, r.key.trial): r for r in results} for stage, results in rollouts.items()}
 
     def run(stage: StageName, pairs: Sequence[Pair]) -> Sequence[Rollout]:
         table = known.get(stage, {})

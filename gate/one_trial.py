@@ -70,17 +70,17 @@ class RegressionGate:
         """Every decision that some completion of the table leads to."""
         if not self._members:
             return {"passed"}
-        found: set[Outcome] = set()
+        outcomes: set[Outcome] = set()
         total, failures, left = len(self._members), tally.valid - tally.passes, tally.left
         covered = tally.infra <= self._faults_allowed
         may_fail = total - ceil(self._floor * total)
         if failures + left > may_fail or (covered and failures + tally.infra + left > may_fail):
-            found.add("failed")
+            outcomes.add("failed")
         if failures <= may_fail and tally.infra + left > self._faults_allowed:
-            found.add("indecisive")
+            outcomes.add("indecisive")
         if covered and failures + tally.infra <= may_fail:
-            found.add("passed")
-        return found
+            outcomes.add("passed")
+        return outcomes
 
     def _finding(self, outcome: Outcome, tally: Tally, seen: Sequence[Rollout]) -> Finding:
         total = len(self._members)
@@ -149,19 +149,19 @@ class ValidationGate:
 
     def _reachable(self, tally: Tally) -> set[Outcome]:
         """Every decision that some completion of the table leads to."""
-        found: set[Outcome] = set()
+        outcomes: set[Outcome] = set()
         total, left, covered = len(self._tasks), tally.left, tally.infra <= self._faults_allowed
         expected = total - tally.lost
         certain = self._below(tally.reward_micros + (tally.infra + left) * REWARD_MICROS, total)
         if self._below(tally.reward_micros + tally.infra * REWARD_MICROS, total) or (
             covered and self._below(tally.reward_micros, expected)
         ):
-            found.add("failed")
+            outcomes.add("failed")
         if not certain and tally.infra + left > self._faults_allowed:
-            found.add("indecisive")
+            outcomes.add("indecisive")
         if covered and not self._below(tally.reward_micros + left * REWARD_MICROS, expected):
-            found.add("passed")
-        return found
+            outcomes.add("passed")
+        return outcomes
 
     def _below(self, reward_micros: int, tasks: int) -> bool:
         """Whether units / tasks < best / best_tasks, without dividing."""

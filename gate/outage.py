@@ -39,8 +39,8 @@ class Faults(Record):
     rollouts: int = Field(default=0, ge=0)
 
     def after(self, rollouts: Sequence[Rollout]) -> Faults:
-        found = sum(not r.valid for r in rollouts)
-        return Faults(faults=self.faults + found, rollouts=self.rollouts + len(rollouts))
+        faults = sum(not r.valid for r in rollouts)
+        return Faults(faults=self.faults + faults, rollouts=self.rollouts + len(rollouts))
 
 
 def excess(candidate: Faults, incumbent: Faults) -> Fraction:
@@ -103,8 +103,8 @@ def contest(tasks: Sequence[str], candidate: Roll, incumbent: Roll, *, trial: in
 
     `trial`: number of trials that neither agent has run, for what is known of them says nothing of now.
     """
-    found = Contest(trial=trial)
-    while tasks and not found.over:
-        pairs = [(task, trial + found.rounds) for task in tasks[:MOST_TASKS]]
-        found = found.after(candidate(pairs), incumbent(pairs))
-    return found
+    state = Contest(trial=trial)
+    while tasks and not state.over:
+        pairs = [(task, trial + state.rounds) for task in tasks[:MOST_TASKS]]
+        state = state.after(candidate(pairs), incumbent(pairs))
+    return state

@@ -90,17 +90,17 @@ class Rules(Record):
         return min(self.bank_cap, max(2, round(self.looks[-1].rollouts / tasks)))
 
 
-def _bounds(rollouts: tuple[int, ...], z: tuple[float, ...]) -> tuple[Bound, ...]:
-    return tuple(Bound(rollouts=r, z=bound) for r, bound in zip(rollouts, z, strict=True))
+def _bounds(*looks: tuple[int, float]) -> tuple[Bound, ...]:
+    return tuple(Bound(rollouts=rollouts, z=z) for rollouts, z in looks)
 
 
 LOOKS: dict[PolicyName, tuple[Bound, ...]] = {
     "reference": (),
-    "paired": _bounds((25, 50, 100, 200), (-0.5, -0.25, 0.0, 0.25)),
-    "rigorous": _bounds((50, 100, 200, 400, 600), (-0.4, -0.1, 0.2, 0.6, 1.28)),
-    "strict": _bounds((50, 100, 200, 400, 600), (-0.4, -0.1, 0.2, 0.6, 1.645)),
+    "paired": _bounds((25, -0.5), (50, -0.25), (100, 0.0), (200, 0.25)),
+    "rigorous": _bounds((50, -0.4), (100, -0.1), (200, 0.2), (400, 0.6), (600, 1.28)),
+    "strict": _bounds((50, -0.4), (100, -0.1), (200, 0.2), (400, 0.6), (600, 1.645)),
 }
-"""The law's bars: part of a policy's name, not settings, so that one name always means one law."""
+"""The bars of each policy: part of its name, not settings, so that one name always means one policy."""
 
 CONTROL: dict[PolicyName, Bound | None] = {
     "reference": None,
@@ -112,16 +112,16 @@ CONTROL: dict[PolicyName, Bound | None] = {
 
 
 def rules_of(settings: Settings, *, policy: PolicyName | None = None) -> Rules:
-    """The rules that these settings name; `policy` names another law with the same numbers beside it."""
+    """The rules that these settings name; `policy` names another one, with the same numbers beside it."""
     named = policy or settings.policy
     numbers = {name: getattr(settings, name) for name in Rules.model_fields if name in type(settings).model_fields}
-    law = {"looks": LOOKS[named], "control": CONTROL[named], "pooling": named == "paired"}
-    return Rules(**{**numbers, "policy": named, **law})
+    bars = {"looks": LOOKS[named], "control": CONTROL[named], "pooling": named == "paired"}
+    return Rules(**{**numbers, "policy": named, **bars})
 
 
 def default_rules(policy: PolicyName, **changes: object) -> Rules:
     """A policy with every other number at its default. Raises BadInput for an unknown name."""
     if policy not in LOOKS:
         raise BadInput(f"unknown policy {policy!r}; there are {', '.join(LOOKS)}")
-    law = {"looks": LOOKS[policy], "control": CONTROL[policy], "pooling": policy == "paired"}
-    return Rules(policy=policy, **{**law, **changes})  # type: ignore[arg-type]
+    bars = {"looks": LOOKS[policy], "control": CONTROL[policy], "pooling": policy == "paired"}
+    return Rules(policy=policy, **{**bars, **changes})  # type: ignore[arg-type]

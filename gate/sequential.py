@@ -5,7 +5,7 @@ compared with the incumbent's bank (`comparison`); below the look's bar it is re
 an early keep would be one that luck has chosen.
 
 A candidate past the last look is a finalist: by luck, perhaps, or because the endpoint was in better form than when
-the bank was filled. So the incumbent is run beside it, one trial each of up to as many tasks as the law says,
+the bank was filled. So the incumbent is run beside it, one trial each of up to as many tasks as the rules say,
 under a number of its own, and the finalist may not be below that control (z >= 0).
 
 An infrastructure fault is a missing result. A look rejects if its bar is missed even with perfect results in
@@ -95,8 +95,8 @@ class SequentialGate:
             looks += [look] if look else []
             if outcome != "passed" or bound is self._looks[-1]:
                 break
-        found = self._finding(outcome, bound, looks, [seen[pair] for pair in self._order[:done]])
-        return self._beside(found, counts, seen) if outcome == "passed" and self._control else found
+        finding = self._finding(outcome, bound, looks, [seen[pair] for pair in self._order[:done]])
+        return self._beside(finding, counts, seen) if outcome == "passed" and self._control else finding
 
     def _beside(self, finalist: Finding, counts: dict[str, Count], seen: dict[Pair, Rollout]) -> RunMore | Finding:
         """A finalist against the incumbent of today."""
@@ -106,20 +106,20 @@ class SequentialGate:
         control = [seen[pair] for pair in self._control]
         valid = [r for r in control if r.valid]
         bound, beside = Bound(rollouts=len(control), z=self._beside_z), counted(control)
-        found = compare(counts, beside) if counts.keys() & beside.keys() else None
-        look = found and _look(bound, found, len(valid))
+        comparison = compare(counts, beside) if counts.keys() & beside.keys() else None
+        look = comparison and _look(bound, comparison, len(valid))
         worst = {r.task_id: Count(0, 1) for r in control if not r.valid}
         if worst and counts.keys() & (beside | worst).keys() and compare(counts, beside | worst).z < bound.z:
             outcome: Outcome = "failed"
-        elif found is None or len(worst) > faults_allowed(len(control), self._coverage):
+        elif comparison is None or len(worst) > faults_allowed(len(control), self._coverage):
             outcome = "indecisive"
         else:
-            outcome = "failed" if found.z < bound.z else "passed"
+            outcome = "failed" if comparison.z < bound.z else "passed"
         points = f"{100 * look.difference:+.1f} +- {100 * look.standard_error:.1f} points" if look else "no measurement"
-        told = f"{points} beside {len(valid)} rollouts of the incumbent made now"
+        measurement = f"{points} beside {len(valid)} rollouts of the incumbent made now"
         reason, message = {
-            "passed": (finalist.reason, f"{finalist.message}; {told}"),
-            "failed": ("validation_below_control", f"past the last look, but {told}; it may not be below them"),
+            "passed": (finalist.reason, f"{finalist.message}; {measurement}"),
+            "failed": ("validation_below_control", f"past the last look, but {measurement}; it may not be below them"),
             "indecisive": (
                 "coverage_too_low",
                 "the control: " + uncovered(len(worst), len(control), faults_allowed(len(control), self._coverage)),
@@ -136,13 +136,13 @@ class SequentialGate:
         unmeasured = sum(trials for task, (_, trials) in counts.items() if task not in self._incumbent)
         missing = len(faults) + unmeasured
         common = len(counts.keys() & self._incumbent.keys())
-        found = compare(counts, self._incumbent) if common else None
-        look = found and _look(bound, found, bound.rollouts - missing)
+        comparison = compare(counts, self._incumbent) if common else None
+        look = comparison and _look(bound, comparison, bound.rollouts - missing)
         if missing and self._at_best(counts, faults).z < bound.z:
             return "failed", look
-        if found is None or missing > faults_allowed(bound.rollouts, self._coverage):
+        if comparison is None or missing > faults_allowed(bound.rollouts, self._coverage):
             return "indecisive", look
-        return ("failed" if found.z < bound.z else "passed"), look
+        return ("failed" if comparison.z < bound.z else "passed"), look
 
     def _at_best(self, counts: dict[str, Count], faults: Sequence[Rollout]) -> Comparison:
         """As if every fault had been a full reward, and the incumbent always failed what it was not measured on."""
@@ -188,13 +188,13 @@ class SequentialGate:
         )
 
 
-def _look(bound: Bound, found: Comparison, valid: int) -> Look:
+def _look(bound: Bound, comparison: Comparison, valid: int) -> Look:
     return Look(
         planned=bound.rollouts,
         valid=valid,
-        tasks=found.tasks,
-        difference=float(found.difference),
-        standard_error=found.standard_error,
-        z=found.z,
+        tasks=comparison.tasks,
+        difference=float(comparison.difference),
+        standard_error=comparison.standard_error,
+        z=comparison.z,
         bound=bound.z,
     )

@@ -31,7 +31,7 @@ def task_means(rollouts: Iterable[Rollout]) -> dict[str, float]:
     for rollout in sorted(rollouts, key=lambda r: (r.task_id, r.key.trial)):
         if rollout.reward is not None:
             rewards.setdefault(rollout.task_id, []).append(rollout.reward)
-    return {task: sum(found) / len(found) for task, found in rewards.items()}
+    return {task: sum(values) / len(values) for task, values in rewards.items()}
 
 
 def mean_estimate(values: Sequence[float]) -> Estimate:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from sigmaloop.records import REWARD_MICROS, Outcome, Rollout
 
-Kind = Literal["perfect", "zero", "infra"]
+ResultKind = Literal["perfect", "zero", "infra"]
 
 
 class Tally(NamedTuple):
@@ -28,7 +28,7 @@ class Tally(NamedTuple):
     spare: int = 0
     """Of the tasks left, those on which a fault would."""
 
-    def after(self, count: int, kind: Kind) -> Tally:
+    def after(self, count: int, kind: ResultKind) -> Tally:
         """The tally after `count` more results, all of one kind."""
         left = self.left - count
         gone = min(count, self.spare)
@@ -67,7 +67,7 @@ def next_size(tally: Tally, wave: int, reachable: Callable[[Tally], Collection[O
     """
     soonest = tally.left
     counts = range(1, tally.left + 1)
-    kinds: tuple[Kind, ...] = ("perfect", "zero", "infra")
+    kinds: tuple[ResultKind, ...] = ("perfect", "zero", "infra")
     for kind in kinds:
         decided = bisect_left(counts, True, key=lambda k: len(reachable(tally.after(k, kind))) == 1)
         soonest = min(soonest, decided + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sigmaloop.gate.canaries import Canary, canaries, due, progress_of
 from sigmaloop.gate.decision import decision_of
-from sigmaloop.gate.judging import judge
+from sigmaloop.gate.judging import judge_attempt
 from sigmaloop.graph.events import CanaryJudged, Emit
 from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.services import Services
@@ -39,7 +39,7 @@ def _run_canary(services: Services, state: LoopState, emit: Emit, canary: Canary
     trials = {"first_trial": canary.first_trial, "control_trial": canary.control_trial, "stages": canary.stages}
     inputs = inputs.model_copy(update={"bank": bank, **trials})
     policy = attempt_judge.policy
-    judged = judge(policy, inputs, attempt_judge.runner(source, current, batch=batch))
+    judged = judge_attempt(policy, inputs, attempt_judge.runner(source, current, batch=batch))
     subject = attempt_judge.subject(incumbent, canary.id, incumbent, agent_hash(source), batch=batch)
     subject = subject.model_copy(update={"canary": canary.worth})
     decision = decision_of(subject, policy, inputs, judged, run_seed=services.settings.seed)

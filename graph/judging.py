@@ -12,8 +12,9 @@ from sigmaloop.eval.controls import CONTROLS, NULL
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Subject, decision_of
 from sigmaloop.gate.finding import Finding, Pair, RunMore
-from sigmaloop.gate.judging import STAGES, AttemptInputs, RunStage, StageName, drive, judge, settle
-from sigmaloop.gate.policy import Policy, make_policy
+from sigmaloop.gate.judging import STAGES, AttemptInputs, RunStage, StageName, drive, judge_attempt, settle
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.rules import CANARY_STEP, CONTROL_TRIALS, GATE_TRIALS, rules_of
 from sigmaloop.graph.events import Emit
 from sigmaloop.graph.history import INPUTS
@@ -149,7 +150,7 @@ class AttemptJudge:
             subject,
             self.policy,
             inputs,
-            judge(self.policy, inputs, seen),
+            judge_attempt(self.policy, inputs, seen),
             run_seed=services.settings.seed,
             veto=veto,
             promotion=fresh,

@@ -20,8 +20,10 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 from sigmaloop.gate.bank import Bank
-from sigmaloop.gate.judging import AttemptInputs, judge, recall
-from sigmaloop.gate.policy import Policy, ReferencePolicy, make_policy
+from sigmaloop.gate.judging import AttemptInputs, judge_attempt, recall
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.policy import Policy
+from sigmaloop.gate.reference import ReferencePolicy
 from sigmaloop.gate.rules import Rules, default_rules
 from sigmaloop.gate.statistics import Estimate
 from sigmaloop.gate.worlds.figures import Figures, figures
@@ -31,11 +33,11 @@ from sigmaloop.gate.worlds.worlds import (
     NOTHING_HELPS,
     SHOCKS,
     Luck,
-    Outcome,
+    SyntheticWorld,
     Terrain,
     Walk,
+    WalkResult,
     WithoutSuite,
-    World,
 )
 from sigmaloop.records import PolicyName, Rollout
 
@@ -46,7 +48,7 @@ PUBLISHED_WORLDS = 200
 
 
 def without_control(rules: Rules) -> Policy:
-    """The law as it would be if a candidate past its last look were kept at once."""
+    """The policy as it would be if a candidate past its last look were kept at once."""
     return make_policy(rules.model_copy(update={"control": None}))
 
 
@@ -112,11 +114,11 @@ GOALS = [
 
 def decision_seconds(policy: Policy) -> float:
     """Seconds of the gates for one kept candidate on 100 tasks, with a full suite; the best of 20."""
-    world, luck = World(BASE, 1), Luck([1])
+    world, luck = SyntheticWorld(BASE, 1), Luck([1])
     suite, bank = world.traffic[:30], Bank()
     bank = bank.joined([luck.rollout(pair, 0.5) for pair in policy.missing(bank, world.validation)], cap=12)
     inputs = AttemptInputs(tasks=world.validation, bank=bank, suite=suite, failing=world.traffic[30:35], seed="perf")
-    rows = judge(policy, inputs, lambda _stage, pairs: [luck.rollout(pair, 1.0) for pair in pairs]).rollouts
+    rows = judge_attempt(policy, inputs, lambda _stage, pairs: [luck.rollout(pair, 1.0) for pair in pairs]).rollouts
     fresh = {
         stage: [Rollout(key=r.key, seed=0, status=r.status, reward=r.reward) for r in found]
         for stage, found in rows.items()
@@ -124,22 +126,22 @@ def decision_seconds(policy: Policy) -> float:
     best = inf
     for _ in range(20):
         began = time.perf_counter()
-        judged = judge(policy, inputs, recall(fresh))
+        judged = judge_attempt(policy, inputs, recall(fresh))
         best = min(best, time.perf_counter() - began)
     assert judged.kept
     return best
 
 
-def law(column: str, wave: int) -> Policy:
+def policy_of(column: str, wave: int) -> Policy:
     """The policy of a column."""
     make, name, _ = COLUMNS[column]
     return make(default_rules(name, wave=wave))
 
 
-def walked(column: str, wave: int, terrain: Terrain, seeds: range) -> list[Outcome]:
+def walked(column: str, wave: int, terrain: Terrain, seeds: range) -> list[WalkResult]:
     """Runs of one column, in this process."""
-    policy, plain = law(column, wave), COLUMNS[column][2]
-    return [Walk(World(terrain, seed), policy, plain=plain).run() for seed in seeds]
+    policy, plain = policy_of(column, wave), COLUMNS[column][2]
+    return [Walk(SyntheticWorld(terrain, seed), policy, plain=plain).run() for seed in seeds]
 
 
 def measure(
@@ -204,7 +206,7 @@ def main() -> None:
             print(f"{'':<30}" + "".join(f"{bars.get(column, ''):>21}" for column in columns))
     print("\none full decision on 100 tasks, model excluded:")
     for column in columns:
-        print(f"  {column:<22} {1000 * decision_seconds(law(column, given.wave)):6.1f} ms")
+        print(f"  {column:<22} {1000 * decision_seconds(policy_of(column, given.wave)):6.1f} ms")
     sys.exit(1 if misses else 0)
 
 

@@ -1,6 +1,6 @@
-"""The laws of the gate on helpdesk, where the truth can be measured: full runs of each, and what they really gained.
+"""The gate's policies on helpdesk, where the truth can be measured: full runs of each, and what they really gained.
 
-    python perf/policies.py --seeds 3                       every law, seeds 0, 1, 2 (about an hour on two cores)
+    python perf/policies.py --seeds 3                       every policy, seeds 0, 1, 2 (about an hour on two cores)
     python perf/policies.py --policies paired --seeds 1     one run
 
 Simulated model. The truth is the mean over 380 tasks of the same kinds that were made afresh and that no run has
@@ -37,7 +37,7 @@ class Finished(NamedTuple):
     seed: int
     summary: Summary
     rollouts: int
-    """Of the target: everything that was paid for."""
+    """Of the target agent: everything that was paid for."""
     agents: list[str]
     """Texts of the agents on the way, the baseline first, the final one last."""
 

@@ -24,6 +24,9 @@ Outcome = Literal["passed", "failed", "indecisive"]
 REWARD_MICROS = 1_000_000
 """Rewards are compared as whole units (1.0 = 1,000,000): no decision hangs on a rounding."""
 
+JsonObject = dict[str, Any]
+"""An object of JSON whose shape somebody else decides: a chat request, a tool's arguments, a row of a benchmark."""
+
 
 def digest(*parts: object, size: int = 16) -> str:
     """First `size` hex digits of the SHA-256 of the parts, as canonical JSON."""

@@ -7,11 +7,11 @@ from math import fsum, sqrt
 
 from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.statistics import Estimate
-from sigmaloop.gate.worlds.worlds import Outcome, Terrain, Walk, World
+from sigmaloop.gate.worlds.worlds import SyntheticWorld, Terrain, Walk, WalkResult
 from sigmaloop.records import Record
 
 POINTS = 100
-"""Gains are told in points, hundredths of score."""
+"""Gains are given in points, hundredths of score."""
 
 
 class Figures(Record):
@@ -48,18 +48,20 @@ class Figures(Record):
 
 def simulate(terrain: Terrain, policy: Policy, *, worlds: int, first: int = 0, plain: bool = False) -> Figures:
     """Walk a policy through worlds `first`, `first + 1`, ..."""
-    return figures([Walk(World(terrain, seed), policy, plain=plain).run() for seed in range(first, first + worlds)])
+    return figures(
+        [Walk(SyntheticWorld(terrain, seed), policy, plain=plain).run() for seed in range(first, first + worlds)]
+    )
 
 
-def figures(outcomes: Sequence[Outcome]) -> Figures:
+def figures(outcomes: Sequence[WalkResult]) -> Figures:
     """Raises ValueError for no outcome."""
     if not outcomes:
         raise ValueError("no world was walked through: there is nothing to tell")
 
-    def mean(value: Callable[[Outcome], float]) -> Estimate:
+    def mean(value: Callable[[WalkResult], float]) -> Estimate:
         return _mean([value(o) for o in outcomes])
 
-    def ratio(above: Callable[[Outcome], float], below: Callable[[Outcome], float]) -> Estimate | None:
+    def ratio(above: Callable[[WalkResult], float], below: Callable[[WalkResult], float]) -> Estimate | None:
         return _ratio([above(o) for o in outcomes], [below(o) for o in outcomes])
 
     return Figures(

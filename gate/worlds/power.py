@@ -18,7 +18,7 @@ from pydantic import Field
 from sigmaloop.errors import BadInput
 from sigmaloop.gate.canaries import Canary, CopiesKept, canaries
 from sigmaloop.gate.certificate import trials_for
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import PRIOR_TRIALS, Bound, Rules
 from sigmaloop.gate.statistics import Estimate, intraclass_correlation, task_means
 from sigmaloop.gate.worlds.figures import Figures, simulate
@@ -70,7 +70,7 @@ class Budgeted(Record):
     """None: by the size of each split."""
     suite_cap: int = Field(ge=1)
     canaries: int = Field(default=0, ge=0)
-    """Wished for; how many a run of so few attempts has says `sung`."""
+    """Wished for; how many a run of so few attempts has says `planned_canaries`."""
     harmful_canaries: int = Field(default=0, ge=0)
 
     @classmethod
@@ -90,7 +90,7 @@ class Budgeted(Record):
         return sum(2 * size * trials_for(size, self.certify_trials) for size in (self.validation, self.test))
 
     @property
-    def sung(self) -> tuple[Canary, ...]:
+    def planned_canaries(self) -> tuple[Canary, ...]:
         """The canaries of the run."""
         return canaries(self.canaries, self.harmful_canaries, attempts=self.attempts)
 
@@ -134,7 +134,7 @@ class PolicyPlan(Record):
     least_rollouts: int
     """The least budget that finishes one attempt: bank, batch, full gates, canaries, certification."""
     tokens: float | None
-    """Of the target; None where it is not known what a rollout uses, and so are the next two."""
+    """Of the target agent; None where it is not known what a rollout uses, and so are the next two."""
     money: float | None
     hours: float | None
     attempts_afforded: int | None
@@ -194,7 +194,7 @@ def costs_of(rollouts: Sequence[Rollout], *, concurrency: int, priced: bool) -> 
 
 
 def priced(settings: Settings) -> bool:
-    """Whether it is known what the target's tokens cost."""
+    """Whether it is known what the target agent's tokens cost."""
     return settings.price_input is not None and settings.price_output is not None
 
 
@@ -214,8 +214,8 @@ def plan(
     nothing = simulate(terrain.model_copy(update={"mix": (1.0, 0.0, 0.0), "churn": 0.0}), policy, worlds=worlds)
     looks = looks_of(rules, n)
     keep = partial(keep_probability, looks, n, noise.within)
-    singing = canary_rollouts(rules, noise, run, walked)
-    fixed = run.traffic + run.certification + singing
+    for_canaries = canary_rollouts(rules, noise, run, walked)
+    fixed = run.traffic + run.certification + for_canaries
     total = walked.rollouts.mean + fixed
     afforded = None
     if budget is not None:
@@ -228,7 +228,7 @@ def plan(
         null_kept=keep(0.0),
         optimism=walked.reported_minus_true,
         copies_kept=CopiesKept(straight=keep(0.0), whole=walked.no_op_kept.mean if walked.no_op_kept else keep(0.0)),
-        canary_rollouts=singing,
+        canary_rollouts=for_canaries,
         false_keeps=nothing.kept,
         ends_worse=walked.ends_worse,
         gate_rollouts=walked.rollouts,
@@ -248,16 +248,16 @@ def plans(
 
     Raises BadInput when it can pay for none.
     """
-    found: list[PolicyPlan] = []
+    affordable: list[PolicyPlan] = []
     refused: list[BadInput] = []
     for each in rules:
         try:
-            found.append(plan(each, noise, run, costs, worlds=worlds, budget=budget))
+            affordable.append(plan(each, noise, run, costs, worlds=worlds, budget=budget))
         except BadInput as problem:
             refused.append(problem)
-    if not found:
+    if not affordable:
         raise refused[0]
-    return tuple(found)
+    return tuple(affordable)
 
 
 def headlines(plan: PolicyPlan) -> tuple[str, str, str]:
@@ -296,32 +296,32 @@ def canary_rollouts(rules: Rules, noise: Noise, run: Budgeted, walked: Figures) 
     """What the canaries of a run are expected to need.
 
     A copy needs as much as one in the synthetic worlds; one that is sent straight to the comparison as much as its
-    looks; a harmful one is stopped by its targets or at the first look.
+    looks; a harmful one is stopped by its cluster tasks or at the first look.
     """
-    looks, cluster_tasks = looks_of(rules, run.validation), _targets(rules)
+    looks, aimed = looks_of(rules, run.validation), _cluster_rollouts(rules)
     straight = expected_rollouts(looks, run.validation, noise.within, 0.0)
-    whole = walked.no_op_rollouts.mean if walked.no_op_rollouts else cluster_tasks + straight
-    harmful = cluster_tasks + looks.bounds[0].rollouts
+    whole = walked.no_op_rollouts.mean if walked.no_op_rollouts else aimed + straight
+    harmful = aimed + looks.bounds[0].rollouts
     return sum(
-        harmful if canary.worth == "harmful" else straight if len(canary.stages) == 1 else whole for canary in run.sung
+        harmful if canary.worth == "harmful" else straight if len(canary.stages) == 1 else whole
+        for canary in run.planned_canaries
     )
 
 
 def least_rollouts(rules: Rules, run: Budgeted) -> int:
     """Bank, a batch, the longest way through the gates for one attempt with an empty suite, canaries, certificates."""
     n = run.validation
-    looks, cluster_tasks = looks_of(rules, n), _targets(rules)
+    looks, aimed = looks_of(rules, n), _cluster_rollouts(rules)
     gates = looks.bounds[-1].rollouts + (looks.control.rollouts if looks.control else 0)
-    singing = sum(
-        cluster_tasks + looks.bounds[0].rollouts
-        if canary.worth == "harmful"
-        else (len(canary.stages) > 1) * cluster_tasks + gates
-        for canary in run.sung
+    canary_part = sum(
+        aimed + looks.bounds[0].rollouts if canary.worth == "harmful" else (len(canary.stages) > 1) * aimed + gates
+        for canary in run.planned_canaries
     )
-    return n * looks.bank + run.batch_size + cluster_tasks + gates + singing + run.certification
+    return n * looks.bank + run.batch_size + aimed + gates + canary_part + run.certification
 
 
-def _targets(rules: Rules) -> int:
+def _cluster_rollouts(rules: Rules) -> int:
+    """What an attempt needs for the tasks of its cluster."""
     return rules.cluster_tasks * rules.cluster_trials if rules.looks else 0
 
 

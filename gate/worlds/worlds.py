@@ -18,14 +18,16 @@ from pydantic import Field
 
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.finding import Pair, RunMore
-from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge
-from sigmaloop.gate.policy import Policy, Promotion, ReferencePolicy
+from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge_attempt
+from sigmaloop.gate.policy import Policy
+from sigmaloop.gate.promotion import Promotion
+from sigmaloop.gate.reference import ReferencePolicy
 from sigmaloop.gate.rules import CONTROL_TRIALS, GATE_TRIALS
 from sigmaloop.records import Record, Rollout, RolloutKey
 
 Chances = npt.NDArray[np.float64]
-Kind = Literal["null", "harmful", "helpful"]
-KINDS: tuple[Kind, ...] = ("null", "harmful", "helpful")
+ProposalKind = Literal["null", "harmful", "helpful"]
+PROPOSAL_KINDS: tuple[ProposalKind, ...] = ("null", "harmful", "helpful")
 
 
 class Terrain(Record):
@@ -55,13 +57,13 @@ HARD = Terrain(mix=(0.60, 0.35, 0.05))
 SHOCKS = Terrain(shock=0.3)
 """Every attempt meets the endpoint in a form of its own."""
 NOTHING_HELPS = Terrain(mix=(1.0, 0.0, 0.0), churn=0.0)
-"""A/A: every proposal is a byte-identical copy in effect; it may still fix its own targets."""
+"""A/A: every proposal is a byte-identical copy in effect; it may still fix its own cluster tasks."""
 
 
 class Proposed(Record):
     """One proposal: what it is in truth, and the dice for what it touches."""
 
-    kind: Kind
+    kind: ProposalKind
     size: float
     strength: float
     seed: tuple[int, int]
@@ -86,7 +88,7 @@ class Proposed(Record):
         return p
 
 
-class World:
+class SyntheticWorld:
     """The chances at the beginning, and the proposals that will come."""
 
     def __init__(self, terrain: Terrain, seed: int) -> None:
@@ -103,14 +105,14 @@ class World:
 
     @cached_property
     def proposals(self) -> tuple[Proposed, ...]:
-        found = []
+        proposals = []
         for index in range(self.terrain.proposals):
             dice = np.random.default_rng([self.seed, 1 + index])
-            kind = KINDS[int(dice.choice(3, p=self.terrain.mix))]
+            kind = PROPOSAL_KINDS[int(dice.choice(3, p=self.terrain.mix))]
             most = 0.08 if kind == "harmful" else 0.06
             size, strength = dice.uniform(0.01, most), dice.uniform(0.3, 0.9)
-            found.append(Proposed(kind=kind, size=size, strength=strength, seed=(self.seed, 1 + index)))
-        return tuple(found)
+            proposals.append(Proposed(kind=kind, size=size, strength=strength, seed=(self.seed, 1 + index)))
+        return tuple(proposals)
 
     def batches(self) -> Iterator[tuple[tuple[str, ...], tuple[Proposed, ...]]]:
         """Traffic and proposals of each batch, both spread evenly."""
@@ -126,14 +128,14 @@ class World:
         return float(chances[-self.terrain.population :].mean())
 
 
-class Outcome(Record):
+class WalkResult(Record):
     """How a run through a world went. Gains are shares of score, not points."""
 
     rollouts: int
     """Paid for by the gate: bank, stages, promotion; not traffic, not certification."""
-    kept: dict[Kind, int]
+    kept: dict[ProposalKind, int]
     """By kind."""
-    proposed: dict[Kind, int]
+    proposed: dict[ProposalKind, int]
     harmful_in_effect: int
     """Kept although the true mean fell."""
     true_gain: float
@@ -172,12 +174,12 @@ class Luck:
     def rollout(self, pair: Pair, chance: float) -> Rollout:
         passed = self.passes(chance)
         key = (*pair, passed)
-        found = self._made.get(key)
-        if found is None:
+        rollout = self._made.get(key)
+        if rollout is None:
             place = RolloutKey.model_construct(agent="simulated", task_id=pair[0], trial=pair[1])
-            found = Drawn(key=place, seed=0, status="ok", reward=float(passed))
-            self._made[key] = found
-        return found
+            rollout = Drawn(key=place, seed=0, status="ok", reward=float(passed))
+            self._made[key] = rollout
+        return rollout
 
     def mean(self, chances: Chances, trials: int) -> float:
         """Mean of so many trials of every task."""
@@ -207,7 +209,7 @@ class WithoutSuite(ReferencePolicy):
 class Walk:
     """A policy on its way through a world."""
 
-    def __init__(self, world: World, policy: Policy, *, plain: bool = False) -> None:
+    def __init__(self, world: SyntheticWorld, policy: Policy, *, plain: bool = False) -> None:
         """`plain`: pay for whole suite and split at every attempt, as a gate without economies does."""
         self.world = world
         self.policy = policy
@@ -219,14 +221,14 @@ class Walk:
         self.known: list[str] = []
         self.history: dict[str, tuple[int, int]] = {}
         self.rollouts = 0
-        self.kept: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+        self.kept: dict[ProposalKind, int] = dict.fromkeys(PROPOSAL_KINDS, 0)
         self.harmful_in_effect = 0
         self.no_ops = [0, 0, 0, 0]
         self._forms = np.random.default_rng([world.seed, 8])
         self.form = 1.0
         """Factor on the odds of every pass now."""
 
-    def run(self) -> Outcome:
+    def run(self) -> WalkResult:
         """Every batch, every proposal, then certification."""
         world = self.world
         self._new_form()
@@ -238,10 +240,10 @@ class Walk:
                 self._attempt(proposed, f"{batch}.{number}")
             self._no_op()
         true = world.truth(self.chances) - world.truth(world.chances)
-        return Outcome(
+        return WalkResult(
             rollouts=self.rollouts,
             kept=self.kept,
-            proposed={kind: sum(p.kind == kind for p in world.proposals) for kind in KINDS},
+            proposed={kind: sum(p.kind == kind for p in world.proposals) for kind in PROPOSAL_KINDS},
             harmful_in_effect=self.harmful_in_effect,
             true_gain=true,
             reported_gain=self._inputs("end").bank.estimate(world.validation).mean - began,
@@ -264,7 +266,7 @@ class Walk:
         def run(stage: str, pairs: Sequence[Pair]) -> list[Rollout]:
             return self._roll(self.chances if stage == "control" else chances, pairs, free=self.plain)
 
-        judged = judge(self.policy, inputs, run)
+        judged = judge_attempt(self.policy, inputs, run)
         if self.plain:
             self.rollouts += len(self.suite) + len(inputs.tasks)
         evidence: dict[str, Sequence[Rollout]] = dict(judged.rollouts)
@@ -293,9 +295,9 @@ class Walk:
     def _fill_bank(self) -> None:
         missing = self.policy.missing(self.bank, self.world.validation, self.suite)
         if missing:
-            found = answered(missing, self._roll(self.chances, missing))
+            results = answered(missing, self._roll(self.chances, missing))
             known = self.bank.without(task for task, _ in missing)
-            self.bank = known.joined(found, cap=self.policy.rules.bank_cap)
+            self.bank = known.joined(results, cap=self.policy.rules.bank_cap)
 
     def _inputs(self, label: str) -> AttemptInputs:
         if label == "end":
@@ -327,8 +329,8 @@ class Walk:
         return [luck.rollout(pair, p) for pair, p in zip(pairs, now, strict=True)]
 
     def _remember(self, evidence: dict[str, Sequence[Rollout]]) -> None:
-        for found in evidence.values():
-            for rollout in found:
+        for rollouts in evidence.values():
+            for rollout in rollouts:
                 passes, results = self.history.get(rollout.task_id, (0, 0))
                 self.history[rollout.task_id] = (passes + rollout.passed, results + 1)
 
@@ -345,7 +347,7 @@ class Walk:
         self.no_ops[1] += drive(inputs.stage(self.policy, "regression"), run)[0].outcome == "failed"
         if self.policy.missing(self.bank, inputs.tasks):
             return
-        judged = judge(self.policy, inputs, run)
+        judged = judge_attempt(self.policy, inputs, run)
         self.no_ops[2] += judged.kept
         self.no_ops[3] += sum(map(len, judged.rollouts.values()))
 

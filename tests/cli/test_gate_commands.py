@@ -15,8 +15,8 @@ from endpoint import Endpoint, serve
 
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Subject, decision_of
-from sigmaloop.gate.judging import AttemptInputs, judge
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.judging import AttemptInputs, judge_attempt
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
@@ -86,7 +86,9 @@ def logged(tmp_path: Path) -> Path:
 
     bank = Bank().joined([rollout(t, n, passed=int(t[1:]) % 2 == 0) for t, n in policy.missing(Bank(), tasks)], cap=12)
     inputs = AttemptInputs(tasks=tasks, bank=bank, seed="s")
-    judged = judge(policy, inputs, lambda _s, pairs: [rollout(t, n, passed=int(t[1:]) % 3 == 0) for t, n in pairs])
+    judged = judge_attempt(
+        policy, inputs, lambda _s, pairs: [rollout(t, n, passed=int(t[1:]) % 3 == 0) for t, n in pairs]
+    )
     subject = Subject(
         run_id=paths.run_id, batch=1, attempt=1, candidate_id="A0001", parent="p", commit="c", agent="agent",
         diff_hash="d",

@@ -16,8 +16,8 @@ from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.canaries import CanaryReport, CopiesKept, canaries, canary_report, due, progress_of
 from sigmaloop.gate.decision import Decision, Subject, decision_of, discrepancies
 from sigmaloop.gate.finding import Pair
-from sigmaloop.gate.judging import AttemptInputs, judge
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.judging import AttemptInputs, judge_attempt
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import GATE_TRIALS, default_rules
 from sigmaloop.records import PolicyName, Rollout
 from sigmaloop.tools.changes.edits import check_agent
@@ -89,19 +89,19 @@ def test_one_identical_canary_goes_straight_to_the_comparison(make_rollout: Call
     assert first.stages == ("validation",)
     assert second.stages == ("cluster_tasks", "regression", "validation")
     assert canaries(0, 2, attempts=96)[0].stages == second.stages
-    law, tasks = make_policy(default_rules("paired")), tuple(f"v{i:02}" for i in range(20))
-    bank = Bank().joined([make_rollout(*pair) for pair in _lettered(law.missing(Bank(), tasks), "P")], cap=12)
+    policy, tasks = make_policy(default_rules("paired")), tuple(f"v{i:02}" for i in range(20))
+    bank = Bank().joined([make_rollout(*pair) for pair in _lettered(policy.missing(Bank(), tasks), "P")], cap=12)
     inputs = AttemptInputs(
         tasks=tasks, bank=bank, suite=("s",), failing=("f",), seed="s", stages=first.stages,
         first_trial=first.first_trial, control_trial=first.control_trial,
     )  # fmt: skip
-    judged = judge(law, inputs, lambda _s, pairs: [make_rollout(*pair) for pair in _lettered(pairs, "P")])
+    judged = judge_attempt(policy, inputs, lambda _s, pairs: [make_rollout(*pair) for pair in _lettered(pairs, "P")])
     assert set(judged.rollouts) == {"validation"}
     subject = Subject(
         run_id="r", batch=1, attempt=0, candidate_id=first.id, parent="p", commit="p", agent="agent", diff_hash="",
         canary=first.worth,
     )  # fmt: skip
-    log = decision_of(subject, law, inputs, judged, run_seed=0)
+    log = decision_of(subject, policy, inputs, judged, run_seed=0)
     assert discrepancies(log) == ()
     assert canary_report([log]).straight == 1
 
@@ -118,18 +118,19 @@ def test_the_report_names_the_rate_that_was_to_be_expected() -> None:
     assert "keeps about none" in report.sentence(CopiesKept(straight=0.0, whole=0.001))
     assert "is not known" in report.sentence(None)
     assert CanaryReport().sentence(None) == ""
+    assert set(CanaryReport().model_dump().values()) == {0}
 
 
-@pytest.mark.parametrize("policy", ["reference", "paired", "rigorous"])
-def test_a_byte_identical_change_is_run_afresh(make_rollout: Callable[..., Rollout], policy: PolicyName) -> None:
-    law, canary = make_policy(default_rules(policy)), canaries(2, 0, attempts=96)[1]
+@pytest.mark.parametrize("name", ["reference", "paired", "rigorous"])
+def test_a_byte_identical_change_is_run_afresh(make_rollout: Callable[..., Rollout], name: PolicyName) -> None:
+    policy, canary = make_policy(default_rules(name)), canaries(2, 0, attempts=96)[1]
     tasks = tuple(f"v{i:02}" for i in range(20))
-    fill = [make_rollout(task, "P", trial) for task, trial in law.missing(Bank(), tasks)]
+    fill = [make_rollout(task, "P", trial) for task, trial in policy.missing(Bank(), tasks)]
     inputs = AttemptInputs(
         tasks=tasks, bank=Bank().joined(fill, cap=12), suite=("s",), failing=("f",), seed="s",
         first_trial=canary.first_trial, control_trial=canary.control_trial,
     )  # fmt: skip
-    judged = judge(law, inputs, lambda _s, pairs: [make_rollout(task, "P", trial) for task, trial in pairs])
+    judged = judge_attempt(policy, inputs, lambda _s, pairs: [make_rollout(task, "P", trial) for task, trial in pairs])
     trials = {r.key.trial for found in judged.rollouts.values() for r in found}
     assert not trials & {r.key.trial for r in fill}
     assert not trials & {0, *range(GATE_TRIALS, GATE_TRIALS + 50)}, "nor those of an attempt"
@@ -137,12 +138,15 @@ def test_a_byte_identical_change_is_run_afresh(make_rollout: Callable[..., Rollo
         run_id="r", batch=1, attempt=0, candidate_id=canary.id, parent="p", commit="p", agent="agent", diff_hash="",
         canary=canary.worth,
     )  # fmt: skip
-    log = decision_of(subject, law, inputs, judged, run_seed=0)
+    log = decision_of(subject, policy, inputs, judged, run_seed=0)
     assert not log.kept
     report = canary_report([log, _harmful(log), _attempt(log)])
     kept = int(judged.kept)
     assert report == CanaryReport(identical=1, identical_kept=kept, harmful=1, harmful_kept=kept)
     assert report.sentence(None).startswith(f"of 1 byte-identical changes the gate kept {kept}")
+    waiting = log.model_copy(update={"outcome": "indecisive"})
+    straight = waiting.model_copy(update={"inputs": waiting.inputs.model_copy(update={"stages": ("validation",)})})
+    assert canary_report([waiting, _harmful(waiting), straight]) == CanaryReport(indecisive=3), "neither kept nor not"
 
 
 def _harmful(log: Decision) -> Decision:

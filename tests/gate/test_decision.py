@@ -21,8 +21,8 @@ from sigmaloop.gate.decision import (
 )
 from sigmaloop.gate.explain import explained, verdict_of
 from sigmaloop.gate.finding import Pair
-from sigmaloop.gate.judging import AttemptInputs, Judged, judge
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.judging import AttemptInputs, Judged, judge_attempt
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import CONTROL_TRIALS, default_rules
 from sigmaloop.records import PolicyName, Rollout
 
@@ -39,21 +39,21 @@ def subject(**more: Any) -> Subject:
     return made.model_copy(update=more)
 
 
-def decided(make: Make, policy: PolicyName, chance: float, *, seed: str = "x", **more: Any) -> tuple[Decision, Judged]:
+def decided(make: Make, name: PolicyName, chance: float, *, seed: str = "x", **more: Any) -> tuple[Decision, Judged]:
     """A logged attempt of an agent that passes with a chance, against an incumbent that passes half the time."""
-    draw = random.Random(f"{policy}{chance}{seed}")
-    law = make_policy(default_rules(policy))
+    draw = random.Random(f"{name}{chance}{seed}")
+    policy = make_policy(default_rules(name))
 
     def roll(pairs: Sequence[Pair], chance: float) -> list[Rollout]:
         return [make(task, "FP"[draw.random() < chance], trial) for task, trial in pairs]
 
-    bank = Bank().joined(roll(law.missing(Bank(), TASKS), 0.5), cap=12)
+    bank = Bank().joined(roll(policy.missing(Bank(), TASKS), 0.5), cap=12)
     inputs = AttemptInputs(
         tasks=TASKS, bank=bank, suite=("s0", "s1", "s2"), failing=("f0", "f1"), history={"v001": (0, 2)}, seed=seed
     )
     chances = {"validation": chance, "control": 0.5}
-    judged = judge(law, inputs, lambda stage, pairs: roll(pairs, chances.get(stage, 1.0)))
-    return decision_of(subject(), law, inputs, judged, run_seed=5, **more), judged
+    judged = judge_attempt(policy, inputs, lambda stage, pairs: roll(pairs, chances.get(stage, 1.0)))
+    return decision_of(subject(), policy, inputs, judged, run_seed=5, **more), judged
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -164,8 +164,8 @@ def test_a_veto_and_a_canary_keep_nothing_and_a_canary_leaves_the_bank_alone(mak
     assert (log.outcome, log.kept, verdict_of(log)) == ("passed", False, "reject")
     assert discrepancies(log) == ()
     assert "by the judge, after it had passed" in explained(log)[0]
-    law = make_policy(default_rules("paired"))
-    canary = decision_of(subject(canary="identical"), law, log.inputs, recompute(log), run_seed=5)
+    policy = make_policy(default_rules("paired"))
+    canary = decision_of(subject(canary="identical"), policy, log.inputs, recompute(log), run_seed=5)
     assert not canary.kept
     assert bank_after(canary) == log.inputs.bank
     assert "a canary (identical) that the gates would have kept" in explained(canary)[0]
@@ -193,7 +193,7 @@ def test_the_hash_of_the_gate_covers_every_module_that_it_imports() -> None:
     import ast
     from importlib import resources
 
-    found, todo = set(), ["judging", "policy"]
+    found, todo = set(), ["judging", "policies"]
     while todo:
         name = todo.pop()
         if name in found:
@@ -202,7 +202,8 @@ def test_the_hash_of_the_gate_covers_every_module_that_it_imports() -> None:
         tree = ast.parse(resources.files("sigmaloop.gate").joinpath(f"{name}.py").read_text())
         modules = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
         todo += [m.removeprefix("sigmaloop.gate.") for m in modules if m.startswith("sigmaloop.gate.")]
-    assert found - {"statistics"} <= set(GATE_CODE), "statistics only tells estimates; no verdict depends on it"
+    assert "statistics" not in GATE_CODE, "it only makes estimates; no verdict depends on it"
+    assert found - {"statistics"} == set(GATE_CODE) - {"evalue"}, "the e-value is logged beside the verdict"
     assert len(gate_code_hash()) == 16
 
 

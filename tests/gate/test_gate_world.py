@@ -25,7 +25,7 @@ Gate = RegressionGate | ValidationGate
 
 
 @dataclass
-class World:
+class ToyWorld:
     """Chances of the kept agent, and a source of luck that both gates share."""
 
     rng: np.random.Generator
@@ -62,7 +62,7 @@ class World:
         return {name: self.pool[name, bool(x)] for name, x in zip(self.names, passed, strict=True)}
 
 
-def make_world(seed: int, pool: dict[tuple[str, bool], Rollout], names: list[str]) -> World:
+def make_world(seed: int, pool: dict[tuple[str, bool], Rollout], names: list[str]) -> ToyWorld:
     rng = np.random.default_rng(seed)
 
     def stratified(n: int) -> np.ndarray:
@@ -70,7 +70,7 @@ def make_world(seed: int, pool: dict[tuple[str, bool], Rollout], names: list[str
         return rng.permutation(fine[np.arange(n), rng.integers(0, 40, size=n)])
 
     chances = np.concatenate([stratified(VALIDATION), stratified(TRAFFIC), stratified(POPULATION)])
-    return World(rng, pool, chances, names)
+    return ToyWorld(rng, pool, chances, names)
 
 
 def drive(gate: Gate, table: dict[str, Rollout]) -> tuple[Finding, dict[str, Rollout]]:
@@ -80,7 +80,7 @@ def drive(gate: Gate, table: dict[str, Rollout]) -> tuple[Finding, dict[str, Rol
     return step, seen
 
 
-def run(world: World) -> dict[str, float]:
+def run(world: ToyWorld) -> dict[str, float]:
     """A whole run; the plain gate looks on and must agree with every decision."""
     validation, traffic = world.names[:VALIDATION], world.names[VALIDATION:]
     table = world.outcomes(world.chances)

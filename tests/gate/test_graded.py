@@ -11,8 +11,8 @@ from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.certificate import certificate
 from sigmaloop.gate.decision import Row
 from sigmaloop.gate.finding import Pair
-from sigmaloop.gate.judging import AttemptInputs, Judged, judge
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.judging import AttemptInputs, Judged, judge_attempt
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.records import Certificate, Rollout, RolloutKey
 
@@ -42,18 +42,18 @@ def roll(agent: int, pairs: Sequence[Pair], mark: float) -> list[Rollout]:
 
 def night(mark: float) -> tuple[list[Judged], Certificate]:
     """Three attempts, each truly worth +.10, then fresh trials of the first and the kept agent."""
-    law, bank, incumbent, judged = make_policy(default_rules("paired")), Bank(), 0, list[Judged]()
+    policy, bank, incumbent, judged = make_policy(default_rules("paired")), Bank(), 0, list[Judged]()
     for number in range(3):
-        missing = law.missing(bank, VALIDATION)
+        missing = policy.missing(bank, VALIDATION)
         bank = bank.joined(roll(incumbent, missing, mark), cap=12)
         failing = [r.task_id for r in roll(incumbent, [(task, number) for task in TRAFFIC], mark) if not r.passed]
         inputs = AttemptInputs(tasks=VALIDATION, bank=bank, failing=tuple(failing), aimed=True, seed=str(number))
-        found = judge(law, inputs, lambda _gate, pairs: roll(incumbent + 1, pairs, mark))  # noqa: B023
+        found = judge_attempt(policy, inputs, lambda _gate, pairs: roll(incumbent + 1, pairs, mark))  # noqa: B023
         judged.append(found)
         if found.kept:
-            bank, incumbent = law.after_keep(bank, found.rollouts), incumbent + 1
+            bank, incumbent = policy.after_keep(bank, found.rollouts), incumbent + 1
         else:
-            bank = law.after_reject(bank, found.rollouts, found.z)
+            bank = policy.after_reject(bank, found.rollouts, found.z)
     fresh = [(task, 1_000_000 + k) for task in VALIDATION for k in range(2)]
     told = certificate(roll(0, fresh, mark), roll(incumbent, fresh, mark), split="validation", simulated=True)
     return judged, told
@@ -66,20 +66,20 @@ def test_changes_worth_ten_points_are_kept_and_certified_where_a_mark_is_set() -
     assert told.interval[0] > 0
 
 
-def test_without_a_mark_no_change_ever_passes_its_targets() -> None:
+def test_without_a_mark_no_change_ever_passes_its_cluster_tasks() -> None:
     judged, told = night(1.0)
     assert [found.last.reason for found in judged] == ["cluster_tasks_below_floor"] * 3
     assert told.difference == 0
 
 
 def test_promotion_and_quarantine_count_passes_at_the_mark() -> None:
-    law = make_policy(default_rules("paired"))
+    policy = make_policy(default_rules("paired"))
     easy = next(task for task in TRAFFIC if reward(0, task, 0) > MARK + 0.1)
-    step = law.promotion([easy], []).step(roll(0, [(easy, 100_000 + k) for k in range(3)], MARK))
+    step = policy.promotion([easy], []).step(roll(0, [(easy, 100_000 + k) for k in range(3)], MARK))
     assert step == (easy,)
     bank = Bank().joined(roll(0, [(easy, k) for k in range(4)], MARK), cap=12)
     assert bank.pass_rate(easy) == 1
-    assert law.quarantined([easy], bank) == ()
+    assert policy.quarantined([easy], bank) == ()
     assert Bank.model_validate_json(bank.model_dump_json()).pass_rate(easy) == 1
 
 

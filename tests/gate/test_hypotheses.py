@@ -124,6 +124,12 @@ def test_non_inferiority_errs_as_often_as_it_says() -> None:
         lambda: betting_evalue([0.1, float("nan")]),
         lambda: betting_evalue([1.5]),
         lambda: betting_evalue([0.5], stakes=(1.0,)),
+        lambda: betting_evalue([0.5], stakes=(0.5,), margin=1.0),
+        lambda: betting_evalue([0.5], stakes=(-0.1,)),
+        lambda: betting_evalue([0.5], stakes=(0.1,), margin=1.1),
+        lambda: betting_evalue([0.5], stakes=(0.1,), margin=-1.1),
+        lambda: betting_evalue([-1.1]),
+        lambda: tango_z(1, 1, 5, difference=-1.0),
         lambda: wilson_interval(3, 2),
     ],
 )
@@ -165,3 +171,10 @@ def test_capital_neither_grows_nor_becomes_large_when_nothing_is_better(margin: 
             large[bar] += chance * (found.largest >= bar)
     assert mean == pytest.approx(1.0)
     assert all(chance <= 1 / bar for bar, chance in large.items())
+
+
+def test_a_bet_by_hand_at_the_ends_of_what_is_allowed() -> None:
+    assert betting_evalue([1.0, -1.0], stakes=(0.5,)) == (2, 0.75, 1.5)
+    assert betting_evalue([1.0], stakes=(0.0, 0.5)) == (1, 1.25, 1.25)
+    assert betting_evalue([0.0], stakes=(0.9,), margin=-1.0).final == pytest.approx(1.9)
+    assert betting_evalue([1.0], stakes=(0.4,), margin=1.0).final == pytest.approx(1.0)

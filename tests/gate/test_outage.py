@@ -1,4 +1,4 @@
-"""Whose fault a fault is: an outage is waited for, faults of the candidate alone reject it, under every law."""
+"""Whose fault a fault is: an outage is waited for, faults of the candidate alone reject it, under every policy."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from scipy.stats import fisher_exact
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Decision, Subject, bank_after, decision_of, discrepancies
 from sigmaloop.gate.finding import Pair
-from sigmaloop.gate.judging import AttemptInputs, drive, judge, recall, settle
+from sigmaloop.gate.judging import AttemptInputs, drive, judge_attempt, recall, settle
 from sigmaloop.gate.outage import ALPHA, CONTEST_TRIALS, Faults, Roll, contest, excess
-from sigmaloop.gate.policy import Policy, make_policy
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.records import PolicyName, Rollout
 
@@ -78,10 +79,10 @@ def run_of(make: Make, letter: Callable[[str, int], str]) -> Callable[[str, Sequ
     return lambda _stage, pairs: [make(task, letter(task, trial), trial) for task, trial in pairs]
 
 
-def attempt(make: Make, law: Policy) -> AttemptInputs:
+def attempt(make: Make, policy: Policy) -> AttemptInputs:
     """An incumbent that passes 55 of the 100 tasks, every trial alike."""
     bank = Bank().joined(
-        [make(t, "P" if int(t[1:]) < 55 else "F", trial) for t, trial in law.missing(Bank(), TASKS)], cap=12
+        [make(t, "P" if int(t[1:]) < 55 else "F", trial) for t, trial in policy.missing(Bank(), TASKS)], cap=12
     )
     return AttemptInputs(tasks=TASKS, bank=bank, seed="attempt")
 
@@ -92,66 +93,68 @@ def armed(task: str, trial: int) -> str:
     return "P" if number < 56 else "I" if number >= 95 else "F"
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-def test_a_candidate_that_faults_where_it_would_fail_is_rejected_under_every_law(
-    make_rollout: Make, policy: PolicyName
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_candidate_that_faults_where_it_would_fail_is_rejected_under_every_policy(
+    make_rollout: Make, name: PolicyName
 ) -> None:
-    law = make_policy(default_rules(policy))
-    before = attempt(make_rollout, law)
-    after, finding, seen = settle(law, before, "validation", run_of(make_rollout, armed), rolls(make_rollout, never))
+    policy = make_policy(default_rules(name))
+    before = attempt(make_rollout, policy)
+    after, finding, seen = settle(policy, before, "validation", run_of(make_rollout, armed), rolls(make_rollout, never))
     assert finding.outcome == "failed"
-    if policy == "reference":
+    if name == "reference":
         assert (finding.reason, len(seen)) == ("unmeasurable", 100)
-        log = logged(law, after, {"validation": seen})
+        log = logged(policy, after, {"validation": seen})
         assert not log.kept
         assert discrepancies(log) == ()
         assert bank_after(log) == before.bank, "what it chose to show is no evidence on the incumbent"
         assert discrepancies(Decision.model_validate_json(log.model_dump_json())) == ()
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("name", POLICIES)
 def test_a_candidate_that_never_gives_a_result_is_rejected_and_an_outage_is_not(
-    make_rollout: Make, policy: PolicyName
+    make_rollout: Make, name: PolicyName
 ) -> None:
-    law = make_policy(default_rules(policy))
-    before, broken = attempt(make_rollout, law), run_of(make_rollout, lambda *_: "I")
-    waiting, finding, _ = settle(law, before, "validation", broken, rolls(make_rollout, always))
+    policy = make_policy(default_rules(name))
+    before, broken = attempt(make_rollout, policy), run_of(make_rollout, lambda *_: "I")
+    waiting, finding, _ = settle(policy, before, "validation", broken, rolls(make_rollout, always))
     assert (finding.outcome, finding.reason) == ("indecisive", "coverage_too_low")
     first = waiting.contests["validation"]
-    after, finding, seen = settle(law, waiting, "validation", broken, rolls(make_rollout, never))
+    after, finding, seen = settle(policy, waiting, "validation", broken, rolls(make_rollout, never))
     assert (finding.outcome, finding.reason) == ("failed", "unmeasurable")
     assert after.contests["validation"].trial > first.trial + first.rounds >= CONTEST_TRIALS, "nothing is looked up"
-    assert discrepancies(logged(law, after, {"validation": seen})) == ()
+    assert discrepancies(logged(policy, after, {"validation": seen})) == ()
 
 
 def test_a_fault_that_chance_explains_is_tolerated_as_before(make_rollout: Make) -> None:
-    law = make_policy(default_rules("reference"))
+    policy = make_policy(default_rules("reference"))
     better = run_of(make_rollout, lambda task, trial: "I" if (task, trial) == ("v099", 0) else "P")
-    after, finding, seen = settle(law, attempt(make_rollout, law), "validation", better, rolls(make_rollout, never))
+    after, finding, seen = settle(
+        policy, attempt(make_rollout, policy), "validation", better, rolls(make_rollout, never)
+    )
     assert (finding.outcome, finding.infra) == ("passed", 1)
-    assert discrepancies(logged(law, after, {"validation": seen})) == ()
+    assert discrepancies(logged(policy, after, {"validation": seen})) == ()
 
 
 @settings(max_examples=30, deadline=None)
-@given(policy=st.sampled_from(POLICIES), chance=st.floats(0, 1), seed=st.integers(0, 1000))
+@given(name=st.sampled_from(POLICIES), chance=st.floats(0, 1), seed=st.integers(0, 1000))
 def test_without_faults_nothing_is_run_beside_and_nothing_is_decided_otherwise(
-    make_rollout: Make, policy: PolicyName, chance: float, seed: int
+    make_rollout: Make, name: PolicyName, chance: float, seed: int
 ) -> None:
     def refuse(pairs: Sequence[Pair]) -> list[Rollout]:
         raise AssertionError("no fault, no contest")
 
-    law = make_policy(default_rules(policy))
-    before = attempt(make_rollout, law)
+    policy = make_policy(default_rules(name))
+    before = attempt(make_rollout, policy)
     dice = random.Random(seed)
     passes = {task: dice.random() < chance for task in TASKS}
     run = run_of(make_rollout, lambda task, _trial: "P" if passes[task] else "F")
-    after, finding, _ = settle(law, before, "validation", run, refuse)
+    after, finding, _ = settle(policy, before, "validation", run, refuse)
     assert after == before
-    assert finding == drive(before.stage(law, "validation"), run)[0]
+    assert finding == drive(before.stage(policy, "validation"), run)[0]
 
 
-def logged(law: Policy, inputs: AttemptInputs, seen: dict[str, Sequence[Rollout]]) -> Decision:
+def logged(policy: Policy, inputs: AttemptInputs, seen: dict[str, Sequence[Rollout]]) -> Decision:
     subject = Subject(
         run_id="r", batch=1, attempt=1, candidate_id="A0001", parent="p", commit="c", agent="agent", diff_hash="d"
     )
-    return decision_of(subject, law, inputs, judge(law, inputs, recall(seen)), run_seed=0)
+    return decision_of(subject, policy, inputs, judge_attempt(policy, inputs, recall(seen)), run_seed=0)

@@ -16,8 +16,9 @@ from sigmaloop.gate.bank import Bank, Count, counted
 from sigmaloop.gate.cases import PassCountGate
 from sigmaloop.gate.comparison import compare
 from sigmaloop.gate.finding import Finding, Pair, RunMore, evidence_of
-from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge, recall
-from sigmaloop.gate.policy import Promotion, make_policy
+from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge_attempt, recall
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.promotion import Promotion
 from sigmaloop.gate.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
 from sigmaloop.gate.sequential import SequentialGate, order_of
 from sigmaloop.records import REWARD_MICROS, Outcome, PolicyName, Rollout
@@ -89,7 +90,7 @@ def test_looks_of_any_split_rise_and_the_last_bar_stays(tasks: int, policy: Poli
         assert planned[-1] == tasks, "every task once"
 
 
-# Targets and suite
+# Cluster tasks and suite
 
 
 def plain_cases(table: Sequence[Sequence[Rollout]], floor: Fraction, coverage: Fraction) -> Outcome:
@@ -153,9 +154,9 @@ def test_a_change_made_for_a_cluster_without_open_tasks_is_told_and_not_passed(b
     paired, reference = make_policy(default_rules("paired")), make_policy(default_rules("reference"))
     found, asked = drive(inputs(bank, aimed=True).stage(paired, "cluster_tasks"), recall({}))
     assert (found.outcome, found.reason, asked) == ("failed", "cluster_tasks_empty", ())
-    assert judge(paired, inputs(bank, aimed=True), recall({})).outcome == "failed"
-    for law, attempt in ((paired, inputs(bank)), (reference, inputs(bank, aimed=True))):
-        found, _ = drive(attempt.stage(law, "cluster_tasks"), recall({}))
+    assert judge_attempt(paired, inputs(bank, aimed=True), recall({})).outcome == "failed"
+    for policy, attempt in ((paired, inputs(bank)), (reference, inputs(bank, aimed=True))):
+        found, _ = drive(attempt.stage(policy, "cluster_tasks"), recall({}))
         assert found.outcome == "passed", "a change made by hand, and the published rule, have no cluster"
 
 
@@ -164,9 +165,9 @@ def test_a_suite_member_that_failed_again_counts_among_the_targets_and_once_in_t
 ) -> None:
     paired = make_policy(default_rules("paired"))
     attempt = inputs(bank, aimed=True, suite=("s",), failing=("s",))
-    judged = judge(paired, attempt, letters(make_rollout, lambda task, _: "F" if task == "s" else "P"))
+    judged = judge_attempt(paired, attempt, letters(make_rollout, lambda task, _: "F" if task == "s" else "P"))
     assert (judged.last.gate, judged.last.reason) == ("cluster_tasks", "cluster_tasks_below_floor")
-    judged = judge(paired, attempt, letters(make_rollout, lambda *_: "P"))
+    judged = judge_attempt(paired, attempt, letters(make_rollout, lambda *_: "P"))
     assert judged.kept
     assert [r.task_id for r in judged.rollouts["cluster_tasks"]] == ["s", "s"][: len(judged.rollouts["cluster_tasks"])]
     trials = {r.key for stage in ("cluster_tasks", "regression") for r in judged.rollouts[stage]}
@@ -227,7 +228,7 @@ def test_a_fault_keeps_its_own_task_out_of_the_suite_and_no_other(make_rollout: 
     assert step == ("sound",)
 
 
-def test_targets_and_then_the_latest_known_failures_are_tried_for_the_suite(make_rollout: Make) -> None:
+def test_the_changes_own_tasks_and_then_the_latest_known_failures_are_tried_for_the_suite(make_rollout: Make) -> None:
     policy = make_policy(default_rules("paired", promotion_tasks=4))
     known = [f"k{i}" for i in range(6)]
     step = policy.promotion(known, ["k1", "k0"]).step([])
@@ -270,6 +271,19 @@ def test_everything_passing_still_has_an_error() -> None:
 
 
 # Validation
+
+
+def test_a_rejection_says_what_was_seen_and_what_could_still_have_come(make_rollout: Make) -> None:
+    tasks = [f"v{i:03}" for i in range(100)]
+    sure = Bank().joined([make_rollout(task, "P", trial) for task in tasks for trial in range(2)], cap=12)
+    gate = SequentialGate(tasks, sure, default_rules("paired"), seed="s")
+    lucky = {task for task, _ in gate.order[:5]}
+    finding, asked = drive(gate, letters(make_rollout, lambda task, _: "P" if task in lucky else "F"))
+    assert (finding.outcome, len(asked)) == ("failed", 25)
+    assert (finding.total, finding.evaluated, finding.passes, finding.infra) == (200, 25, 5, 0)
+    assert (finding.reward_micros, finding.upper_bound_micros) == (5 * REWARD_MICROS, 180 * REWARD_MICROS)
+    whole, _ = drive(gate, letters(make_rollout, lambda *_: "P"))
+    assert (whole.outcome, whole.total, whole.evaluated, whole.upper_bound_micros) == ("passed", 200, 200, None)
 
 
 def test_every_pass_has_an_order_of_its_own_and_sees_every_task_once() -> None:
@@ -513,16 +527,16 @@ def test_the_bank_estimates_the_incumbent_with_an_interval(bank: Bank) -> None:
 # A whole attempt
 
 
-@pytest.mark.parametrize("policy", ["paired", "rigorous", "strict", "reference"])
+@pytest.mark.parametrize("name", ["paired", "rigorous", "strict", "reference"])
 def test_an_attempt_goes_through_its_gates_and_stops_at_the_first_that_fails(
-    make_rollout: Make, bank: Bank, policy: PolicyName
+    make_rollout: Make, bank: Bank, name: PolicyName
 ) -> None:
-    law = make_policy(default_rules(policy))
+    policy = make_policy(default_rules(name))
     base = inputs(bank, suite=("s0", "s1"), failing=("f0", "f1"))
-    kept = judge(law, base, letters(make_rollout, lambda *_: "P"))
+    kept = judge_attempt(policy, base, letters(make_rollout, lambda *_: "P"))
     assert kept.kept
     assert tuple(f.gate for f in kept.findings) == STAGES
-    stopped = judge(law, base, letters(make_rollout, lambda task, _: "F" if task[0] == "s" else "P"))
+    stopped = judge_attempt(policy, base, letters(make_rollout, lambda task, _: "F" if task[0] == "s" else "P"))
     assert not stopped.kept
     assert stopped.last.gate == "regression"
     assert "validation" not in stopped.rollouts
@@ -532,7 +546,7 @@ def test_an_attempt_goes_through_its_gates_and_stops_at_the_first_that_fails(
 def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: Make) -> None:
     """Random tables: the attempt is kept iff 80 % of the suite and the best recorded sum are reached."""
     draw = random.Random("reference")
-    law = make_policy(default_rules("reference"))
+    policy = make_policy(default_rules("reference"))
     tasks, members = [f"v{i:02}" for i in range(20)], [f"s{i}" for i in range(7)]
     kept = 0
     for _ in range(400):
@@ -541,11 +555,15 @@ def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: 
         before = {task: "FP"[draw.random() < 0.6] for task in tasks}
         bank = Bank().joined([make_rollout(task, x) for task, x in before.items()], cap=1)
         base = AttemptInputs(tasks=tuple(tasks), bank=bank, suite=tuple(members), failing=("f",), seed="s")
-        judged = judge(law, base, letters(make_rollout, lambda task, _: table[task]))  # noqa: B023
+        judged = judge_attempt(policy, base, letters(make_rollout, lambda task, _: table[task]))  # noqa: B023
         suite = sum(table[task] == "P" for task in members)
         score, best = (sum(t[task] == "P" for task in tasks) for t in (table, before))
         assert judged.kept == (5 * suite >= 4 * len(members) and score >= best)
-        after = law.after_keep(bank, judged.rollouts) if judged.kept else law.after_reject(bank, judged.rollouts, None)
+        after = (
+            policy.after_keep(bank, judged.rollouts)
+            if judged.kept
+            else policy.after_reject(bank, judged.rollouts, None)
+        )
         assert sum(c.reward_micros for c in after.counts(tasks).values()) == REWARD_MICROS * (
             score if judged.kept else best
         )
@@ -561,7 +579,7 @@ def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: 
         ({"tasks": ("a", "b", "a")}, "names a task twice: a"),
         ({"suite": ("s", "s")}, "suite names a task twice"),
         ({"suite": ("v003",)}, "may not be in the suite"),
-        ({"failing": ("v003",)}, "among the targets"),
+        ({"failing": ("v003",)}, "among the cluster tasks"),
     ],
 )
 def test_impossible_attempts_are_refused_with_a_reason(bank: Bank, change: dict[str, object], word: str) -> None:

@@ -79,6 +79,9 @@ def test_an_intraclass_correlation_by_hand() -> None:
 def test_an_intraclass_correlation_with_unequal_trials_by_hand() -> None:
     # rows 1/1, 1/3; mean 1/2; between 1/4 + 3/36 = 1/3; within (2/3) / 2 = 1/3; so exactly none
     assert intraclass_correlation({"a": [True], "b": [True, False, False]}) == pytest.approx(0.0)
+    # rows 2/2, 1/3; mean 3/5; between 2 x 4/25 + 3 x 16/225 = 8/15; within (2/3) / 3 = 2/9; k = 5 - 13/5 = 12/5
+    # (8/15 - 2/9) / (8/15 + 7/5 x 2/9) = 14/45 / (38/45)
+    assert intraclass_correlation({"a": [True, True], "b": [True, False, False]}) == pytest.approx(7 / 19)
 
 
 def test_an_intraclass_correlation_that_is_undefined_is_none() -> None:

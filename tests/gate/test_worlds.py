@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.gate.statistics import Estimate
 from sigmaloop.gate.worlds.figures import Figures, figures, simulate
 from sigmaloop.gate.worlds.selftest import selftest
-from sigmaloop.gate.worlds.worlds import BASE, NOTHING_HELPS, SHOCKS, Terrain, Walk, World
+from sigmaloop.gate.worlds.worlds import BASE, NOTHING_HELPS, SHOCKS, SyntheticWorld, Terrain, Walk
 from sigmaloop.records import PolicyName
 
 WORLDS: dict[PolicyName, int] = {"reference": 24, "paired": 16, "rigorous": 16}
@@ -32,17 +32,17 @@ def at_least(found: Estimate | None, goal: float) -> bool:
 
 
 def test_the_tasks_have_the_mean_and_correlation_that_were_asked_for() -> None:
-    chances = World(Terrain(population=20_000), 0).chances[-20_000:]
+    chances = SyntheticWorld(Terrain(population=20_000), 0).chances[-20_000:]
     assert chances.mean() == pytest.approx(0.56, abs=0.002)
     correlation = chances.var() / (chances.mean() * (1 - chances.mean()))
     assert correlation == pytest.approx(0.60, abs=0.005)
 
 
 def test_proposals_are_what_they_are_called() -> None:
-    world = World(BASE, 3)
+    world = SyntheticWorld(BASE, 3)
     before = world.truth(world.chances)
     change: dict[str, list[float]] = {"null": [], "harmful": [], "helpful": []}
-    for proposed in World(BASE.model_copy(update={"proposals": 400}), 3).proposals:
+    for proposed in SyntheticWorld(BASE.model_copy(update={"proposals": 400}), 3).proposals:
         change[proposed.kind].append(100 * (world.truth(proposed.applied(world.chances, [], BASE)) - before))
     assert np.mean(change["null"]) == pytest.approx(0, abs=0.1)
     assert np.mean(change["harmful"]) == pytest.approx(-4.5, abs=0.6)
@@ -51,13 +51,13 @@ def test_proposals_are_what_they_are_called() -> None:
 
 
 def test_every_policy_meets_the_same_proposals_and_a_world_repeats_itself() -> None:
-    first, again = World(BASE, 9), World(BASE, 9)
+    first, again = SyntheticWorld(BASE, 9), SyntheticWorld(BASE, 9)
     assert first.proposals == again.proposals
     assert (first.chances == again.chances).all()
-    assert World(BASE, 10).proposals != first.proposals
+    assert SyntheticWorld(BASE, 10).proposals != first.proposals
     policy = make_policy(default_rules("paired"))
     small = Terrain(proposals=6, batches=3, traffic=30, validation=30)
-    assert Walk(World(small, 1), policy).run() == Walk(World(small, 1), policy).run()
+    assert Walk(SyntheticWorld(small, 1), policy).run() == Walk(SyntheticWorld(small, 1), policy).run()
 
 
 def test_paired_reaches_its_goals(base: dict[PolicyName, Figures]) -> None:
@@ -82,7 +82,9 @@ def test_a_shock_is_common_to_candidate_and_control_and_no_shock_changes_nothing
     assert without.null_kept is not None
     assert with_control.null_kept.mean < without.null_kept.mean
     assert with_control.rollouts.mean > without.rollouts.mean
-    calm = Walk(World(BASE.model_copy(update={"proposals": 2, "batches": 2, "traffic": 20}), 1), make_policy(rules))
+    calm = Walk(
+        SyntheticWorld(BASE.model_copy(update={"proposals": 2, "batches": 2, "traffic": 20}), 1), make_policy(rules)
+    )
     calm.run()
     assert calm.form == 1.0
 
@@ -132,3 +134,12 @@ def test_the_self_test_has_three_scenes() -> None:
     assert found.usual.worlds == found.hard.worlds == 4
     with pytest.raises(ValueError, match="nothing to tell"):
         figures([])
+
+
+@pytest.mark.parametrize(("cap", "members"), [(5, 5), (30, 8)])
+def test_the_suite_grows_up_to_its_cap(cap: int, members: int) -> None:
+    """Of one world: eight tasks come up for the suite if there is room."""
+    terrain = Terrain(validation=30, traffic=60, test=30, population=300, batches=6, proposals=24, suite_cap=cap)
+    walk = Walk(SyntheticWorld(terrain, 1), make_policy(default_rules("reference")))
+    walk.run()
+    assert len(walk.suite) == len(set(walk.suite)) == members

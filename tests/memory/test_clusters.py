@@ -159,8 +159,13 @@ def test_without_a_model_the_same_mechanism_decides(make_events: Facts, make_fai
     other = make_failure("t2", mechanism="forgets second request", root_cause="x", should_have="y")
     facts = [created("C001"), created("C002"), assigned("C001", make_failure("t1")), assigned("C002", other)]
     clusters = fold_clusters(make_events(*facts))
-    new = make_failure("t9", mechanism="Forgets  second Request", root_cause="Entirely unlike", should_have="z")
-    assert fallback_choice(new, clusters, embed).cluster_id == "C002"
+    first = make_failure("t1")
+    new = make_failure(
+        "t9", mechanism="Forgets  second Request", root_cause=first.embedding_text, should_have=first.embedding_text
+    )
+    assert nearest_clusters(new, clusters, embed)[0].id == "C001", "its words are those of the other cluster"
+    choice = fallback_choice(new, clusters, embed)
+    assert (choice.cluster_id, choice.reason) == ("C002", "same mechanism: Forgets  second Request")
 
 
 def test_without_a_model_the_nearest_cause_decides_or_a_new_cluster_is_made(

@@ -9,7 +9,7 @@ from typing import ClassVar
 from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
 from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
-from sigmaloop.eval.rollouts import EXTRA_TRIES
+from sigmaloop.eval.executors import EXTRA_TRIES
 from sigmaloop.records import Split, Task
 from sigmaloop.settings import Settings
 

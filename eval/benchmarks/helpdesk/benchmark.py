@@ -6,7 +6,7 @@ Reward 1 when the final database is the expected one and everything was said tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import EpisodeBenchmark
@@ -14,7 +14,7 @@ from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS
 from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call
 from sigmaloop.eval.benchmarks.helpdesk.tasks import GENERATION_SEED, HelpdeskTask, all_tasks
-from sigmaloop.records import Record, Split, Task
+from sigmaloop.records import JsonObject, Record, Split, Task
 
 
 class OracleStep(Record):
@@ -23,7 +23,7 @@ class OracleStep(Record):
     kind: Literal["act", "say"]
     text: str = ""
     tool: str = ""
-    arguments: dict[str, Any] = {}
+    arguments: JsonObject = {}
 
 
 class Helpdesk(EpisodeBenchmark):
@@ -31,6 +31,7 @@ class Helpdesk(EpisodeBenchmark):
 
     name = "helpdesk"
     version = "1"
+    setting = "An agent serves the customers of an online shop, an airline and a phone company by chat and with tools."
 
     def __init__(self, seed: int = GENERATION_SEED) -> None:
         """Another `seed` makes another benchmark: tasks of the same kinds that nobody has seen."""
@@ -41,15 +42,15 @@ class Helpdesk(EpisodeBenchmark):
 
     def open(self, task_id: str, *, seed: int) -> HelpdeskEpisode:
         """A fresh episode; the customers are scripted, so the seed changes nothing."""
-        found = self._find(task_id)
-        return HelpdeskEpisode(found, DESKS[found.kind.domain])
+        task = self._find(task_id)
+        return HelpdeskEpisode(task, DESKS[task.kind.domain])
 
     def oracle(self, task_id: str) -> tuple[OracleStep, ...]:
         """The gold script of a task, for conformance checks only: it earns reward 1."""
-        found = self._find(task_id)
-        tools, script = DESKS[found.kind.domain].tools, found.script
-        steps = [_act(step) for step in found.calls if not tools[step.tool].writes]
-        busy = found.busy
+        task = self._find(task_id)
+        tools, script = DESKS[task.kind.domain].tools, task.script
+        steps = [_act(step) for step in task.calls if not tools[step.tool].writes]
+        busy = task.busy
         for number, case in enumerate(script.cases, 1):
             if case.confirm:
                 steps.append(OracleStep(kind="say", text=case.confirm))
@@ -62,10 +63,10 @@ class Helpdesk(EpisodeBenchmark):
         return tuple(steps)
 
     def _find(self, task_id: str) -> HelpdeskTask:
-        found = all_tasks(self._seed).get(task_id)
-        if found is None:
+        task = all_tasks(self._seed).get(task_id)
+        if task is None:
             raise BadInput(f"helpdesk has no task {task_id!r}; `sigmaloop benchmark list helpdesk` lists them")
-        return found
+        return task
 
 
 CLOSING = "Is there anything else I can help you with?"

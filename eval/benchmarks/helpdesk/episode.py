@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from pydantic import JsonValue
 
 from sigmaloop.eval.benchmark import Score
 from sigmaloop.eval.benchmarks.helpdesk.customer.customer import Customer
@@ -12,6 +13,7 @@ from sigmaloop.eval.benchmarks.helpdesk.scoring import score
 from sigmaloop.eval.benchmarks.helpdesk.tasks import HelpdeskTask
 from sigmaloop.eval.benchmarks.helpdesk.tools import call
 from sigmaloop.eval.benchmarks.helpdesk.world import World
+from sigmaloop.records import JsonObject
 
 BUSY = "Error: the system is busy, nothing was changed; try the same call again"
 MAX_SPOKEN = 200
@@ -34,14 +36,14 @@ class HelpdeskEpisode:
         return self._desk.policy
 
     @property
-    def tools(self) -> Sequence[dict[str, Any]]:
+    def tools(self) -> Sequence[JsonObject]:
         return self._desk.schemas()
 
     @property
     def opening(self) -> str:
         return self._task.script.opening
 
-    def act(self, name: str, arguments: Mapping[str, Any]) -> str:
+    def act(self, name: str, arguments: Mapping[str, JsonValue]) -> str:
         """A tool's result as JSON text, or `Error: ...`; nothing happens once the conversation is over."""
         if self._over:
             return "Error: the conversation is over"
@@ -59,7 +61,7 @@ class HelpdeskEpisode:
             self._spoken.append(text[:8000])
         return self._customer.answer(text)
 
-    def submit(self, answer: Any) -> None:
+    def submit(self, answer: object) -> None:
         """A conversation has no final answer; a text counts as something said."""
         if isinstance(answer, str):
             self.say(answer)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import JsonValue
 
 if TYPE_CHECKING:
     from sigmaloop.eval.benchmarks.helpdesk.scene import Scene
@@ -17,7 +19,7 @@ class Call:
     """A tool call of the gold script."""
 
     tool: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True)

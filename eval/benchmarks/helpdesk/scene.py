@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
 from sigmaloop.eval.benchmarks.helpdesk.people import CARDS, CITIES, FIRST, LAST, MONTHS, STREETS, WEEKDAYS
@@ -56,8 +55,8 @@ class Scene:
 
     def methods(self, kind: str = "") -> list[Row]:
         """The customer's payment methods, of one kind or all."""
-        found: list[Row] = self.customer["payment_methods"]
-        return [method for method in found if kind in ("", method["kind"])]
+        methods: list[Row] = self.customer["payment_methods"]
+        return [method for method in methods if kind in ("", method["kind"])]
 
     def method(self, *, besides: Row | None = None) -> Row:
         """A payment method that is neither the first on file nor a gift card nor the given one."""
@@ -86,7 +85,7 @@ class Scene:
         }
         return self.add("customers", row)
 
-    def pick_text(self, options: tuple[str, ...], **names: Any) -> str:
+    def pick_text(self, options: tuple[str, ...], **names: object) -> str:
         """One of several wordings, filled in."""
         return self.dice.pick(options).format(**names)
 
@@ -97,8 +96,8 @@ def days_from_today(days: int) -> str:
 
 def spoken_day(iso: str) -> str:
     """2025-05-20 as "May 20"."""
-    found = date.fromisoformat(iso)
-    return f"{MONTHS[found.month - 1]} {found.day}"
+    day = date.fromisoformat(iso)
+    return f"{MONTHS[day.month - 1]} {day.day}"
 
 
 def spoken_birthday(iso: str) -> str:
@@ -108,9 +107,9 @@ def spoken_birthday(iso: str) -> str:
 
 def weekday_day(iso: str) -> str:
     """A day of this or the next calendar week as people say it: "this Saturday", "Friday of next week"."""
-    found, today = date.fromisoformat(iso), date.fromisoformat(TODAY)
-    name = WEEKDAYS[found.weekday()]
-    weeks = (found - today + timedelta(days=today.weekday())).days // 7
+    day, today = date.fromisoformat(iso), date.fromisoformat(TODAY)
+    name = WEEKDAYS[day.weekday()]
+    weeks = (day - today + timedelta(days=today.weekday())).days // 7
     return {0: f"this {name}", 1: f"{name} of next week"}[weeks]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
 from sigmaloop.eval.benchmark import Score
 from sigmaloop.eval.benchmarks.helpdesk.people import MONTHS
@@ -20,25 +19,25 @@ _ABBREVIATIONS = {
 }  # fmt: skip
 
 
-def score(state: Any, gold: Any, *, spoken: Sequence[str], needs: Iterable[Need]) -> Score:
+def score(state: object, gold: object, *, spoken: Sequence[str], needs: Iterable[Need]) -> Score:
     """Reward 1 if both parts are right, else 0."""
     required = list(needs)
-    found = sum(is_said(need, spoken) for need in required)
+    mentions = sum(is_said(need, spoken) for need in required)
     database = canonical(state) == canonical(gold)
     missing = []
     if not database:
         missing.append("the database is not in the expected state")
-    if found < len(required):
+    if mentions < len(required):
         missing.append("the customer was not told everything that had to be said")
-    said = found / len(required) if required else 1.0
+    speech = mentions / len(required) if required else 1.0
     return Score(
         reward=1.0 if not missing else 0.0,
-        components={"database": float(database), "said": said},
+        components={"database": float(database), "said": speech},
         missing="; ".join(missing),
     )
 
 
-def canonical(value: Any, column: str = "") -> Any:
+def canonical(value: object, column: str = "") -> object:
     """A state in the form in which it is compared."""
     if isinstance(value, dict):
         return {key: canonical(entry, key) for key, entry in value.items() if entry != {}}
@@ -72,12 +71,12 @@ def _amount_said(values: Sequence[str], text: str) -> bool:
 
 def numbers(text: str) -> list[float]:
     """All numbers in a text: "$1,200.50" and "1200.5" are the same one."""
-    found = []
+    amounts = []
     for match in _NUMBER.findall(text):
         digits = match.replace(",", "")
         if len(digits) <= 15:
-            found.append(float(digits))
-    return found
+            amounts.append(float(digits))
+    return amounts
 
 
 def _day_said(values: Sequence[str], text: str) -> bool:

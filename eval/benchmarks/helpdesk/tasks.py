@@ -53,13 +53,13 @@ class HelpdeskTask:
     @property
     def habits(self) -> tuple[str, ...]:
         """The habits of weak agents that change the outcome here, by name; for tests and for people."""
-        found = [habit for habit in self.kind.exposed(self.variant) if "several" in self.twists or habit not in _MANY]
-        found += [habit for twist, habits in TWIST_HABITS.items() if twist in self.twists for habit in habits]
+        names = [habit for habit in self.kind.exposed(self.variant) if "several" in self.twists or habit not in _MANY]
+        names += [habit for twist, habits in TWIST_HABITS.items() if twist in self.twists for habit in habits]
         if "signed_in" not in self.twists:
-            found.append("skips_identity_check")
+            names.append("skips_identity_check")
         if any(case.writes for case in self.script.cases):
-            found.append("claims_without_doing")
-        return tuple(dict.fromkeys(found))
+            names.append("claims_without_doing")
+        return tuple(dict.fromkeys(names))
 
     def gold(self) -> dict[str, dict[str, Row]]:
         """The expected end state, by replaying the gold script's calls."""
@@ -110,13 +110,13 @@ def _draw(dice: Dice, kind: RequestType, variant: str) -> Twists:
 @lru_cache(maxsize=2)
 def all_tasks(seed: int = GENERATION_SEED) -> dict[str, HelpdeskTask]:
     """Every task by id, in the order of the splits; made once, in about a fifth of a second."""
-    made: dict[str, HelpdeskTask] = {}
+    tasks: dict[str, HelpdeskTask] = {}
     people = Dice(seed, "people").shuffled(range(900))
     for split, size in SIZES.items():
         for kind, variant, weight in _plan(seed, split, size):
-            task = _make(seed, split, kind, variant, weight=weight, number=len(made), person=people[len(made)])
-            made[task.task.id] = task
-    return made
+            task = _make(seed, split, kind, variant, weight=weight, number=len(tasks), person=people[len(tasks)])
+            tasks[task.task.id] = task
+    return tasks
 
 
 def _plan(seed: int, split: Split, size: int) -> list[tuple[RequestType, str, float]]:

@@ -7,13 +7,16 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import JsonValue
 
 from sigmaloop.eval.benchmarks.helpdesk.world import Refused, World
+from sigmaloop.records import JsonObject
 
-Kind = Literal["string", "integer", "number", "boolean", "strings", "integers"]
+ParamKind = Literal["string", "integer", "number", "boolean", "strings", "integers"]
 
-_JSON_TYPES: dict[Kind, dict[str, Any]] = {
+_JSON_TYPES: dict[ParamKind, JsonObject] = {
     "string": {"type": "string"},
     "integer": {"type": "integer"},
     "number": {"type": "number"},
@@ -30,7 +33,7 @@ class Param:
     """One argument of a tool."""
 
     description: str
-    kind: Kind = "string"
+    kind: ParamKind = "string"
     required: bool = True
     like: str = ""
     """An example id such as or_48213: the value (or every element) must have the same prefix."""
@@ -39,11 +42,11 @@ class Param:
     """Full-match regular expression for texts that are not ids, named in `form`."""
     form: str = ""
 
-    def schema(self) -> dict[str, Any]:
-        made: dict[str, Any] = {**_JSON_TYPES[self.kind], "description": self.description}
+    def schema(self) -> JsonObject:
+        schema: JsonObject = {**_JSON_TYPES[self.kind], "description": self.description}
         if self.choices:
-            made["enum"] = list(self.choices)
-        return made
+            schema["enum"] = list(self.choices)
+        return schema
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,11 @@ class Tool:
     name: str
     description: str
     params: Mapping[str, Param]
-    run: Callable[..., dict[str, Any]]
+    run: Callable[..., JsonObject]
     """Called with the world and the checked arguments; returns the JSON result or raises Refused."""
     writes: bool = False
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> JsonObject:
         required = [name for name, param in self.params.items() if param.required]
         return {
             "type": "function",
@@ -74,7 +77,7 @@ class Tool:
         }
 
 
-def call(tools: Mapping[str, Tool], world: World, name: str, arguments: Any) -> str:
+def call(tools: Mapping[str, Tool], world: World, name: str, arguments: object) -> str:
     """Make a call and return the text that the agent reads: JSON, or `Error: ...`. Never raises."""
     tool = tools.get(name) if isinstance(name, str) else None
     try:
@@ -85,7 +88,7 @@ def call(tools: Mapping[str, Tool], world: World, name: str, arguments: Any) -> 
         return f"Error: {refusal}"
 
 
-def check(tool: Tool, arguments: Any) -> dict[str, Any]:
+def check(tool: Tool, arguments: object) -> JsonObject:
     """The arguments as the tool's function takes them, or Refused that says what is wrong."""
     if not isinstance(arguments, Mapping):
         raise Refused(f"the arguments of {tool.name} must be an object, not {_short(arguments)}")
@@ -99,18 +102,18 @@ def check(tool: Tool, arguments: Any) -> dict[str, Any]:
     return {key: _value(key, tool.params[key], value) for key, value in given.items()}
 
 
-def _value(name: str, param: Param, value: Any) -> Any:
+def _value(name: str, param: Param, value: object) -> JsonValue:
     if param.kind in ("strings", "integers"):
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             raise Refused(f"{name} must be a list, not {_short(value)}")
         if not 0 < len(value) <= 20:
             raise Refused(f"{name} must hold 1 to 20 elements, not {len(value)}")
-        single: Kind = "string" if param.kind == "strings" else "integer"
+        single: ParamKind = "string" if param.kind == "strings" else "integer"
         return [_scalar(f"every element of {name}", param, single, element) for element in value]
     return _scalar(name, param, param.kind, value)
 
 
-def _scalar(name: str, param: Param, kind: Kind, value: Any) -> Any:
+def _scalar(name: str, param: Param, kind: ParamKind, value: object) -> JsonValue:
     if kind == "boolean":
         if not isinstance(value, bool):
             raise Refused(f"{name} must be true or false, not {_short(value)}")
@@ -131,7 +134,7 @@ def _scalar(name: str, param: Param, kind: Kind, value: Any) -> Any:
     return text
 
 
-def _number(name: str, kind: Kind, value: Any) -> int | float:
+def _number(name: str, kind: ParamKind, value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Refused(f"{name} must be a number, not {_short(value)}")
     if abs(value) > 1_000_000 or not math.isfinite(value):

@@ -7,12 +7,14 @@ end states is one comparison. `COLUMNS` says what a row of each table holds; a t
 from __future__ import annotations
 
 import json
-from typing import Any
+
+from sigmaloop.records import JsonObject
 
 TODAY = "2025-05-14"
 """The day on which every conversation takes place, a Wednesday; the policies say so too."""
 
-Row = dict[str, Any]
+Row = JsonObject
+"""A row of a table: `COLUMNS` says what it holds."""
 
 COLUMNS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "customers": {

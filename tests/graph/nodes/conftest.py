@@ -97,7 +97,14 @@ def make_services(tmp_path: Path) -> Iterator[Callable[..., Services]]:
     made: list[Services] = []
 
     def make(**changes: Any) -> Services:
-        given = {"home": tmp_path / "home", "upstream": "simulated", "batch_size": 6, "batches": 2, "attempts": 2, **changes}
+        given = {
+            "home": tmp_path / "home",
+            "upstream": "simulated",
+            "batch_size": 6,
+            "batches": 2,
+            "attempts": 2,
+            **changes,
+        }
         settings: Settings = load_settings(**{"canaries": 0, "harmful_canaries": 0, "certify_trials": 1, **given})
         paths = RunPaths(settings.home, f"run-{len(made)}")
         paths.make()

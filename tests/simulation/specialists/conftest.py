@@ -17,7 +17,7 @@ from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import Score
 from sigmaloop.eval.benchmarks.helpdesk.benchmark import Helpdesk
-from sigmaloop.eval.session import Session
+from sigmaloop.eval.session import EpisodeSession
 from sigmaloop.records import Cluster, FailureRecord, Task, digest
 from sigmaloop.simulation.habits.registry import HABITS
 from sigmaloop.simulation.model import SimulatedModel
@@ -246,9 +246,11 @@ def real_failures(shipped: str) -> list[tuple[str, dict[str, str]]]:
     exec(shipped, agent)
     tasks = benchmark.tasks("train")[::3]
 
-    def play(task: Task, *habits: str) -> tuple[Score, Session, str]:
+    def play(task: Task, *habits: str) -> tuple[Score, EpisodeSession, str]:
         model = SimulatedModel(forced=habits)
-        session = Session(benchmark.open(task.id, seed=0), lambda request: model.complete({**request, "seed": 1}))
+        session = EpisodeSession(
+            benchmark.open(task.id, seed=0), lambda request: model.complete({**request, "seed": 1})
+        )
         told = session.init()
 
         def complete(messages: Any, tools: Any = None) -> dict[str, Any]:

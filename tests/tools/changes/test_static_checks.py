@@ -21,6 +21,7 @@ TEXTS = [
     "Hello. I'd like to cancel my trip from Seattle to Chicago and get my money back.",
     "Hello. I'd like to cancel my trip from Boston to Denver and get my money back.",
     "Hi. I'd like to cancel my trip from Dallas to Austin and get my money back.",
+    "Hello. You say that a refund goes to the original payment method within 7 days of the request. Where is mine?",
     "Hi there. My line 555-732-8237 is slow. My email is noah.keller99@example.com.",
 ]
 POLICY = "# Policy\nA refund goes to the original payment method within 7 days of the request.\nEnd of policy."
@@ -77,6 +78,12 @@ HONEST = {
 @pytest.mark.parametrize("source", HONEST.values(), ids=HONEST.keys())
 def test_an_honest_change_is_admitted(source: str) -> None:
     assert code_of(source) is None
+
+
+def test_words_of_the_policy_are_free_although_a_customer_quotes_them() -> None:
+    source = HONEST["a rule in the policy's words"]
+    assert leaks(SHIPPED, source, task_ids=[TASK], texts=TEXTS, public=POLICY) == []
+    assert 'words of a task: "a refund goes to the original"' in leaks(SHIPPED, source, task_ids=[TASK], texts=TEXTS)
 
 
 def test_the_shipped_agent_breaks_no_rule() -> None:

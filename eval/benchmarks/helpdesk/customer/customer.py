@@ -78,11 +78,11 @@ class Customer:
         heard = listen(text)
         self._served |= heard.done or heard.refused or (heard.informs and heard.anything_else)
         self._refocus(text)
-        said = self._reply(heard)
-        if said is None or self._lost >= MAX_LOST:
+        reply = self._reply(heard)
+        if reply is None or self._lost >= MAX_LOST:
             self.over = True
             return None
-        return said
+        return reply
 
     @property
     def _case(self) -> Case:
@@ -100,9 +100,9 @@ class Customer:
         waiting, self._lost = self._lost, 0
         facts = self._facts(heard)
         if heard.refused and not facts and not (heard.confirm and self._case.writes) and not heard.not_found:
-            said = self._refused(heard)
-            if said:
-                return said
+            reply = self._refused(heard)
+            if reply:
+                return reply
         if heard.anything_else and not facts and (heard.done or not heard.confirm):
             return self._next(heard)
         if heard.transfer and heard.question:
@@ -143,27 +143,27 @@ class Customer:
 
     def _facts(self, heard: Heard) -> list[str]:
         """What the customer tells, in the order in which it is usually asked."""
-        told: list[str] = []
+        facts: list[str] = []
         for sentence in (*self._identity(heard), *(self._fact(slot) for slot in heard.asked if slot not in IDENTITY)):
-            if sentence and sentence not in told:
-                told.append(sentence)
-        return told
+            if sentence and sentence not in facts:
+                facts.append(sentence)
+        return facts
 
     def _identity(self, heard: Heard) -> list[str]:
         who = self._script.identity
-        asked = [slot for slot in IDENTITY if slot in heard.asked and slot in who]
+        slots = [slot for slot in IDENTITY if slot in heard.asked and slot in who]
         if "identity" in heard.asked:
             return [who["email"], who[self._script.verification]]
-        if heard.not_found and (not asked or asked == ["email"]) and "which" not in heard.asked:
-            prefix = ["I have no other email."] if asked else []
-            return [*prefix, who["name"], who["zip"]] if asked or heard.asked == () else []
-        if heard.alternatives and "email" in asked and not heard.not_found:
+        if heard.not_found and (not slots or slots == ["email"]) and "which" not in heard.asked:
+            prefix = ["I have no other email."] if slots else []
+            return [*prefix, who["name"], who["zip"]] if slots or heard.asked == () else []
+        if heard.alternatives and "email" in slots and not heard.not_found:
             return [who["email"]]
         if heard.alternatives and heard.not_found:
-            asked = [slot for slot in asked if slot != "email"]
-        if "which" in heard.asked and asked == ["phone"] and "which" in self._case.facts:
+            slots = [slot for slot in slots if slot != "email"]
+        if "which" in heard.asked and slots == ["phone"] and "which" in self._case.facts:
             return []
-        return [who[slot] for slot in asked]
+        return [who[slot] for slot in slots]
 
     def _fact(self, slot: str) -> str:
         if slot in self._case.facts:

@@ -78,32 +78,32 @@ def listen(text: str) -> Heard:
     completes = any(wordings.ELSE.search(s) and wordings.COMPLETES.search(s) for s in sentences)
     anything_else = any(wordings.ELSE.search(s) and not wordings.COMPLETES.search(s) for s in sentences)
     asking = [sentence for sentence in asking if not wordings.ELSE.search(sentence)]
-    asked = _slots([sentence for sentence in asking if not _is_yes_or_no(sentence)])
-    if any(wordings.IDENTIFY.search(s) for s in asking) and not any(slot in (*IDENTITY, "which") for slot in asked):
-        asked = ("identity", *asked)
+    slots = _slots([sentence for sentence in asking if not _is_yes_or_no(sentence)])
+    if any(wordings.IDENTIFY.search(s) for s in asking) and not any(slot in (*IDENTITY, "which") for slot in slots):
+        slots = ("identity", *slots)
     confirm = any(_wants_yes(s) for s in asking if "?" in s) or any(
         wordings.CONFIRM_ANYWHERE.search(s) and not wordings.ELSE.search(s) for s in sentences
     )
-    told = [sentence for sentence in sentences if "?" not in sentence]
+    statements = [sentence for sentence in sentences if "?" not in sentence]
     refused = any(wordings.REFUSED.search(s) and not wordings.ONLY_FIRST.search(s) for s in sentences)
-    regrets = wordings.REGRETS.search(spoken) is not None and not asked
+    regrets = wordings.REGRETS.search(spoken) is not None and not slots
     return Heard(
-        asked=asked,
+        asked=slots,
         alternatives=bool(wordings.OR.search(asked_text)),
         confirm=confirm,
         anything_else=anything_else,
         completes=completes,
-        farewell=any(wordings.FAREWELL.search(sentence) for sentence in told),
-        done=any(_claims(sentence) for sentence in told),
-        refused=(refused or regrets) and not any(slot in IDENTITY for slot in asked),
+        farewell=any(wordings.FAREWELL.search(sentence) for sentence in statements),
+        done=any(_claims(sentence) for sentence in statements),
+        refused=(refused or regrets) and not any(slot in IDENTITY for slot in slots),
         not_found=any(wordings.NOT_FOUND.search(sentence) for sentence in sentences),
         transfer=any(wordings.TRANSFER.search(sentence) for sentence in sentences),
-        hold=any(wordings.HOLD.search(sentence) for sentence in told),
+        hold=any(wordings.HOLD.search(sentence) for sentence in statements),
         greeting=any(wordings.GREETING.search(sentence) for sentence in sentences),
         more=any(wordings.MORE.search(sentence) for sentence in asking),
         question="?" in spoken,
         asks_unknown=any(wordings.UNKNOWN.search(sentence) for sentence in asking),
-        informs=any(len(sentence.split()) > 3 or re.search(r"\d", sentence) for sentence in told),
+        informs=any(len(sentence.split()) > 3 or re.search(r"\d", sentence) for sentence in statements),
         words=len(re.findall(r"[a-z]{2,}", spoken)),
     )
 
@@ -115,26 +115,26 @@ def plain_lines(text: str) -> str:
 
 def _asking(sentences: list[str]) -> list[str]:
     """The sentences that ask; the elements of a list belong to the sentence that announces it."""
-    found, announced = [], False
+    questions, announced = [], False
     for sentence in sentences:
         element = re.match(r"(?:[-•]|\d[.)])\s", sentence) is not None
         if (element and announced) or (not element and wordings.ASKS.search(sentence)):
-            found.append(sentence)
+            questions.append(sentence)
         if not element:
             announced = sentence.endswith(":") and bool(wordings.ASKS.search(sentence))
-    return found
+    return questions
 
 
 def _slots(sentences: list[str]) -> tuple[str, ...]:
     """What the sentences ask for, in the order of `wordings.SLOTS`."""
-    found: set[str] = set()
+    slots: set[str] = set()
     for sentence in sentences:
         here = {slot for slot, pattern in wordings.SLOTS.items() if pattern.search(sentence)}
         for kept, dropped, pattern in _OVERRIDES:
             if kept in here and dropped in here and re.search(pattern, sentence):
                 here.discard(dropped)
-        found |= here
-    return tuple(slot for slot in wordings.SLOTS if slot in found)
+        slots |= here
+    return tuple(slot for slot in wordings.SLOTS if slot in slots)
 
 
 def _is_yes_or_no(sentence: str) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
-from typing import Any
 
 from sigmaloop.eval.benchmarks.helpdesk.domains.airline.requests import AIRLINE_TYPES
 from sigmaloop.eval.benchmarks.helpdesk.domains.airline.tools import AIRLINE_TOOLS
@@ -17,6 +16,7 @@ from sigmaloop.eval.benchmarks.helpdesk.domains.telecom.requests import TELECOM_
 from sigmaloop.eval.benchmarks.helpdesk.domains.telecom.tools import TELECOM_TOOLS
 from sigmaloop.eval.benchmarks.helpdesk.requests import Domain, RequestType
 from sigmaloop.eval.benchmarks.helpdesk.tools import Tool
+from sigmaloop.records import JsonObject
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Desk:
     def _schemas(self) -> str:
         return json.dumps([tool.schema() for tool in self.tools.values()])
 
-    def schemas(self) -> list[dict[str, Any]]:
+    def schemas(self) -> list[JsonObject]:
         """OpenAI tool schemas; a fresh copy, since an agent may change what it is handed."""
-        made: list[dict[str, Any]] = json.loads(self._schemas)
-        return made
+        schemas: list[JsonObject] = json.loads(self._schemas)
+        return schemas
 
 
 DESKS: dict[Domain, Desk] = {

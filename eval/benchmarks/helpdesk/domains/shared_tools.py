@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sigmaloop.eval.benchmarks.helpdesk.tools import Param, Tool
 from sigmaloop.eval.benchmarks.helpdesk.world import Refused, Row, World
+from sigmaloop.records import JsonObject
 
 CUSTOMER = Param("The customer's id, such as cu_48213.", like="cu_48213")
 PAYMENT = Param("Id of one of the customer's payment methods, such as pm_4821.", like="pm_4821")
@@ -20,7 +19,7 @@ ADDRESS = {
 }
 
 
-def find_customer(world: World, email: str = "", phone: str = "", name: str = "", zip: str = "") -> dict[str, Any]:  # noqa: A002
+def find_customer(world: World, email: str = "", phone: str = "", name: str = "", zip: str = "") -> JsonObject:  # noqa: A002
     if not (email or phone or (name and zip)):
         raise Refused("find_customer needs an email, or a phone number, or a name together with a zip code")
     for row in world.table("customers").values():
@@ -34,7 +33,7 @@ def find_customer(world: World, email: str = "", phone: str = "", name: str = ""
     raise Refused(f"no customer found for {given}; try another way to find the customer")
 
 
-def verify_customer(world: World, customer_id: str, zip: str = "", birth_date: str = "") -> dict[str, Any]:  # noqa: A002
+def verify_customer(world: World, customer_id: str, zip: str = "", birth_date: str = "") -> JsonObject:  # noqa: A002
     row = world.find("customers", customer_id)
     if not (zip or birth_date):
         raise Refused("verify_customer needs the zip code or the birth date that the customer gave")
@@ -44,12 +43,12 @@ def verify_customer(world: World, customer_id: str, zip: str = "", birth_date: s
     return {"customer_id": customer_id, "verified": True}
 
 
-def get_customer(world: World, customer_id: str) -> dict[str, Any]:
+def get_customer(world: World, customer_id: str) -> JsonObject:
     row = world.find("customers", customer_id)
     return {**row, **{f"{t[:-1]}_ids": _ids(world, t, row) for t in _OWNED if t in world.tables}}
 
 
-def transfer_to_human(world: World, summary: str) -> dict[str, Any]:
+def transfer_to_human(world: World, summary: str) -> JsonObject:
     number = f"tr_{len(world.table('transfers')) + 1}"
     world.add("transfers", number, {"transfer_id": number})
     return {"transferred": True}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import JsonValue
 
 from sigmaloop.eval.benchmarks.helpdesk.domains.airline.tools import BAG_FEE, INSURANCE_FEE
 from sigmaloop.eval.benchmarks.helpdesk.domains.airline.world import (
@@ -24,6 +24,7 @@ from sigmaloop.eval.benchmarks.helpdesk.scene import (
     weekday_day,
 )
 from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
+from sigmaloop.records import JsonObject
 
 FREE_BAGS = {"economy": 1, "business": 2}
 """Free checked bags per passenger."""
@@ -75,7 +76,7 @@ def _read(row: Row, *, flights: bool = False) -> tuple[Call, ...]:
     return tuple(calls)
 
 
-def _write(tool: str, row: Row, method: Row | str, **rest: Any) -> Call:
+def _write(tool: str, row: Row, method: Row | str, **rest: JsonValue) -> Call:
     pay = method if isinstance(method, str) else method["payment_method_id"]
     return Call(tool, {"reservation_id": row["reservation_id"], **rest, "payment_method_id": pay})
 
@@ -87,8 +88,8 @@ def _corrected_pay(scene: Scene, method: Row) -> tuple[Row, str]:
 
 
 def cancel_with_refund(scene: Scene, variant: str) -> Case:
-    shape: dict[str, Any] = {"legs": 2, "people": scene.dice.number(1, 2)}
-    eligible: dict[str, dict[str, Any]] = {"fresh": {"booked": -1}, "business": {"cabin": "business"}}
+    shape: JsonObject = {"legs": 2, "people": scene.dice.number(1, 2)}
+    eligible: dict[str, JsonObject] = {"fresh": {"booked": -1}, "business": {"cabin": "business"}}
     shape |= eligible.get(variant, {})
     row = target_reservation(scene, **shape)
     if variant == "insured":
@@ -133,12 +134,13 @@ def change_to_cheapest(scene: Scene, variant: str) -> Case:
         chosen[0]["economy_price"] += 7.0  # a change that costs nothing would leave nothing to say
     difference = money(sum(f["economy_price"] for f in chosen) * people - paid_fare(row))
     wish = f"move {which} to {days}, on the cheapest flight"
-    told = f"The outbound on {spoken[0]} and the return on {spoken[1]}." if both else f"I'd like to fly on {spoken[0]}."
+    sentence = "The outbound on {} and the return on {}." if both else "I'd like to fly on {}."
     return Case(
         opening=scene.pick_text(("I'd like to {w}.", "I need to {w}.", "Please {w}."), w=wish),
         later=f"I'd like to {wish}.",
         topic="chang|mov|rebook|flight",
-        facts={"which": answer, "date": told, "flight": "The cheapest one, please; the time doesn't matter.",
+        facts={"which": answer, "date": sentence.format(*spoken),
+               "flight": "The cheapest one, please; the time doesn't matter.",
                "payment": pay, "reason": "My plans have changed.", "cabin": "Economy, as it is."},
         reads=(*_read(row), *(_search(leg, date) for leg, date in zip(row["segments"], dates, strict=False))),
         writes=(_write("change_flights", row, method, flight_ids=[f["flight_id"] for f in chosen]),),
@@ -284,13 +286,13 @@ def rename_passenger(scene: Scene, variant: str) -> Case:
     first, last = right.split(" ")
     who["name"] = wrong = f"{first[:-2]}{first[-1]}{first[-2]} {last}"
     opening = f"The name of a passenger on {which} is misspelled: it says {wrong}, but it must be {right}."
-    told = f"It says {wrong}, but it must be {right}."
+    spelling = f"It says {wrong}, but it must be {right}."
     arguments = {"reservation_id": row["reservation_id"], "passenger_id": who["passenger_id"], "name": right}
     return Case(
         opening=opening,
         later=f"I'd like to correct a name. {opening}",
         topic="name|spell",
-        facts={"which": answer, "passenger": told, "reason": "It was a typing error."},
+        facts={"which": answer, "passenger": spelling, "reason": "It was a typing error."},
         reads=_read(row),
         writes=(Call("rename_passenger", arguments),),
         confirm=f"I would change the name to {right}. Shall I go ahead?",
@@ -303,12 +305,12 @@ def _other_passenger(scene: Scene, row: Row, who: Row, which: str, answer: str) 
     names = scene.dice.pick([n for n in FIRST if n != first]), scene.dice.pick([n for n in LAST if n != last])
     other = " ".join(names)
     opening = f"Instead of {who['name']}, {other} will fly on {which}; please change the name."
-    told = f"Instead of {who['name']} it is {other} now."
+    swap = f"Instead of {who['name']} it is {other} now."
     return Case(
         opening=opening,
         later=f"I'd like to change a name. {opening}",
         topic="name|spell",
-        facts={"which": answer, "passenger": told, "reason": f"{first} can't come along."},
+        facts={"which": answer, "passenger": swap, "reason": f"{first} can't come along."},
         reads=_read(row),
         said=(phrase("three letters", "3 letters"),),
         tell="I am sorry, at most three letters of a name may be corrected; another person needs a new booking.",

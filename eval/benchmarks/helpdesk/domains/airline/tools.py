@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sigmaloop.eval.benchmarks.helpdesk.domains.shared_tools import CUSTOMER, DAY, PAYMENT, SHARED, payment_method
 from sigmaloop.eval.benchmarks.helpdesk.tools import Param, Tool
 from sigmaloop.eval.benchmarks.helpdesk.world import TODAY, Refused, Row, World, money
+from sigmaloop.records import JsonObject
 
 CABINS = ("economy", "business")
 BAG_FEE = 50.0
@@ -19,24 +18,24 @@ FLIGHTS = Param("Flight ids, one for every leg of the trip, in order.", kind="st
 CABIN = Param("Cabin.", choices=CABINS)
 
 
-def get_reservation(world: World, reservation_id: str) -> dict[str, Any]:
+def get_reservation(world: World, reservation_id: str) -> JsonObject:
     return world.find("reservations", reservation_id)
 
 
-def search_flights(world: World, origin: str, destination: str, date: str) -> dict[str, Any]:
+def search_flights(world: World, origin: str, destination: str, date: str) -> JsonObject:
     wanted = (origin.lower(), destination.lower(), date)
     rows = world.table("flights").values()
-    found = [f for f in rows if (f["origin"].lower(), f["destination"].lower(), f["date"]) == wanted]
-    return {"flights": found}
+    flights = [f for f in rows if (f["origin"].lower(), f["destination"].lower(), f["date"]) == wanted]
+    return {"flights": flights}
 
 
-def get_flight(world: World, flight_id: str) -> dict[str, Any]:
+def get_flight(world: World, flight_id: str) -> JsonObject:
     return world.find("flights", flight_id)
 
 
 def book_flight(
     world: World, customer_id: str, flight_ids: list[str], cabin: str, passengers: list[str], payment_method_id: str
-) -> dict[str, Any]:
+) -> JsonObject:
     payment_method(world, customer_id, payment_method_id)
     number = f"rs_NEW{len(world.table('reservations')) + 1}"
     segments = _segments(world, flight_ids, cabin)
@@ -58,7 +57,7 @@ def book_flight(
     return {"reservation_id": number, "total": _fare(row), "payment_method_id": payment_method_id}
 
 
-def change_flights(world: World, reservation_id: str, flight_ids: list[str], payment_method_id: str) -> dict[str, Any]:
+def change_flights(world: World, reservation_id: str, flight_ids: list[str], payment_method_id: str) -> JsonObject:
     row = _confirmed(world, reservation_id, payment_method_id)
     if len(flight_ids) != len(row["segments"]):
         raise Refused(f"flight_ids must name a flight for each of the {len(row['segments'])} legs")
@@ -70,9 +69,7 @@ def change_flights(world: World, reservation_id: str, flight_ids: list[str], pay
     return _changed(row, before, payment_method_id)
 
 
-def change_cabin(
-    world: World, reservation_id: str, cabin: str, legs: list[int], payment_method_id: str
-) -> dict[str, Any]:
+def change_cabin(world: World, reservation_id: str, cabin: str, legs: list[int], payment_method_id: str) -> JsonObject:
     row = _confirmed(world, reservation_id, payment_method_id)
     before = _fare(row)
     for segment in _legs(row, legs):
@@ -83,7 +80,7 @@ def change_cabin(
     return _changed(row, before, payment_method_id)
 
 
-def refund_payment(world: World, reservation_id: str, amount: float, payment_method_id: str) -> dict[str, Any]:
+def refund_payment(world: World, reservation_id: str, amount: float, payment_method_id: str) -> JsonObject:
     row = world.find("reservations", reservation_id)
     payment_method(world, row["customer_id"], payment_method_id)
     if amount <= 0:
@@ -92,7 +89,7 @@ def refund_payment(world: World, reservation_id: str, amount: float, payment_met
     return {"reservation_id": reservation_id, "refunded": amount, "payment_method_id": payment_method_id}
 
 
-def cancel_reservation(world: World, reservation_id: str, payment_method_id: str) -> dict[str, Any]:
+def cancel_reservation(world: World, reservation_id: str, payment_method_id: str) -> JsonObject:
     row = _confirmed(world, reservation_id, payment_method_id)
     row["status"], row["refund_to"] = "cancelled", payment_method_id
     return {
@@ -103,7 +100,7 @@ def cancel_reservation(world: World, reservation_id: str, payment_method_id: str
     }
 
 
-def add_bags(world: World, reservation_id: str, bags: int, paid_bags: int, payment_method_id: str) -> dict[str, Any]:
+def add_bags(world: World, reservation_id: str, bags: int, paid_bags: int, payment_method_id: str) -> JsonObject:
     row = _confirmed(world, reservation_id, payment_method_id)
     if not 0 < bags <= 10 or not 0 <= paid_bags <= bags:
         raise Refused("bags must be 1 to 10, and paid_bags between 0 and bags")
@@ -113,7 +110,7 @@ def add_bags(world: World, reservation_id: str, bags: int, paid_bags: int, payme
     return {"reservation_id": reservation_id, "bags": row["bags"], "charged": money(BAG_FEE * paid_bags)}
 
 
-def add_insurance(world: World, reservation_id: str, legs: list[int], payment_method_id: str) -> dict[str, Any]:
+def add_insurance(world: World, reservation_id: str, legs: list[int], payment_method_id: str) -> JsonObject:
     row = _confirmed(world, reservation_id, payment_method_id)
     numbers = {segment["leg"] for segment in _legs(row, legs)}
     if numbers & set(row["insured_legs"]):
@@ -124,7 +121,7 @@ def add_insurance(world: World, reservation_id: str, legs: list[int], payment_me
     return {"reservation_id": reservation_id, "insured_legs": row["insured_legs"], "charged": charged}
 
 
-def rename_passenger(world: World, reservation_id: str, passenger_id: str, name: str) -> dict[str, Any]:
+def rename_passenger(world: World, reservation_id: str, passenger_id: str, name: str) -> JsonObject:
     row = world.find("reservations", reservation_id)
     for passenger in row["passengers"]:
         if passenger["passenger_id"] == passenger_id:
@@ -133,7 +130,7 @@ def rename_passenger(world: World, reservation_id: str, passenger_id: str, name:
     raise Refused(f"reservation {reservation_id} has no passenger {passenger_id}")
 
 
-def issue_voucher(world: World, customer_id: str, reservation_id: str, amount: float) -> dict[str, Any]:
+def issue_voucher(world: World, customer_id: str, reservation_id: str, amount: float) -> JsonObject:
     world.find("customers", customer_id)
     world.find("reservations", reservation_id)
     if amount <= 0:
@@ -183,7 +180,7 @@ def _fare(row: Row) -> float:
     return money(sum(s["fare"] for s in row["segments"]) * len(row["passengers"]))
 
 
-def _changed(row: Row, before: float, payment_method_id: str) -> dict[str, Any]:
+def _changed(row: Row, before: float, payment_method_id: str) -> JsonObject:
     return {
         "reservation_id": row["reservation_id"],
         "total": _fare(row),

@@ -9,6 +9,7 @@ from sigmaloop.eval.benchmarks.helpdesk.domains.airline.tools import segment
 from sigmaloop.eval.benchmarks.helpdesk.people import FIRST
 from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, days_from_today
 from sigmaloop.eval.benchmarks.helpdesk.world import TODAY, Row, money
+from sigmaloop.records import JsonObject
 
 AIRPORTS = (
     "Denver", "Boston", "Seattle", "Chicago", "Atlanta", "Phoenix", "Dallas", "Miami", "Detroit", "Orlando",
@@ -89,7 +90,7 @@ def place_offers(scene: Scene, leg: Row, date: str, *, cabin: str, people: int) 
     """Flights on a day: the cheapest with enough seats is returned; it is not first, and one is a seat short."""
     price = f"{cabin}_price"
     base = float(scene.dice.number(120, 260) + (200 if cabin == "business" else 0))
-    offers: list[dict[str, Any]] = [{"cost": base + scene.dice.number(20, 90)}, {"cost": base}]
+    offers: list[JsonObject] = [{"cost": base + scene.dice.number(20, 90)}, {"cost": base}]
     if people > 1:
         offers.append({"cost": base - scene.dice.number(12, 40), "seats": people - 1})
     offers = [offers[0], *scene.dice.shuffled([*offers[1:], {"cost": base + scene.dice.number(91, 150)}])]
@@ -99,9 +100,9 @@ def place_offers(scene: Scene, leg: Row, date: str, *, cabin: str, people: int) 
         prices = {"economy_price": offer["cost"], "business_price": offer["cost"] + 170.0}
         if cabin == "business":
             prices = {"economy_price": offer["cost"] - 150.0, "business_price": offer["cost"]}
-        made = place_flight(scene, leg["origin"], leg["destination"], date, **prices, **seats)
-        if not seats and (not best or made[price] < best[price]):
-            best = made
+        flight = place_flight(scene, leg["origin"], leg["destination"], date, **prices, **seats)
+        if not seats and (not best or flight[price] < best[price]):
+            best = flight
     return best
 
 

@@ -170,10 +170,10 @@ def return_from_two_orders(scene: Scene, variant: str) -> Case:
 
 def _wish(scene: Scene, item: Row, *, soldout: bool) -> tuple[Row, Row | None, str]:
     """A variant that the customer wants, the sold-out one that it would like more, and the words for it."""
-    made = scene.tables["products"][item["product_id"]]
+    product = scene.tables["products"][item["product_id"]]
     option = next(key for key in item["options"] if key != "color")
     others = [
-        v for v in made["variants"] if v["sku"] != item["sku"] and v["options"]["color"] != item["options"]["color"]
+        v for v in product["variants"] if v["sku"] != item["sku"] and v["options"]["color"] != item["options"]["color"]
     ]
     wanted = scene.dice.pick(others)
     color, value = wanted["options"]["color"], wanted["options"][option]
@@ -264,7 +264,7 @@ def change_order_address(scene: Scene, variant: str) -> Case:
     item = order["items"][0]["name"]
     which, answer = _which(scene, order, item, _styled(scene, variant))
     place = scene.address(unit=True)
-    told = f"The new address is {place_text(place)}."
+    sentence = f"The new address is {place_text(place)}."
     correction = ""
     if scene.corrects:
         place = {**place, "line2": f"Apt {scene.dice.number(50, 98)}"}
@@ -274,7 +274,7 @@ def change_order_address(scene: Scene, variant: str) -> Case:
         (f"I need {which} sent to a different address.", f"I'd like to change the delivery address of {which}."),
         f"I'd like to change the delivery address of {which}.",
         topic=r"address|deliver",
-        facts={"which": answer, "item": f"The {item}.", "address": told, "reason": "I'll be staying there."},
+        facts={"which": answer, "item": f"The {item}.", "address": sentence, "reason": "I'll be staying there."},
         reads=_read(order),
         writes=(Call("change_order_address", {"order_id": order["order_id"], **place}),),
         confirm="I would change the delivery address. Shall I go ahead?",

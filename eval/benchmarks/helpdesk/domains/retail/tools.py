@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sigmaloop.eval.benchmarks.helpdesk.domains.shared_tools import ADDRESS, CUSTOMER, PAYMENT, SHARED, payment_method
 from sigmaloop.eval.benchmarks.helpdesk.tools import Param, Tool
 from sigmaloop.eval.benchmarks.helpdesk.world import Refused, Row, World, money
+from sigmaloop.records import JsonObject
 
 REASONS = ("no_longer_needed", "ordered_by_mistake", "found_cheaper", "arrives_too_late")
 
@@ -20,15 +19,15 @@ def order_total(order: Row) -> float:
     return money(sum(item["price"] for item in order["items"]) + order["shipping_fee"] - order["discount"])
 
 
-def get_order(world: World, order_id: str) -> dict[str, Any]:
+def get_order(world: World, order_id: str) -> JsonObject:
     return world.find("orders", order_id)
 
 
-def list_variants(world: World, product_id: str) -> dict[str, Any]:
+def list_variants(world: World, product_id: str) -> JsonObject:
     return world.find("products", product_id)
 
 
-def cancel_order(world: World, order_id: str, reason: str) -> dict[str, Any]:
+def cancel_order(world: World, order_id: str, reason: str) -> JsonObject:
     order = world.find("orders", order_id)
     if order["status"] in ("delivered", "cancelled"):
         raise Refused(f"order {order_id} is already {order['status']}")
@@ -41,7 +40,7 @@ def cancel_order(world: World, order_id: str, reason: str) -> dict[str, Any]:
     }
 
 
-def return_items(world: World, order_id: str, item_ids: list[str], payment_method_id: str) -> dict[str, Any]:
+def return_items(world: World, order_id: str, item_ids: list[str], payment_method_id: str) -> JsonObject:
     order = _order_in(world, order_id, "delivered", "returned")
     payment_method(world, order["customer_id"], payment_method_id)
     items = _items(order, item_ids)
@@ -53,7 +52,7 @@ def return_items(world: World, order_id: str, item_ids: list[str], payment_metho
 
 def exchange_items(
     world: World, order_id: str, item_ids: list[str], new_skus: list[str], payment_method_id: str
-) -> dict[str, Any]:
+) -> JsonObject:
     order = _order_in(world, order_id, "delivered", "exchanged")
     if order.get("exchanged"):
         raise Refused(f"order {order_id} was exchanged already; an order can be exchanged only once")
@@ -67,7 +66,7 @@ def exchange_items(
 
 def modify_items(
     world: World, order_id: str, item_ids: list[str], new_skus: list[str], payment_method_id: str
-) -> dict[str, Any]:
+) -> JsonObject:
     order = _order_in(world, order_id, "pending", "modified")
     if order.get("modified"):
         raise Refused(f"order {order_id} was modified already; an order can be modified only once")
@@ -80,13 +79,13 @@ def modify_items(
     return result
 
 
-def change_order_address(world: World, order_id: str, **address: str) -> dict[str, Any]:
+def change_order_address(world: World, order_id: str, **address: str) -> JsonObject:
     order = _order_in(world, order_id, "pending", "sent elsewhere")
     order.update({"line2": "", **address})
     return {key: order[key] for key in ("order_id", *ADDRESS)}
 
 
-def update_profile_address(world: World, customer_id: str, **address: str) -> dict[str, Any]:
+def update_profile_address(world: World, customer_id: str, **address: str) -> JsonObject:
     customer = world.find("customers", customer_id)
     customer.update({"line2": "", **address})
     return {key: customer[key] for key in ("customer_id", *ADDRESS)}
@@ -117,14 +116,14 @@ def _pairs(world: World, order: Row, item_ids: list[str], new_skus: list[str]) -
     pairs = []
     for item, sku in zip(_items(order, item_ids), new_skus, strict=True):
         variants = world.find("products", item["product_id"])["variants"]
-        found = [variant for variant in variants if variant["sku"] == sku]
-        if not found:
+        matches = [variant for variant in variants if variant["sku"] == sku]
+        if not matches:
             raise Refused(f"{sku} is not a variant of product {item['product_id']} ({item['name']})")
-        pairs.append((item, found[0]))
+        pairs.append((item, matches[0]))
     return pairs
 
 
-def _difference(order_id: str, pairs: list[tuple[Row, Row]], payment_method_id: str) -> dict[str, Any]:
+def _difference(order_id: str, pairs: list[tuple[Row, Row]], payment_method_id: str) -> JsonObject:
     return {
         "order_id": order_id,
         "new_skus": [variant["sku"] for _, variant in pairs],

@@ -48,12 +48,12 @@ def place_product(scene: Scene, name: str, *, stock: bool = True) -> Row:
 def place_order(scene: Scene, status: str, names: Sequence[str]) -> Row:
     items = []
     for name in names:
-        made = place_product(scene, name)
-        variant = scene.dice.pick(made["variants"])
+        product = place_product(scene, name)
+        variant = scene.dice.pick(product["variants"])
         items.append(
             {
                 "item_id": scene.new_id("it"),
-                "product_id": made["product_id"],
+                "product_id": product["product_id"],
                 "name": name,
                 "sku": variant["sku"],
                 "options": variant["options"],
@@ -80,7 +80,7 @@ def place_order(scene: Scene, status: str, names: Sequence[str]) -> Row:
 
 def fresh_names(scene: Scene, count: int) -> list[str]:
     """Products that no order of this customer holds yet."""
-    taken = {made["name"] for made in scene.tables.get("products", {}).values()}
+    taken = {product["name"] for product in scene.tables.get("products", {}).values()}
     return scene.dice.take([name for name in PRODUCTS if name not in taken], count)
 
 

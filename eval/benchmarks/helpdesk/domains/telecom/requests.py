@@ -10,6 +10,7 @@ from sigmaloop.eval.benchmarks.helpdesk.people import MONTHS
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, RequestType, amount
 from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, pay_words
 from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
+from sigmaloop.records import JsonObject
 
 ROAMING_FEE = "8"
 """Dollars a day."""
@@ -57,11 +58,11 @@ def _overdue(scene: Scene) -> tuple[Row, Row]:
     line = target_line(scene, status="suspended", suspended_for="unpaid bill")
     place_bill(scene, line, 3, "paid")
     bills = [("open", 5), ("overdue", 4)] if scene.dice.chance(0.7) else [("overdue", 4), ("open", 5)]
-    made = {
+    bill = {
         status: place_bill(scene, line, month, status, (("calls", scene.dice.price(2, 20), True),))
         for status, month in bills
     }
-    return line, made["overdue"]
+    return line, bill["overdue"]
 
 
 def _pay_and_resume(scene: Scene, openings: tuple[str, ...], later: str) -> Case:
@@ -115,7 +116,7 @@ def slow_data(scene: Scene, variant: str) -> Case:
         "which": answer, "symptom": "Pages take forever to load.", "abroad": "No, I'm at home.",
         "tried": "Yes, I have restarted the phone already.", "payment": "Put it on my next bill, please.",
     }  # fmt: skip
-    common: dict[str, Any] = {"topic": "data|internet|slow", "later": f"I have terribly slow internet on {which}."}
+    common: JsonObject = {"topic": "data|internet|slow", "later": f"I have terribly slow internet on {which}."}
     if variant == "fault":
         line["radio"] = "stuck"
         return _case(
@@ -149,7 +150,7 @@ def abroad_no_data(scene: Scene, variant: str) -> Case:
         "tried": "Yes, I have restarted the phone already.", "payment": "Put it on my next bill, please.",
     }  # fmt: skip
     openings = (f"We are in {country} and {{w}} has no internet.", f"In {country} there is no mobile data on {{w}}.")
-    common: dict[str, Any] = {"topic": "data|internet|roam", "later": f"I have no mobile data in {country} on {which}."}
+    common: JsonObject = {"topic": "data|internet|roam", "later": f"I have no mobile data in {country} on {which}."}
     if not limit:
         return _case(
             scene, openings, which, **common, facts=facts, reads=_checks(line),
@@ -181,7 +182,7 @@ def bill_dispute(scene: Scene, variant: str) -> Case:
         "which": answer, "bill": f"The bill of {month}.", "item": f"The charge for {what}.",
         "amount": f"It's the charge for {what} on the bill of {month}.", "reason": "I never ordered that.",
     }  # fmt: skip
-    common: dict[str, Any] = {
+    common: JsonObject = {
         "topic": "charge|bill|credit", "facts": facts,
         "later": f"I'd like to dispute a charge for {what} on the {month} bill of {which}.",
         "reads": (_on("get_line", line), Call("get_bill", {"bill_id": bill["bill_id"]})),
@@ -240,15 +241,15 @@ def add_data(scene: Scene, variant: str) -> Case:
     which, answer = _which(scene, line)
     gb = scene.dice.number(2, 9)
     more, price, words = _more_data(scene, line, gb)
-    told = words if scene.dice.chance(0.5) else "some data"
+    data = words if scene.dice.chance(0.5) else "some data"
     correction = ""
     if scene.corrects:
         gb += scene.dice.number(1, 3)
         price = _more_data(scene, line, gb)[1]
         correction = f"Yes, but please make it {gb} gigabytes."
     return _case(
-        scene, (f"I'd like to add {told} to {{w}}.", f"Please add {told} to {{w}} for this month."), which,
-        later=f"I'd like to add {told} to {which}.", topic="data|gigabyte",
+        scene, (f"I'd like to add {data} to {{w}}.", f"Please add {data} to {{w}} for this month."), which,
+        later=f"I'd like to add {data} to {which}.", topic="data|gigabyte",
         facts={"which": answer, **more, "payment": "Put it on my next bill, please.", "abroad": "No, I'm at home."},
         reads=(_on("get_line", line), Call("list_plans", {})), writes=(_on("add_data", line, gb=gb),),
         said=(amount(price),), confirm=f"I would add {words}. Shall I go ahead?",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from sigmaloop.eval.benchmarks.helpdesk.domains.shared_tools import PAYMENT, SHARED, payment_method
 from sigmaloop.eval.benchmarks.helpdesk.tools import Param, Tool
 from sigmaloop.eval.benchmarks.helpdesk.world import TODAY, Refused, World, money
+from sigmaloop.records import JsonObject
 
 END_FEE = 15.0
 """Dollars for every month that is left of a contract."""
@@ -16,12 +16,12 @@ LINE = Param("Line id, such as ln_4821.", like="ln_4821")
 BILL = Param("Bill id, such as bi_48213.", like="bi_48213")
 
 
-def get_line(world: World, line_id: str) -> dict[str, Any]:
+def get_line(world: World, line_id: str) -> JsonObject:
     hidden = ("apn", "radio")
     return {key: value for key, value in world.find("lines", line_id).items() if key not in hidden}
 
 
-def check_line(world: World, line_id: str) -> dict[str, Any]:
+def check_line(world: World, line_id: str) -> JsonObject:
     line = world.find("lines", line_id)
     return {
         "line_id": line_id,
@@ -34,15 +34,15 @@ def check_line(world: World, line_id: str) -> dict[str, Any]:
     }
 
 
-def get_bill(world: World, bill_id: str) -> dict[str, Any]:
+def get_bill(world: World, bill_id: str) -> JsonObject:
     return world.find("bills", bill_id)
 
 
-def list_plans(world: World) -> dict[str, Any]:
+def list_plans(world: World) -> JsonObject:
     return {"plans": list(world.table("plans").values())}
 
 
-def pay_bill(world: World, bill_id: str, payment_method_id: str) -> dict[str, Any]:
+def pay_bill(world: World, bill_id: str, payment_method_id: str) -> JsonObject:
     bill = world.find("bills", bill_id)
     payment_method(world, bill["customer_id"], payment_method_id)
     if bill["status"] == "paid":
@@ -51,7 +51,7 @@ def pay_bill(world: World, bill_id: str, payment_method_id: str) -> dict[str, An
     return {"bill_id": bill_id, "paid": bill["amount"], "payment_method_id": payment_method_id}
 
 
-def credit_charge(world: World, bill_id: str, charge_id: str) -> dict[str, Any]:
+def credit_charge(world: World, bill_id: str, charge_id: str) -> JsonObject:
     for charge in world.find("bills", bill_id)["charges"]:
         if charge["charge_id"] == charge_id:
             if charge["credited"]:
@@ -61,7 +61,7 @@ def credit_charge(world: World, bill_id: str, charge_id: str) -> dict[str, Any]:
     raise Refused(f"bill {bill_id} has no charge {charge_id}")
 
 
-def resume_line(world: World, line_id: str) -> dict[str, Any]:
+def resume_line(world: World, line_id: str) -> JsonObject:
     line = world.find("lines", line_id)
     if line["status"] != "suspended":
         raise Refused(f"line {line_id} is {line['status']}")
@@ -69,39 +69,39 @@ def resume_line(world: World, line_id: str) -> dict[str, Any]:
     return {"line_id": line_id, "status": "active"}
 
 
-def suspend_line(world: World, line_id: str, reason: str) -> dict[str, Any]:
+def suspend_line(world: World, line_id: str, reason: str) -> JsonObject:
     line = world.find("lines", line_id)
     line["status"], line["suspended_for"] = "suspended", reason
     return {"line_id": line_id, "status": "suspended", "suspended_for": reason}
 
 
-def reset_line(world: World, line_id: str) -> dict[str, Any]:
+def reset_line(world: World, line_id: str) -> JsonObject:
     line = world.find("lines", line_id)
     line["resets"] += 1
     line["radio"] = "ok"
     return {"line_id": line_id, "reset": True}
 
 
-def reset_apn(world: World, line_id: str) -> dict[str, Any]:
+def reset_apn(world: World, line_id: str) -> JsonObject:
     line = world.find("lines", line_id)
     line["apn_resets"] += 1
     line["apn"] = "ok"
     return {"line_id": line_id, "apn": "ok"}
 
 
-def replace_sim(world: World, line_id: str) -> dict[str, Any]:
+def replace_sim(world: World, line_id: str) -> JsonObject:
     line = world.find("lines", line_id)
     line["sim_replacements"] += 1
     line["apn"] = "not set"
     return {"line_id": line_id, "new_sim": True, "apn": "not set"}
 
 
-def set_roaming(world: World, line_id: str, enabled: bool) -> dict[str, Any]:
+def set_roaming(world: World, line_id: str, enabled: bool) -> JsonObject:
     world.find("lines", line_id)["roaming"] = enabled
     return {"line_id": line_id, "roaming": enabled}
 
 
-def add_data(world: World, line_id: str, gb: int) -> dict[str, Any]:
+def add_data(world: World, line_id: str, gb: int) -> JsonObject:
     line = world.find("lines", line_id)
     if not 0 < gb <= 50:
         raise Refused("gb must be 1 to 50")
@@ -110,7 +110,7 @@ def add_data(world: World, line_id: str, gb: int) -> dict[str, Any]:
     return {"line_id": line_id, "added_gb": gb, "data_limit_gb": line["data_limit_gb"], "charged": price}
 
 
-def change_plan(world: World, line_id: str, plan_id: str) -> dict[str, Any]:
+def change_plan(world: World, line_id: str, plan_id: str) -> JsonObject:
     line, plan = world.find("lines", line_id), world.find("plans", plan_id)
     if line["plan_id"] == plan_id:
         raise Refused(f"line {line_id} has this plan already")
@@ -126,7 +126,7 @@ def change_plan(world: World, line_id: str, plan_id: str) -> dict[str, Any]:
     }
 
 
-def end_contract(world: World, line_id: str) -> dict[str, Any]:
+def end_contract(world: World, line_id: str) -> JsonObject:
     line = world.find("lines", line_id)
     if line["status"] == "ended":
         raise Refused(f"the contract of line {line_id} has ended already")
@@ -145,7 +145,7 @@ def months_left(until: str) -> int:
     return max(0, (year - this_year) * 12 + month - this_month + (day > today))
 
 
-def _line_tool(name: str, description: str, run: Callable[..., dict[str, Any]]) -> Tool:
+def _line_tool(name: str, description: str, run: Callable[..., JsonObject]) -> Tool:
     return Tool(name, description, {"line_id": LINE}, run, writes=True)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sigmaloop.eval.benchmarks.helpdesk.people import FIRST
 from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, days_from_today
 from sigmaloop.eval.benchmarks.helpdesk.world import Row, money
+from sigmaloop.records import JsonObject
 
 PLANS = (
     ("Basic", "4G", 15.0, 3, 4.0),
@@ -86,7 +87,7 @@ def place_bill(
     )
 
 
-def target_line(scene: Scene, *, others: dict[str, Any] | None = None, **given: Any) -> Row:
+def target_line(scene: Scene, *, others: JsonObject | None = None, **given: Any) -> Row:
     """The line that is meant; the customer's own is the first, so another one is meant where there are several."""
     if scene.several:
         for _ in range(scene.dice.number(1, 2)):
