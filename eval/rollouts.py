@@ -25,7 +25,8 @@ from sigmaloop.eval.refusals import as_infra, blanket_refusal, suspicious
 from sigmaloop.eval.store import MemoryStore, RolloutStore
 from sigmaloop.eval.whole_benchmark import run_whole
 from sigmaloop.records import Rollout, RolloutKey, Step, Usage, agent_hash
-from sigmaloop.tools.gateway.gateway import Gateway, Role
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.gateway.roles import Role
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 __all__ = ["Drained", "MemoryStore", "RolloutEngine", "crowding"]

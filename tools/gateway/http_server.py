@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 import orjson
 import uvicorn
@@ -31,14 +31,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sigmaloop.errors import BudgetSpent, ModelUnavailable, SigmaLoopError, UpstreamError
 from sigmaloop.tools.gateway import responses_api as responses
 from sigmaloop.tools.gateway.call import Call
+from sigmaloop.tools.gateway.contracts import ModelCalls
 from sigmaloop.tools.gateway.quoting import excerpt
 from sigmaloop.tools.gateway.streaming import chunks, for_caller
 from sigmaloop.tools.gateway.wire import hasty_protocol
+from sigmaloop.tools.json_types import Json
 
-if TYPE_CHECKING:
-    from sigmaloop.tools.gateway.gateway import Gateway
-
-Json = dict[str, Any]
 EVENTS = "text/event-stream"
 START_SECONDS = 10.0
 CALLERS = 128
@@ -55,10 +53,10 @@ KINDS = {
 }
 
 
-class HttpFace:
+class HttpServer:
     """Serves a gateway from its making until `stop`."""
 
-    def __init__(self, gateway: Gateway, *, header_seconds: float = HEADER_SECONDS) -> None:
+    def __init__(self, gateway: ModelCalls, *, header_seconds: float = HEADER_SECONDS) -> None:
         """`header_seconds`: how long a connection may take to say what it wants."""
         self._gateway = gateway
         self._callers = ThreadPoolExecutor(max(CALLERS, gateway.under_way), thread_name_prefix="gateway-call")

@@ -16,8 +16,7 @@ import orjson
 
 from sigmaloop.errors import UpstreamError
 from sigmaloop.tools.gateway.quoting import excerpt
-
-Json = dict[str, Any]
+from sigmaloop.tools.json_types import Json
 
 PINNED = (
     *("model", "seed", "n", "temperature", "top_p", "frequency_penalty", "presence_penalty"),

@@ -11,8 +11,7 @@ from typing import Any
 
 from sigmaloop.tools.gateway.quoting import excerpt
 from sigmaloop.tools.gateway.requests import refuse
-
-Json = dict[str, Any]
+from sigmaloop.tools.json_types import Json
 
 IGNORED = (
     *("model", "temperature", "top_p", "reasoning", "user", "metadata", "safety_identifier", "prompt_cache_key"),

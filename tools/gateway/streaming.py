@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-Json = dict[str, Any]
+from sigmaloop.tools.json_types import Json
 
 
 class Sum:

@@ -23,9 +23,9 @@ from sigmaloop.records import digest
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.quoting import MOST_QUOTED, excerpt
 from sigmaloop.tools.gateway.streaming import Sum
+from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.upstream.answers import answer_fault, read_chunk, retry_after, server_events, unfinished
 
-Json = dict[str, Any]
 T = TypeVar("T")
 
 CHECK_TRIES = 2

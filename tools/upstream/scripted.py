@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sigmaloop.errors import UpstreamError
+from sigmaloop.tools.json_types import Json
 
-Json = dict[str, Any]
 Output = str | Json | BaseException
 """A text; a message (with `tool_calls`, perhaps); a whole response (with `choices`); an error to raise."""
 

@@ -10,15 +10,17 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from gateways import open_gateway
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting import wait_for
 
 from sigmaloop.errors import ModelChanged, ModelUnavailable, UpstreamError
 from sigmaloop.records import Usage
-from sigmaloop.tools.gateway.gateway import ROLES, Gateway, request_hash
-from sigmaloop.tools.gateway.requests import _CHECKS, PINNED, STRIPPED, normalise_chat
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.gateway.requests import _CHECKS, PINNED, STRIPPED, normalise_chat, request_hash
 from sigmaloop.tools.gateway.responses_api import chat_request
+from sigmaloop.tools.gateway.roles import ROLES
 from sigmaloop.tools.upstream.scripted import ScriptedModel, tool_call
 from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream
 
@@ -41,12 +43,12 @@ TOOL = {"type": "function", "function": {"name": "find", "parameters": {"type": 
 
 def door(upstream: Any = None, **options: Any) -> Gateway:
     options = {
-        "target_model": "the-target",
-        "specialist_model": "the-specialist",
+        "target": "the-target",
+        "specialist": "the-specialist",
         "max_tokens": 100,
         **options,
     }
-    return Gateway(upstream or ScriptedModel(["Hello."], repeat=True), **options)
+    return open_gateway(upstream or ScriptedModel(["Hello."], repeat=True), **options)
 
 
 def asked(model: ScriptedModel) -> dict[str, Any]:
@@ -367,7 +369,7 @@ def test_a_lease_knows_how_the_endpoint_refused_its_last_call(answered: Any) -> 
 
 
 def test_a_deep_or_long_request_is_refused() -> None:
-    lease = door(max_bytes=1000).lease("target", scope="s", seed=1)
+    lease = door(request_bytes=1000).lease("target", scope="s", seed=1)
     deep: Any = "x"
     for _ in range(100_000):
         deep = [deep]
@@ -703,7 +705,7 @@ VECTOR = {"object": "list", "data": [{"index": 0, "embedding": [0.25, 0.5]}], "u
 def test_embeddings_are_for_specialists_with_the_fixed_model(stub: Any, call_journal: Any) -> None:
     stub.script = [VECTOR]
     upstream = HttpUpstream(stub.url, "sk-12345678", timeout=2, tries=1)
-    with door(upstream, embedding_model="the-embedder", call_journal=call_journal) as gateway:
+    with door(upstream, embedding="the-embedder", call_journal=call_journal) as gateway:
         lease = gateway.lease("clusterer", scope="s", seed=1)
         wish = {
             "input": ["a text"],

@@ -1,4 +1,4 @@
-"""The HTTP face, met by the clients that really use it: openai, ChatOpenAI, and sockets that misbehave."""
+"""The HTTP server, met by the clients that really use it: openai, ChatOpenAI, and sockets that misbehave."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from gateways import open_gateway
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel, SecretStr
 from waiting import wait_for
 
 from sigmaloop.errors import ModelUnavailable, UpstreamError
-from sigmaloop.tools.gateway.gateway import Gateway, Lease
-from sigmaloop.tools.gateway.http_server import HttpFace
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.gateway.http_server import HttpServer
+from sigmaloop.tools.gateway.lease import Lease
 from sigmaloop.tools.upstream.scripted import ScriptedModel, tool_call, tool_calls
 from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream
 
@@ -40,7 +42,7 @@ def serve(no_leaks: None) -> Iterator[Callable[..., Lease]]:
 
     def make(upstream: Any, role: str = "failure_miner", max_calls: int | None = None, **options: Any) -> Lease:
         upstream = ScriptedModel(upstream) if isinstance(upstream, list) else upstream
-        gateway = Gateway(upstream, target_model="the-target", specialist_model="the-specialist", **options)
+        gateway = open_gateway(upstream, target="the-target", specialist="the-specialist", **options)
         made.append(gateway)
         return gateway.lease(role, scope="s", seed=7, max_calls=max_calls)
 
@@ -149,7 +151,7 @@ def test_embeddings_pass_through(stub: Any, serve: Any, http: Any) -> None:
     usage = {"prompt_tokens": 2, "total_tokens": 2}
     stub.script = [{"object": "list", "model": "e", "data": [vector], "usage": usage}]
     upstream = HttpUpstream(stub.url, "sk-12345678", timeout=2, tries=1)
-    lease = serve(upstream, "clusterer", embedding_model="the-embedder")
+    lease = serve(upstream, "clusterer", embedding="the-embedder")
     embedder = OpenAIEmbeddings(
         model="other",
         base_url=lease.base_url,
@@ -337,8 +339,8 @@ def test_only_callers_on_this_machine_that_are_no_web_page_are_served(
 
 
 def test_connections_that_never_finish_the_head_of_a_request_are_closed(plain: httpx.Client) -> None:
-    with Gateway(ScriptedModel(["Hello."]), target_model="t", specialist_model="s") as gateway:
-        face = HttpFace(gateway, header_seconds=0.05)
+    with open_gateway(ScriptedModel(["Hello."])) as gateway:
+        face = HttpServer(gateway, header_seconds=0.05)
         try:
             host, port = face.base_url.removeprefix("http://").removesuffix("/v1").split(":")
             whole = f"GET /v1/models HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
@@ -357,8 +359,8 @@ def test_a_call_that_takes_longer_than_a_head_may_is_not_broken_off(plain: httpx
             threading.Event().wait(0.2)
             return ScriptedModel(["At last."]).complete(request)
 
-    with Gateway(InProcessUpstream(Slow()), target_model="t", specialist_model="s") as gateway:
-        face = HttpFace(gateway, header_seconds=0.05)
+    with open_gateway(InProcessUpstream(Slow())) as gateway:
+        face = HttpServer(gateway, header_seconds=0.05)
         try:
             token = gateway.lease("target", scope="s", seed=1).token
             reply = plain.post(
@@ -378,7 +380,7 @@ def test_a_long_path_is_not_repeated(serve: Any, plain: httpx.Client) -> None:
 
 
 def test_a_long_body_is_refused_before_it_is_whole(serve: Any, plain: httpx.Client) -> None:
-    lease = serve(["fine"], max_bytes=10_000)
+    lease = serve(["fine"], request_bytes=10_000)
     whole = post(plain, lease, {"messages": [{"role": "user", "content": "x" * 20_000}]})
     assert whole.status_code == 413
     host, port = lease.base_url.removeprefix("http://").removesuffix("/v1").split(":")
@@ -421,7 +423,7 @@ def test_the_server_starts_when_first_asked_for_and_only_on_loopback(serve: Any)
 
 def test_a_stopped_gateway_does_not_serve_again(serve: Any) -> None:
     lease = serve(["one"])
-    gateway = lease._gateway
+    gateway = lease._issuer
     assert gateway.start() == lease.base_url
     gateway.stop()
     with pytest.raises(UpstreamError, match="stopped"):
@@ -432,9 +434,7 @@ def test_it_stops_at_once_with_a_call_under_way_and_a_client_connected(
     stub: Any, serve: Any, http: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     stub.script = ["hang"]
-    gateway = Gateway(
-        HttpUpstream(stub.url, "k", timeout=30, tries=1), target_model="t", specialist_model="s", max_tokens=5
-    )
+    gateway = open_gateway(HttpUpstream(stub.url, "k", timeout=30, tries=1), max_tokens=5)
     lease = gateway.lease("gate_judge", scope="s", seed=1)
     client = official(lease, http)
     list(client.models.list())
@@ -453,7 +453,7 @@ def test_it_stops_at_once_with_a_call_under_way_and_a_client_connected(
 def test_an_answer_is_not_held_back_by_the_network(serve: Any, plain: httpx.Client) -> None:
     lease = serve(ScriptedModel(["fine"], repeat=True))
     post(plain, lease, {"messages": ASK})
-    (connection,) = lease._gateway._face._server.server_state.connections
+    (connection,) = lease._issuer._server._server.server_state.connections
     accepted = connection.transport.get_extra_info("socket")
     assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "delayed sending costs 40 ms an answer"
 
@@ -469,8 +469,7 @@ def test_many_clients_at_once_are_all_answered_and_metered(serve: Any, plain: ht
 def test_forty_callers_never_spend_more_than_the_run_has(stub: Any, plain: httpx.Client, answered: Any) -> None:
     stub.script = [answered(tokens=(300, 50))]
     upstream = HttpUpstream(stub.url, "k", timeout=10, tries=1)
-    options: Any = {"target_model": "t", "specialist_model": "s", "max_run_tokens": 20_000}
-    with Gateway(upstream, specialist_tokens=50, **options) as gateway:
+    with open_gateway(upstream, specialist_tokens=50, run_tokens=20_000) as gateway:
         lease = gateway.lease("gate_judge", scope="s", seed=1)
         assert lease.base_url
 

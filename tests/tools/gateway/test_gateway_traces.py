@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateways import open_gateway
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 def door(traces: TraceFile, model: Any = None, **options: Any) -> Gateway:
     model = model or ScriptedModel(["Hello."], repeat=True)
-    return Gateway(model, target_model="t", specialist_model="s", traces=traces, **options)
+    return open_gateway(model, traces=traces, **options)
 
 
 def test_what_went_up_and_came_back_is_kept_without_secrets(tmp_path: Path, call_journal: Any) -> None:
