@@ -150,14 +150,14 @@ class Versions:
     def history(self) -> list[Version]:
         """The baseline and every attempt by candidate id, kept or not."""
         chain = self._chain()
-        found = [self._version(chain[0], None, chain)]
+        versions = [self._version(chain[0], None, chain)]
         folder = "refs/candidates/"
         loose = {folder + path.name for path in (self.path / folder).glob("*")}
         for name in sorted(loose | {name for name in self._packed_refs() if name.startswith(folder)}):
             commit = self._ref(name)
             if commit is not None:
-                found.append(self._version(commit, name.removeprefix(folder), chain))
-        return found
+                versions.append(self._version(commit, name.removeprefix(folder), chain))
+        return versions
 
     def _version(self, commit: str, candidate_id: str | None, chain: list[str]) -> Version:
         read = self._commit(commit)
@@ -224,11 +224,11 @@ class Versions:
     def _read(self, sha: str, kind: bytes) -> bytes:
         with self._reading, boundary(StoreError, f"{self.path}: object {sha} cannot be read"):
             stream = self._objects.stream(bytes.fromhex(sha))
-            found, data = stream.type, bytes(stream.read())
-        if hashlib.sha1(b"%s %d\0%s" % (found, len(data), data), usedforsecurity=False).hexdigest() != sha:
+            actual, data = stream.type, bytes(stream.read())
+        if hashlib.sha1(b"%s %d\0%s" % (actual, len(data), data), usedforsecurity=False).hexdigest() != sha:
             raise StoreError(f"{self.path}: object {sha} is damaged")
-        if found != kind:
-            raise StoreError(f"{self.path}: {sha} is a {found.decode()}, not a {kind.decode()}")
+        if actual != kind:
+            raise StoreError(f"{self.path}: {sha} is a {actual.decode()}, not a {kind.decode()}")
         return data
 
     def _commit(self, sha: str) -> _Commit:
@@ -332,12 +332,12 @@ def _readable(data: bytes, path: str) -> str:
 
 def _merged(git: Any, run: Any, scratch: Path, base: str, now: str, kept: str, path: str) -> str:
     """The kept agent together with what was committed since the run began."""
-    places = [scratch / name for name in ("now", "base", "kept")]
-    for place, text in zip(places, (now, base, kept), strict=True):
-        place.write_bytes(text.encode())
+    paths = [scratch / name for name in ("now", "base", "kept")]
+    for path_of_text, text in zip(paths, (now, base, kept), strict=True):
+        path_of_text.write_bytes(text.encode())
     try:
         both: bytes = run.merge_file(
-            "-p", "-q", *map(str, places), stdout_as_string=False, strip_newline_in_stdout=False
+            "-p", "-q", *map(str, paths), stdout_as_string=False, strip_newline_in_stdout=False
         )
     except git.GitCommandError as error:
         if not 0 < int(error.status) < 128:  # else the number of conflicts

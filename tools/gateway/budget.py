@@ -117,8 +117,8 @@ def worst_case(request: Mapping[str, Any], *, size: int) -> tuple[int, int]:
     No tokenizer makes more tokens than the text has bytes; an image is counted as the dearest there is.
     """
     pictures = [len(url) for url in _images(request)]
-    asked = size - sum(pictures) + len(pictures) * IMAGE_TOKENS + HIDDEN_TOKENS
-    return asked, int(request.get("max_tokens", 0))
+    input_tokens = size - sum(pictures) + len(pictures) * IMAGE_TOKENS + HIDDEN_TOKENS
+    return input_tokens, int(request.get("max_tokens", 0))
 
 
 def _images(request: Mapping[str, Any]) -> list[str]:

@@ -255,9 +255,9 @@ class _ChatEvents:
         self._with_usage = with_usage
 
     def of(self, chunk: Json) -> Iterator[str]:
-        told = for_caller(chunk, with_usage=self._with_usage)
-        if told is not None:
-            yield f"data: {json.dumps(told)}\n\n"
+        visible = for_caller(chunk, with_usage=self._with_usage)
+        if visible is not None:
+            yield f"data: {json.dumps(visible)}\n\n"
 
     def end(self, answer: Json) -> Iterator[str]:
         yield "data: [DONE]\n\n"
@@ -282,9 +282,9 @@ async def _error(_: Request, error: Exception) -> Response:
 
 async def _no_such_place(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    said = f"{excerpt(request.method)} {excerpt(request.url.path)} is not served here"
+    refusal = f"{excerpt(request.method)} {excerpt(request.url.path)} is not served here"
     served = "only chat/completions, responses, embeddings and models are"
-    return _refusal(status, _body(f"{said}; {served}", KINDS[404]), again=False)
+    return _refusal(status, _body(f"{refusal}; {served}", KINDS[404]), again=False)
 
 
 def _status(error: Exception) -> int:
@@ -306,6 +306,6 @@ def _body(message: str, kind: str) -> Json:
     return {"message": message, "type": kind, "param": None, "code": kind}
 
 
-def _refusal(status: int, told: Json, *, again: bool) -> Response:
+def _refusal(status: int, error: Json, *, again: bool) -> Response:
     headers = {"x-should-retry": "true" if again else "false"}
-    return JSONResponse({"error": told}, status_code=status, headers=headers)
+    return JSONResponse({"error": error}, status_code=status, headers=headers)

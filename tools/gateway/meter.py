@@ -60,13 +60,13 @@ def count_tokens(
     """(input, output) tokens as the response reports them; estimated, up to `at_most`, where it does not."""
     reported = response.get("usage")
     usage = reported if isinstance(reported, dict) else {}
-    asked, said = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    input_tokens, output_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
     most = at_most or (sys.maxsize, sys.maxsize)
-    if not _is_count(asked):
-        asked = min(_estimate(request), most[0])
-    if not _is_count(said):
-        said = min(0 if "data" in response else _estimate(response.get("choices")), most[1])
-    return asked, said
+    if not _is_count(input_tokens):
+        input_tokens = min(_estimate(request), most[0])
+    if not _is_count(output_tokens):
+        output_tokens = min(0 if "data" in response else _estimate(response.get("choices")), most[1])
+    return input_tokens, output_tokens
 
 
 def _is_count(value: object) -> TypeGuard[int]:

@@ -54,8 +54,8 @@ def hash_and_size(request: Mapping[str, Any]) -> tuple[str, int]:
 
 def normalise_chat(request: object, *, pins: Mapping[str, Any], max_bytes: int) -> Json:
     """The chat request that goes upstream. Raises UpstreamError 400 or 413, naming the field."""
-    given = _plain(request, max_bytes)
-    fields = {key: value for key, value in given.items() if value is not None and key not in PINNED + STRIPPED}
+    plain = _plain(request, max_bytes)
+    fields = {key: value for key, value in plain.items() if value is not None and key not in PINNED + STRIPPED}
     if fields.get("store") is False:
         del fields["store"]
     unknown = sorted(fields.keys() - _CHECKS.keys())
@@ -72,15 +72,15 @@ def normalise_chat(request: object, *, pins: Mapping[str, Any], max_bytes: int) 
 
 def normalise_embeddings(request: object, *, model: str, max_bytes: int) -> Json:
     """The embeddings request that goes upstream: texts only. Raises UpstreamError 400 or 413."""
-    given = _plain(request, max_bytes)
-    texts = given.get("input")
+    plain = _plain(request, max_bytes)
+    texts = plain.get("input")
     if not isinstance(texts, str) and not _texts(texts):
         raise refuse("input must be a text or a list of texts")
     sent: Json = {"input": texts, "model": model}
-    if given.get("encoding_format") in ("float", "base64"):
-        sent["encoding_format"] = given["encoding_format"]
-    if isinstance(given.get("dimensions"), int):
-        sent["dimensions"] = given["dimensions"]
+    if plain.get("encoding_format") in ("float", "base64"):
+        sent["encoding_format"] = plain["encoding_format"]
+    if isinstance(plain.get("dimensions"), int):
+        sent["dimensions"] = plain["dimensions"]
     return sent
 
 
@@ -92,7 +92,7 @@ def refuse(message: str, *, status: int = 400) -> UpstreamError:
 def _plain(request: object, max_bytes: int) -> Json:
     """A deep copy as plain JSON, so that nothing in it can be odd or change later.
 
-    NaN becomes null: neither the wall nor the HTTP face lets one through.
+    NaN becomes null: neither the sandbox nor the HTTP server lets one through.
     """
     try:
         data = orjson.dumps(request, option=_JSON_TYPES_ONLY)
@@ -168,8 +168,8 @@ def _tool(value: Any, where: str) -> Json:
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise refuse(f"{where}.function must be an object with a name")
     sent = {key: function[key] for key in FUNCTION_FIELDS if function.get(key) is not None}
-    for key, given in sent.items():
-        if not isinstance(given, FUNCTION_FIELDS[key]):
+    for key, part in sent.items():
+        if not isinstance(part, FUNCTION_FIELDS[key]):
             raise refuse(f"{where}.function.{key} must be a {FUNCTION_FIELDS[key].__name__}")
     return {"type": "function", "function": sent}
 

@@ -104,13 +104,15 @@ class Events:
             if item["type"] == "message":
                 part, kind = item["content"][0], "output_text" if "text" in item["content"][0] else "refusal"
                 place = {"item_id": item["id"], "output_index": index, "content_index": 0}
-                said = {"text": part["text"], "logprobs": []} if kind == "output_text" else {"refusal": part["refusal"]}
-                yield self._event(f"response.{kind}.done", **place, **said)
+                content = (
+                    {"text": part["text"], "logprobs": []} if kind == "output_text" else {"refusal": part["refusal"]}
+                )
+                yield self._event(f"response.{kind}.done", **place, **content)
                 yield self._event("response.content_part.done", **place, part=part)
             else:
                 place = {"item_id": item["id"], "output_index": index}
-                given = {"name": item["name"], "arguments": item["arguments"]}
-                yield self._event("response.function_call_arguments.done", **place, **given)
+                function = {"name": item["name"], "arguments": item["arguments"]}
+                yield self._event("response.function_call_arguments.done", **place, **function)
             yield self._event("response.output_item.done", output_index=index, item={**item, "status": "completed"})
         # In the order in which they were announced, under the names that they were announced with.
         whole["output"] = [{**item, "status": "completed"} for item in self._items] or whole["output"]
@@ -203,28 +205,28 @@ def _call_item(name: str, call: Json) -> Json:
 def _usage(usage: object) -> Json | None:
     if not isinstance(usage, dict):
         return None
-    asked, said = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+    input_tokens, output_tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
     return {
-        "input_tokens": asked,
+        "input_tokens": input_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": said,
+        "output_tokens": output_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": asked + said,
+        "total_tokens": input_tokens + output_tokens,
     }
 
 
 # What comes in; what is left unchecked here is checked as a chat request
 
 
-def _messages(instructions: object, given: object) -> list[Json]:
+def _messages(instructions: object, items: object) -> list[Json]:
     messages: list[Json] = []
     if instructions is not None:
         messages.append({"role": "system", "content": instructions})
-    if isinstance(given, str):
-        return [*messages, {"role": "user", "content": given}]
-    if not isinstance(given, list) or not given:
+    if isinstance(items, str):
+        return [*messages, {"role": "user", "content": items}]
+    if not isinstance(items, list) or not items:
         raise refuse("input must be a text or a list of items")
-    for index, item in enumerate(given):
+    for index, item in enumerate(items):
         _add_item(messages, item, f"input[{index}]")
     return messages
 

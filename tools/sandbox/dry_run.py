@@ -13,7 +13,8 @@ from typing import Any
 
 from sigmaloop.errors import SandboxError, UpstreamError
 from sigmaloop.records import Record
-from sigmaloop.tools.sandbox.supervisor import NAME_CHARACTERS, Supervisor
+from sigmaloop.tools.sandbox.conversation import NAME_CHARACTERS
+from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 SENTENCE = "I have looked into it. Is there anything else that I can do for you?"
 TOOL_RESULT = '{"status": "ok"}'
@@ -75,7 +76,7 @@ class _Script:
     """Handlers that play the environment, the user and the model."""
 
     def __init__(self, instructions: str, tools: Sequence[Mapping[str, Any]], opening: str) -> None:
-        self._told = {
+        self._opening = {
             "instructions": instructions,
             "tools": [dict(tool) for tool in tools],
             "opening": opening,
@@ -85,7 +86,7 @@ class _Script:
         self.transcript: list[str] = []
 
     def init(self) -> dict[str, Any]:
-        return copy.deepcopy(self._told)
+        return copy.deepcopy(self._opening)
 
     def act(self, name: str, arguments: dict[str, Any]) -> str:
         self._note(f"tool {name}({json.dumps(arguments, ensure_ascii=False)}) -> {TOOL_RESULT}")

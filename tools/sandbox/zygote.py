@@ -128,7 +128,7 @@ class Zygote:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
-            _bury(self._process)
+            _wait_for_end(self._process)
         if self._sweep is not None:
             self._sweep()
         self._control = self._process = self._scratch = self._sweep = None
@@ -169,8 +169,8 @@ def _spawn(order: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.socke
         ready = b""
     if ready != frames.READY:
         control.close()
-        said = _bury(process)
-        raise SandboxError(f"the sandbox's zygote ({_WORKER}) did not start: {said or 'it said nothing'}")
+        last_line = _wait_for_end(process)
+        raise SandboxError(f"the sandbox's zygote ({_WORKER}) did not start: {last_line or 'it wrote nothing'}")
     control.settimeout(None)
     return process, control
 
@@ -185,9 +185,9 @@ def _command(order: dict[str, Any], control: int) -> tuple[list[str], dict[str, 
     if order["tier"] == "bubblewrap":
         executable = os.path.realpath(sys.executable)
         # Process ids mean nothing across the border: bwrap ends everything when this process dies.
-        made = bubblewrap.command([*worker, "0"], executable=executable, files=files, roots=roots, holes=holes)
+        arguments = bubblewrap.command([*worker, "0"], executable=executable, files=files, roots=roots, holes=holes)
         user = bubblewrap.free_user_id() if os.geteuid() == 0 else None
-        return made, {} if user is None else {"user": user, "group": user, "extra_groups": []}
+        return arguments, {} if user is None else {"user": user, "group": user, "extra_groups": []}
     worker.append(str(os.getpid()))
     if order["tier"] == "seatbelt":
         text = seatbelt.profile(
@@ -204,20 +204,20 @@ def _send_order(control: socket.socket) -> tuple[socket.socket, socket.socket]:
         theirs.enter_context(far_channel)
         if hasattr(socket, "SO_PASSCRED"):  # the kernel then says, with the child's first words, which process it is
             channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        death_pipe, far_lifeline = socket.socketpair()
+        death_pipe, far_death_pipe = socket.socketpair()
         ours.enter_context(death_pipe)
-        theirs.enter_context(far_lifeline)
-        socket.send_fds(control, [b"F"], [far_channel.fileno(), far_lifeline.fileno()])
+        theirs.enter_context(far_death_pipe)
+        socket.send_fds(control, [b"F"], [far_channel.fileno(), far_death_pipe.fileno()])
         ours.pop_all()
         return channel, death_pipe
 
 
-def _bury(process: subprocess.Popen[bytes]) -> str:
+def _wait_for_end(process: subprocess.Popen[bytes]) -> str:
     """Wait for a process whose control socket was closed; the last line that it wrote."""
     try:
-        _, said = process.communicate(timeout=5.0)
+        _, output = process.communicate(timeout=5.0)
     except subprocess.TimeoutExpired:
         process.kill()
-        _, said = process.communicate()
-    lines = said.decode(errors="replace").strip().splitlines()
+        _, output = process.communicate()
+    lines = output.decode(errors="replace").strip().splitlines()
     return lines[-1][:300] if lines else ""

@@ -232,9 +232,9 @@ class HttpUpstream:
                 last = number == clock.tries or now() + pause >= end or call.delivered
                 if last or not paid:
                     tried = f" (tried {number} times)" if number > 1 else ""
-                    asked = f"; it asks to wait {passing.wait:g} s" if passing.wait and number < clock.tries else ""
-                    asked += "" if paid else "; the budget holds no other try"
-                    raise UpstreamError(f"{passing}{tried}{asked}", status=503) from None
+                    note = f"; it asks to wait {passing.wait:g} s" if passing.wait and number < clock.tries else ""
+                    note += "" if paid else "; the budget holds no other try"
+                    raise UpstreamError(f"{passing}{tried}{note}", status=503) from None
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
 
@@ -339,26 +339,27 @@ class HttpUpstream:
         return dict(answer)
 
     def _refusal(self, status: int, headers: Mapping[str, str], body: bytes, model: str) -> Exception:
-        said = self._excerpt(body)
+        words = self._excerpt(body)
         if status in (401, 403):
-            found = "refused the key" if self._key else "wants a key, and none is set"
+            complaint = "refused the key" if self._key else "wants a key, and none is set"
             advice = "set OPENAI_API_KEY to a key that this endpoint accepts"
             return ModelUnavailable(
-                f"the endpoint at {self.url} {found} ({status}): {advice}. It said: {said}", status=503
+                f"the endpoint at {self.url} {complaint} ({status}): {advice}. It said: {words}",
+                status=503,
             )
         if status == 404:
-            advice = f"check the model's name and the base URL, which usually ends in /v1. It said: {said}"
+            advice = f"check the model's name and the base URL, which usually ends in /v1. It said: {words}"
             return ModelUnavailable(
                 f"the endpoint at {self.url} does not know the model {model!r} (404): {advice}",
                 status=503,
             )
         if status == 429 and b"insufficient_quota" in body:
-            return ModelUnavailable(f"the account at {self.url} is out of credit (429): {said}", status=503)
+            return ModelUnavailable(f"the account at {self.url} is out of credit (429): {words}", status=503)
         if status in PASSING:
-            message = f"the endpoint at {self.url} asks for patience ({status}): {said}; lower the concurrency"
+            message = f"the endpoint at {self.url} asks for patience ({status}): {words}; lower the concurrency"
             return _PassingError(message, wait=retry_after(headers))
         if status >= 500:
-            message = f"the endpoint at {self.url} failed ({status}): {said}; try again later"
+            message = f"the endpoint at {self.url} failed ({status}): {words}; try again later"
             return _PassingError(message, wait=retry_after(headers))
         if status in REQUEST_FAULTS:
             # It may quote the request: no more of it than any other refusal does.
@@ -366,8 +367,8 @@ class HttpUpstream:
             return UpstreamError(message, status=status, code=excerpt(_code(body), most=40))
         if 300 <= status < 400:
             place = excerpt(self._clean(headers.get("Location", "nowhere")), most=SAID)
-            said = f"it points to {place}; set the base URL to the final place"
-        return UpstreamError(f"the endpoint at {self.url} answered {status}: {said}", status=502)
+            words = f"it points to {place}; set the base URL to the final place"
+        return UpstreamError(f"the endpoint at {self.url} answered {status}: {words}", status=502)
 
     def _excerpt(self, body: bytes, most: int = SAID) -> str:
         """The error's message if the body has one, else its beginning; one line, without the key."""

@@ -73,9 +73,9 @@ def tool_calls(*calls: tuple[str, Mapping[str, Any] | str], content: str | None 
     listed = [
         {
             "type": "function",
-            "function": {"name": name, "arguments": given if isinstance(given, str) else json.dumps(given)},
+            "function": {"name": name, "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments)},
         }
-        for name, given in calls
+        for name, arguments in calls
     ]
     return {"role": "assistant", "content": content, "tool_calls": listed}
 
@@ -87,7 +87,7 @@ def _response(output: str | Json, request: Json, turn: int) -> Json:
     message |= {"content": output} if isinstance(output, str) else copy.deepcopy(output)
     for index, call in enumerate(message.get("tool_calls") or []):
         call.setdefault("id", f"call_{turn}_{index}")
-    asked, said = (_tokens(part) for part in (request.get("messages"), message))
+    input_tokens, output_tokens = (_tokens(part) for part in (request.get("messages"), message))
     return {
         "id": f"scripted-{turn}",
         "object": "chat.completion",
@@ -100,7 +100,11 @@ def _response(output: str | Json, request: Json, turn: int) -> Json:
                 "finish_reason": "tool_calls" if message.get("tool_calls") else "stop",
             }
         ],
-        "usage": {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said},
+        "usage": {
+            "prompt_tokens": input_tokens,
+            "completion_tokens": output_tokens,
+            "total_tokens": input_tokens + output_tokens,
+        },
     }
 
 

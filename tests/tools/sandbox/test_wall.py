@@ -50,7 +50,7 @@ def test_auto_never_means_none() -> None:
         assert supervisor.tier in ("bubblewrap", "landlock", "seatbelt")
 
 
-def test_without_any_wall_auto_refuses_with_the_reasons_and_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_sandbox_auto_refuses_with_the_reasons_and_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landlock, "version", lambda: 0)
     monkeypatch.setattr(tiers.shutil, "which", lambda name: None)
     with pytest.raises(SandboxError) as refused:
@@ -74,15 +74,15 @@ def test_a_better_tier_that_does_not_start_is_passed_over_with_the_reason(
         assert any("bubblewrap" in why for why in supervisor.passed_over)
 
 
-def test_a_wall_that_does_not_stand_is_infra_and_no_source_is_sent(
+def test_a_sandbox_that_does_not_hold_is_infra_and_no_source_is_sent(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The child leans on its wall before it asks for the source; here the wall lacks its filter."""
+    """The child checks its sandbox before it asks for the source; here the sandbox lacks its filter."""
     monkeypatch.setattr(zygote_module, "_WORKER", _weakened(tmp_path))
     with make("landlock") as supervisor:
         ended = supervisor.run("def run(session): session.say('x')", Silence())
     assert ended.status == "infra"
-    assert ended.detail == "the wall was not raised: the wall does not hold: a socket could be opened"
+    assert ended.detail == "the sandbox was not set up: the sandbox does not hold: a socket could be opened"
 
 
 def test_a_disk_without_room_is_a_sandbox_error_that_says_what_to_do(

@@ -1,6 +1,6 @@
 """What the target agent is handed: the session, and nothing else of ours.
 
-It runs in the child process, behind the wall. Everything that it can do is a frame to the parent: call a
+It runs in the child process, inside the sandbox. Everything that it can do is a frame to the parent: call a
 tool, speak, submit an answer, ask the model. The official OpenAI client and ChatOpenAI travel over the same
 frames. Standard library only; site-packages are touched when the agent asks for such a client.
 """
@@ -128,7 +128,7 @@ class Session:
         from langchain_openai import ChatOpenAI
 
         client, async_client = self._http_clients(openai)
-        given: dict[str, Any] = {
+        settings: dict[str, Any] = {
             "model": "target",
             "use_responses_api": False,
             "stream_usage": True,
@@ -140,7 +140,7 @@ class Session:
             max_retries=0,
             http_client=client,
             http_async_client=async_client,
-            **given,
+            **settings,
         )
 
     def _complete(self, request: dict[str, Any]) -> dict[str, Any]:

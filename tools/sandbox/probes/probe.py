@@ -1,7 +1,7 @@
 """A stage for attacks: a secret, a victim and some listeners, and whether any of them felt something.
 
 Everything is on this machine and made for the purpose: a folder under the temporary one, sockets on loopback, a
-sleeping process. `sigmaloop doctor` shows with it that the chosen wall holds, the tests that it was needed.
+sleeping process. `sigmaloop doctor` shows with it that the chosen sandbox holds, the tests that it was needed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Stage:
     def targets(self, attack: Attack) -> dict[str, Any]:
         """What the attack is told."""
         machine = seccomp.machine()
-        told: dict[str, Any] = {
+        targets: dict[str, Any] = {
             "file": str(self.file),
             "folder": str(self.folder),
             "beside": str(self.folder / "made"),
@@ -75,8 +75,8 @@ class Stage:
             "numbers": dict(seccomp.numbers_for(machine, x86_64=syscalls.X86_64, aarch64=syscalls.AARCH64)),
         }
         if "victim" in attack.body:
-            told["victim"] = self._start_victim()
-        return told
+            targets["victim"] = self._start_victim()
+        return targets
 
     def felt(self, attack: Attack, returned: object) -> bool:
         """Whether the attack had its effect."""
@@ -93,7 +93,7 @@ class Stage:
                 return self._is_dead()
 
     def _listen(self) -> dict[str, socket.socket]:
-        made: dict[str, tuple[int, int, Any]] = {
+        addresses: dict[str, tuple[int, int, Any]] = {
             "tcp": (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
             "udp": (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
             "unix": (socket.AF_UNIX, socket.SOCK_STREAM, str(self.folder / "socket")),
@@ -101,7 +101,7 @@ class Stage:
             "datagram": (socket.AF_UNIX, socket.SOCK_DGRAM, f"\0{self.secret}-datagram"),
         }
         sockets = {}
-        for name, (family, kind, address) in made.items():
+        for name, (family, kind, address) in addresses.items():
             listener = sockets[name] = socket.socket(family, kind)
             listener.bind(address)
             if kind == socket.SOCK_STREAM:
@@ -126,13 +126,13 @@ class Stage:
 
     def _picture(self) -> list[Any]:
         """Everything about the folder that an attack might change."""
-        seen: list[Any] = []
+        picture: list[Any] = []
         for path in sorted(self.folder.iterdir()):
             about = path.lstat()
             text = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
             marks = os.listxattr(path, follow_symlinks=False) if hasattr(os, "listxattr") else []
-            seen.append((path.name, about.st_mode, about.st_uid, about.st_mtime_ns, about.st_nlink, text, marks))
-        return seen
+            picture.append((path.name, about.st_mode, about.st_uid, about.st_mtime_ns, about.st_nlink, text, marks))
+        return picture
 
 
 class _Player:
@@ -159,7 +159,7 @@ class _Player:
 
 
 def escapes(attack: Attack, supervisor: Supervisor) -> tuple[bool, str]:
-    """Whether an attack gets through the wall, and what it returned or how it ended."""
+    """Whether an attack gets out of the sandbox, and what it returned or how it ended."""
     with Stage() as stage:
         player = _Player(stage.targets(attack))
         ended = supervisor.run(AGENT.format(program=program(attack)), player)
