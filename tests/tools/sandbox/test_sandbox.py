@@ -17,7 +17,8 @@ from walls import each_tier
 
 from sigmaloop.errors import ModelUnavailable, StoreError, UpstreamError
 from sigmaloop.tools.sandbox import supervisor as supervisor_module
-from sigmaloop.tools.sandbox.supervisor import OVER, SandboxResult, Supervisor
+from sigmaloop.tools.sandbox.conversation import OVER
+from sigmaloop.tools.sandbox.supervisor import SandboxResult, Supervisor
 
 TOOLS = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}]
 
