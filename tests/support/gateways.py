@@ -14,6 +14,7 @@ from sigmaloop.tools.gateway.gateway_settings import (
     Sampling,
     SpendingLimit,
 )
+from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 COLLABORATORS = ("call_journal", "account", "traces", "names", "redact")
 
@@ -38,3 +39,9 @@ def open_gateway(upstream: Any, **options: Any) -> Gateway:
     """A gateway to `upstream`, from collaborators and flat settings."""
     collaborators: dict[str, Any] = {name: options.pop(name) for name in COLLABORATORS if name in options}
     return Gateway(upstream, gateway_settings(**options), **collaborators)
+
+
+def scripted_gateway(upstream: Any = None, **options: Any) -> Gateway:
+    """A gateway whose model says "Hello." as often as it is asked, unless there is another upstream."""
+    model = upstream or ScriptedModel(["Hello."], repeat=True)
+    return open_gateway(model, **{"target": "the-target", "specialist": "the-specialist", "max_tokens": 100, **options})

@@ -55,6 +55,11 @@ class Lease:
         self._returned: list[int] = []
 
     @property
+    def calls_under_way(self) -> int:
+        with self._lock:
+            return len(self._open_calls)
+
+    @property
     def base_url(self) -> str:
         """Base URL for OpenAI clients, with the token as API key; the first reading starts the server."""
         return self._issuer.start()

@@ -6,8 +6,6 @@ a name alone does not say who charges for it.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sigmaloop.errors import BadInput
 from sigmaloop.settings import Settings
 from sigmaloop.tools.gateway.budget import Prices
@@ -49,10 +47,10 @@ def check_prices(settings: Settings) -> None:
             )
 
 
-def pinned_prices(settings: Settings) -> dict[str, Any]:
+def pinned_prices(settings: Settings) -> dict[str, float]:
     """The settings' price fields as they are known now: a run keeps its prices though a table changes."""
     target, specialist = prices_of(settings), specialist_prices_of(settings)
-    fields: dict[str, Any] = {}
+    fields: dict[str, float] = {}
     if not settings.simulated and target:
         fields |= {"price_input": target.input, "price_output": target.output}
     if not settings.simulated and specialist:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from sigmaloop.tools.gateway.quoting import excerpt
-from sigmaloop.tools.gateway.requests import refuse
+from sigmaloop.tools.gateway.requests import members, refuse
 from sigmaloop.tools.json_types import Json
 
 IGNORED = (
@@ -155,7 +154,7 @@ class Events:
             place = {"item_id": item["id"], "output_index": self._calls[number]}
             yield self._event("response.function_call_arguments.delta", **place, delta=function["arguments"])
 
-    def _event(self, kind: str, **fields: Any) -> Json:
+    def _event(self, kind: str, **fields: object) -> Json:
         self._number += 1
         return {"type": kind, "sequence_number": self._number - 1, **fields}
 
@@ -231,8 +230,9 @@ def _messages(instructions: object, items: object) -> list[Json]:
     return messages
 
 
-def _add_item(messages: list[Json], item: Any, where: str) -> None:
-    kind = item.get("type", "message") if isinstance(item, dict) else None
+def _add_item(messages: list[Json], value: object, where: str) -> None:
+    item = members(value)
+    kind = item.get("type", "message") if isinstance(value, dict) else None
     if kind == "message":
         message = {"role": item.get("role"), "content": _content(item.get("content"), where)}
         # A model's text and its calls are one message of a chat.
@@ -253,7 +253,7 @@ def _add_item(messages: list[Json], item: Any, where: str) -> None:
         raise refuse(f"{where} must be an object whose type is one of {', '.join(ITEMS)}; nothing stored is used")
 
 
-def _content(value: object, where: str) -> Any:
+def _content(value: object, where: str) -> object:
     if isinstance(value, str):
         return value
     if not isinstance(value, list):
@@ -261,19 +261,20 @@ def _content(value: object, where: str) -> Any:
     return [_part(part, f"{where}.content[{index}]") for index, part in enumerate(value)]
 
 
-def _part(value: Any, where: str) -> Json:
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind in ("input_text", "output_text", "text") and isinstance(value.get("text"), str):
-        return {"type": "text", "text": value["text"]}
+def _part(value: object, where: str) -> Json:
+    part = members(value)
+    kind = part.get("type")
+    if kind in ("input_text", "output_text", "text") and isinstance(part.get("text"), str):
+        return {"type": "text", "text": part["text"]}
     if kind == "refusal":
-        return {"type": "refusal", "refusal": value.get("refusal")}
-    if kind == "input_image" and isinstance(value.get("image_url"), str) and value.get("file_id") is None:
-        image = {"url": value["image_url"]}
-        return {"type": "image_url", "image_url": image | ({"detail": value["detail"]} if value.get("detail") else {})}
+        return {"type": "refusal", "refusal": part.get("refusal")}
+    if kind == "input_image" and isinstance(part.get("image_url"), str) and part.get("file_id") is None:
+        image = {"url": part["image_url"]}
+        return {"type": "image_url", "image_url": image | ({"detail": part["detail"]} if part.get("detail") else {})}
     raise refuse(f"{where}: only text and images as data: URLs are allowed")
 
 
-def _tools(value: object) -> Any:
+def _tools(value: object) -> object:
     if not isinstance(value, list):
         return value
     return [
@@ -284,7 +285,7 @@ def _tools(value: object) -> Any:
     ]
 
 
-def _tool_choice(value: object) -> Any:
+def _tool_choice(value: object) -> object:
     if isinstance(value, dict) and value.get("type") == "function" and "function" not in value:
         return {"type": "function", "function": {"name": value.get("name")}}
     return value

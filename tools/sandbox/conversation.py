@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sigmaloop.errors import SigmaLoopError, UpstreamError
 from sigmaloop.tools.json_types import Json
@@ -30,13 +30,13 @@ T = TypeVar("T")
 class Handlers(Protocol):
     """The parent's side of one rollout. What they raise is an infra fault, never the agent's."""
 
-    def init(self) -> Mapping[str, Any]:
+    def init(self) -> Mapping[str, object]:
         """`instructions`, `tools` and `opening`: always these three, no id, split or trial."""
         ...
 
     def act(self, name: str, arguments: Json) -> str: ...
     def say(self, text: str) -> str | None: ...
-    def submit(self, answer: Any) -> None: ...
+    def submit(self, answer: object) -> None: ...
     def llm(self, request: Json) -> Json:
         """A chat completion. Raises UpstreamError: 402 (calls used up) ends the agent, of another 4xx that
         its request deserved the agent hears and may go on, everything else is an infra fault.

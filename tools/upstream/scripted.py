@@ -8,8 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sigmaloop.errors import UpstreamError
 from sigmaloop.tools.json_types import Json
@@ -63,12 +62,12 @@ class ScriptedModel:
         """Holds nothing."""
 
 
-def tool_call(name: str, arguments: Mapping[str, Any] | str, *, content: str | None = None) -> Json:
+def tool_call(name: str, arguments: Json | str, *, content: str | None = None) -> Json:
     """A message that calls one tool; `arguments` as a text go out as they are, malformed or not."""
     return tool_calls((name, arguments), content=content)
 
 
-def tool_calls(*calls: tuple[str, Mapping[str, Any] | str], content: str | None = None) -> Json:
+def tool_calls(*calls: tuple[str, Json | str], content: str | None = None) -> Json:
     """A message that calls several tools at once; the model numbers the calls when it says them."""
     listed = [
         {

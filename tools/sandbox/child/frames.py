@@ -12,7 +12,7 @@ import json
 import math
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 Json = dict[str, Any]
 """A message: one JSON object."""
@@ -30,7 +30,7 @@ class FrameError(ValueError):
     """Bytes that are no frame, or a message that can not become one."""
 
 
-def encode(message: Mapping[str, Any]) -> bytes:
+def encode(message: Mapping[str, object]) -> bytes:
     """The frame of a message. Raises FrameError when it is not JSON, too deep or too large.
 
     A lone surrogate, which UTF-8 can not carry, is sent as `?`: models do write half an emoji.
@@ -96,7 +96,7 @@ class Reader:
         return self._parse(payload)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> Json:
+def _unique(pairs: list[tuple[str, object]]) -> Json:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise FrameError("a key stands twice in one object")
@@ -110,7 +110,7 @@ def _finite(text: str) -> float:
     return value
 
 
-def _refuse_constant(text: str) -> Any:
+def _refuse_constant(text: str) -> NoReturn:
     raise FrameError(f"{text} is not JSON")
 
 
@@ -119,7 +119,7 @@ def _may_be_deep(payload: bytes) -> bool:
     return payload.count(b"[") + payload.count(b"{") > MAX_DEPTH
 
 
-def check_depth(value: Any) -> None:
+def check_depth(value: object) -> None:
     """Raises FrameError when more than MAX_DEPTH objects and lists are inside each other."""
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
@@ -130,7 +130,7 @@ def check_depth(value: Any) -> None:
     raise FrameError(f"nested deeper than {MAX_DEPTH}")
 
 
-def _check_values(value: Any) -> None:
+def _check_values(value: object) -> None:
     """Refuse what is too deep or can not be written as UTF-8."""
     check_depth(value)
     level: list[Any] = [value]

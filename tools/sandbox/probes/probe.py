@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sigmaloop.errors import SandboxError
+from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.sandbox.child.wall import seccomp, syscalls
 from sigmaloop.tools.sandbox.probes.attacks import Attack, program
 from sigmaloop.tools.sandbox.supervisor import Supervisor
@@ -58,10 +59,10 @@ class Stage:
             self._victim.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def targets(self, attack: Attack) -> dict[str, Any]:
+    def targets(self, attack: Attack) -> Json:
         """What the attack is told."""
         machine = seccomp.machine()
-        targets: dict[str, Any] = {
+        targets: Json = {
             "file": str(self.file),
             "folder": str(self.folder),
             "beside": str(self.folder / "made"),
@@ -124,9 +125,9 @@ class Stage:
             return True
         return False
 
-    def _picture(self) -> list[Any]:
+    def _picture(self) -> list[object]:
         """Everything about the folder that an attack might change."""
-        picture: list[Any] = []
+        picture: list[object] = []
         for path in sorted(self.folder.iterdir()):
             about = path.lstat()
             text = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
@@ -138,23 +139,23 @@ class Stage:
 class _Player:
     """Handlers that tell the attack its targets and keep what it returns."""
 
-    def __init__(self, targets: dict[str, Any]) -> None:
+    def __init__(self, targets: Json) -> None:
         self._targets = targets
-        self.returned: Any = None
+        self.returned: object = None
 
-    def init(self) -> dict[str, Any]:
+    def init(self) -> Json:
         return {"instructions": "", "tools": [], "opening": json.dumps(self._targets)}
 
-    def act(self, name: str, arguments: dict[str, Any]) -> str:
+    def act(self, name: str, arguments: Json) -> str:
         return ""
 
     def say(self, text: str) -> str | None:
         return None
 
-    def submit(self, answer: Any) -> None:
+    def submit(self, answer: object) -> None:
         self.returned = answer
 
-    def llm(self, request: dict[str, Any]) -> dict[str, Any]:
+    def llm(self, request: Json) -> Json:
         return {}
 
 

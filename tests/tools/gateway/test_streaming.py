@@ -223,7 +223,7 @@ def test_a_caller_that_leaves_without_streaming_cancels_its_call_too(serve: Any)
     streams, lease = serve(["hang"], timeout=30)
     leave(lease, streams, {"messages": ASK})
     wait_for(streams.left.is_set)
-    wait_for(lambda: not lease.open_calls)
+    wait_for(lambda: not lease.calls_under_way)
     assert lease._issuer.charged.tokens > 1000
 
 

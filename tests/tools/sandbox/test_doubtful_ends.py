@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sandbox_tiers import each_tier, on_this_side
 from waiting import wait_for
-from walls import each_tier, on_this_side
 
 from sigmaloop.tools.sandbox import child_link
 from sigmaloop.tools.sandbox.fair_clock import state
