@@ -31,11 +31,12 @@ from sigmaloop.graph.spending import JournalAccount
 from sigmaloop.memory.journal import Journal
 from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.gateway.gateway_settings import GatewayLimits, GatewaySettings, Models, SpendingLimit
+from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.upstream.upstream import HttpUpstream
 
 LATENCY_MS = 1.0
 CALLS_A_SECOND = 1_000
-ASK: dict[str, Any] = {
+ASK: Json = {
     "model": "any",
     "messages": [
         {"role": "system", "content": "Be brief. " * 200},
@@ -185,13 +186,13 @@ def measure(seconds: float, connections: int) -> dict[str, tuple[float, float]]:
 
         return load
 
-    found: dict[str, tuple[float, float]] = {}
+    figures: dict[str, tuple[float, float]] = {}
 
     def note(name: str, load: Callable[[int, float], tuple[list[float], float]]) -> None:
         load(4, 0.3)  # connections and code paths are warm
         one, _ = load(1, seconds)
         many, took = load(connections, seconds)
-        found[name] = (1000 * statistics.median(one), len(many) / took)
+        figures[name] = (1000 * statistics.median(one), len(many) / took)
 
     note("bare endpoint", outside(port, "x"))
     with TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
@@ -209,23 +210,23 @@ def measure(seconds: float, connections: int) -> dict[str, tuple[float, float]]:
     callers.send(None)
     children[1].join()
     children[0].terminate()
-    return found
+    return figures
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each load lasts")
     parser.add_argument("--connections", type=int, default=64, help="callers at the same time")
-    given = parser.parse_args()
-    found = measure(given.seconds, given.connections)
-    bare_ms, bare_rate = found["bare endpoint"]
-    print(f"gateway on one core; {given.connections} callers for the rate, one for the latency")
-    for name, (ms, rate) in found.items():
+    arguments = parser.parse_args()
+    figures = measure(arguments.seconds, arguments.connections)
+    bare_ms, bare_rate = figures["bare endpoint"]
+    print(f"gateway on one core; {arguments.connections} callers for the rate, one for the latency")
+    for name, (ms, rate) in figures.items():
         print(
             f"{name:<24} p50 {ms:6.3f} ms  added {ms - bare_ms:6.3f} ms  ratio {ms / bare_ms:5.2f}"
             f"   {rate:7.0f} calls/s  ratio {rate / bare_rate:5.2f}"
         )
-    ms, rate = found["HTTP server"]
+    ms, rate = figures["HTTP server"]
     held = ms - bare_ms < LATENCY_MS and rate >= CALLS_A_SECOND
     print(f"{'holds' if held else 'does not hold'}: under {LATENCY_MS:g} ms added, at least {CALLS_A_SECOND:,} calls/s")
     sys.exit(0 if held else 1)

@@ -165,7 +165,7 @@ class HttpServer:
                         piece = await pieces.get()
                     answer = await work
             except SigmaLoopError as error:  # too late for a status
-                yield f"data: {json.dumps({'error': _told(error)})}\n\n"
+                yield f"data: {json.dumps({'error': _error_body(error)})}\n\n"
                 return
             finally:
                 call.cancel()
@@ -277,7 +277,7 @@ class _ResponseEvents:
 # Both are coroutines, or Starlette would start worker threads for them.
 async def _error(_: Request, error: Exception) -> Response:
     again = isinstance(error, UpstreamError) and error.retryable
-    return _refusal(_status(error), _told(error), again=again)
+    return _refusal(_status(error), _error_body(error), again=again)
 
 
 async def _no_such_place(request: Request, error: Exception) -> Response:
@@ -293,7 +293,7 @@ def _status(error: Exception) -> int:
     return error.status if isinstance(error, UpstreamError) else 500
 
 
-def _told(error: Exception) -> Json:
+def _error_body(error: Exception) -> Json:
     kind = KINDS.get(_status(error), "upstream_error")
     if isinstance(error, BudgetSpent):
         kind = "run_budget_spent"

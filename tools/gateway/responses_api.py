@@ -92,9 +92,9 @@ class Events:
             delta = choice.get("delta") or {}
             for kind in ("content", "refusal"):
                 if delta.get(kind):
-                    yield from self._said(kind, delta[kind])
+                    yield from self._text_delta(kind, delta[kind])
             for place, piece in enumerate(delta.get("tool_calls") or []):
-                yield from self._called(int(piece.get("index", place)), piece)
+                yield from self._call_delta(int(piece.get("index", place)), piece)
 
     def end(self, answer: Json) -> Iterator[Json]:
         """How a stream ends that added up to this answer."""
@@ -117,7 +117,7 @@ class Events:
         whole["output"] = [{**item, "status": "completed"} for item in self._items] or whole["output"]
         yield self._event(f"response.{whole['status']}", response=whole)
 
-    def _said(self, kind: str, text: str) -> Iterator[Json]:
+    def _text_delta(self, kind: str, text: str) -> Iterator[Json]:
         key, name = ("text", "output_text") if kind == "content" else ("refusal", "refusal")
         if self._text is None:
             item = _message_item(f"msg_{self._name}", *(("", None) if kind == "content" else (None, "")))
@@ -136,7 +136,7 @@ class Events:
         more: Json = {"logprobs": []} if key == "text" else {}
         yield self._event(f"response.{name}.delta", **place, delta=text, **more)
 
-    def _called(self, number: int, piece: Json) -> Iterator[Json]:
+    def _call_delta(self, number: int, piece: Json) -> Iterator[Json]:
         function = piece.get("function") or {}
         if number not in self._calls:
             self._calls[number] = len(self._items)

@@ -1,4 +1,4 @@
-"""A stage for attacks: a secret, a victim and some listeners, and whether any of them felt something.
+"""A stage for attacks: a secret, a victim and some listeners, and whether any of them noticed something.
 
 Everything is on this machine and made for the purpose: a folder under the temporary one, sockets on loopback, a
 sleeping process. `sigmaloop doctor` shows with it that the chosen sandbox holds, the tests that it was needed.
@@ -79,7 +79,7 @@ class Stage:
             targets["victim"] = self._start_victim()
         return targets
 
-    def felt(self, attack: Attack, returned: object) -> bool:
+    def succeeded(self, attack: Attack, returned: object) -> bool:
         """Whether the attack had its effect."""
         match attack.effect:
             case "says":
@@ -167,7 +167,7 @@ def escapes(attack: Attack, supervisor: Supervisor) -> tuple[bool, str]:
         if ended.status == "infra":
             raise SandboxError(f"the attack {attack.name!r} could not be tried: {ended.detail}")
         returned = player.returned if player.returned is not None else ended.detail
-        return stage.felt(attack, returned), str(returned)
+        return stage.succeeded(attack, returned), str(returned)
 
 
 def works_alone(attack: Attack) -> tuple[bool, str]:
@@ -180,7 +180,7 @@ def works_alone(attack: Attack) -> tuple[bool, str]:
             returned = json.loads(done.stdout)
         except ValueError:
             returned = f"exit code {done.returncode}: {done.stderr.decode(errors='replace')[-300:]}"
-        return stage.felt(attack, returned), str(returned)
+        return stage.succeeded(attack, returned), str(returned)
 
 
 def _received(listener: socket.socket) -> bytes:

@@ -104,7 +104,7 @@ Instruction = tuple[int, int, int, int]
 
 
 def numbers_for(machine: str, *, x86_64: Mapping[str, int], aarch64: Mapping[str, int]) -> Mapping[str, int]:
-    """The table of a processor. Raises OSError for one that the wall does not know."""
+    """The table of a processor. Raises OSError for one that the filter does not know."""
     if _ARCHITECTURES.get(machine.lower()) is None:
         raise OSError(f"no system call table for {machine}; x86_64 and aarch64 are known")
     return x86_64 if machine.lower() in ("x86_64", "amd64") else aarch64
