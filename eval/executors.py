@@ -15,7 +15,8 @@ from sigmaloop.eval.episode_rollout import Played, play
 from sigmaloop.eval.refusals import as_infra, blanket_refusal, suspicious
 from sigmaloop.eval.whole_benchmark import run_whole
 from sigmaloop.records import Rollout, RolloutKey, Step, Usage
-from sigmaloop.tools.gateway.gateway import Gateway, Role
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.gateway.roles import Role
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 EXTRA_TRIES = 2

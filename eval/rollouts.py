@@ -27,7 +27,8 @@ from sigmaloop.eval.executors import (
 from sigmaloop.eval.store import RolloutStore
 from sigmaloop.eval.whole_benchmark import check_run
 from sigmaloop.records import Rollout, RolloutKey, agent_hash
-from sigmaloop.tools.gateway.gateway import Gateway, Role
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.gateway.roles import Role
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 __all__ = ["Drained", "OnDone", "RolloutEngine"]

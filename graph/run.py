@@ -53,7 +53,8 @@ from sigmaloop.settings import Settings, load_settings, restore_settings
 from sigmaloop.tools.changes.edits import unified_diff
 from sigmaloop.tools.changes.text_form import in_form_of
 from sigmaloop.tools.gateway.prices import check_prices
-from sigmaloop.tools.versions import Versions, Written, write_branch
+from sigmaloop.tools.user_branch import Written, write_branch
+from sigmaloop.tools.versions import Versions
 
 T = TypeVar("T")
 Which = Literal["kept", "certified", "baseline"]

@@ -27,7 +27,16 @@ from sigmaloop.records import Rollout, RolloutKey, Step, Task, Usage
 from sigmaloop.settings import Settings, api_key, secrets
 from sigmaloop.tools.gateway.budget import Prices
 from sigmaloop.tools.gateway.call_log import TraceFile
-from sigmaloop.tools.gateway.gateway import UNDER_WAY, Gateway
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.gateway.gateway_settings import (
+    UNDER_WAY,
+    GatewayLimits,
+    GatewaySettings,
+    Models,
+    RolePrices,
+    Sampling,
+    SpendingLimit,
+)
 from sigmaloop.tools.gateway.prices import OPENAI, check_prices, prices_of, specialist_prices_of
 from sigmaloop.tools.redaction import Redactor
 from sigmaloop.tools.sandbox.supervisor import Supervisor
@@ -172,31 +181,37 @@ def calls_under_way(settings: Settings) -> int:
 
 def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
     """The door to the models, with the run's limits as they were set last, and what it has spent of them."""
-    limits = spending.limits(settings, journal)
-    target, specialist = settings.models()
-    prices = prices_of(settings) or Prices()
-    own = specialist_prices_of(settings)
     return Gateway(
         make_upstream(settings),
-        target_model=target,
-        specialist_model=specialist,
-        temperature=settings.temperature,
-        max_tokens=settings.max_tokens,
-        reasoning_effort=settings.reasoning_effort,
-        price_input=prices.input,
-        price_output=prices.output,
-        specialist_prices=own,
+        gateway_settings(settings, spending.limits(settings, journal)),
         call_journal=journal,
-        embedding_model=None if settings.simulated else settings.embedding_model,
-        redact=secrets(),
-        max_run_tokens=limits.max_run_tokens,
-        max_run_money=limits.max_money,
-        max_rollout_tokens=settings.max_rollout_tokens,
-        max_rollout_money=settings.max_rollout_money,
         account=spending.JournalAccount(journal) if journal else None,
         traces=TraceFile(journal.path.with_name(TRACES)) if journal and settings.record_calls else None,
-        under_way=calls_under_way(settings),
         names=JournalNames(journal) if journal and not settings.simulated else None,
+        redact=secrets(),
+    )
+
+
+def gateway_settings(settings: Settings, run: spending.RunLimits) -> GatewaySettings:
+    """What of the settings is the gateway's business; `run`: the run's limits as they were set last."""
+    target, specialist = settings.models()
+    return GatewaySettings(
+        models=Models(
+            target=target,
+            specialist=specialist,
+            embedding=None if settings.simulated else settings.embedding_model,
+        ),
+        sampling=Sampling(
+            temperature=settings.temperature,
+            max_tokens=settings.max_tokens,
+            reasoning_effort=settings.reasoning_effort,
+        ),
+        prices=RolePrices(target=prices_of(settings) or Prices(), specialist=specialist_prices_of(settings)),
+        limits=GatewayLimits(
+            run=SpendingLimit(tokens=run.max_run_tokens, money=run.max_money),
+            rollout=SpendingLimit(tokens=settings.max_rollout_tokens, money=settings.max_rollout_money),
+            under_way=calls_under_way(settings),
+        ),
     )
 
 

@@ -2,10 +2,10 @@
 
     python perf/gateway.py [--seconds 3] [--connections 64]
 
-An endpoint that answers at once (a process of its own) is called bare, then through the gateway's HTTP face, then
+An endpoint that answers at once (a process of its own) is called bare, then through the gateway's HTTP server, then
 through its core as the sandbox does; and both again as in a run, with call journal, budget and account in SQLite.
 The gateway's process is held on one core, callers and endpoint on the others. Ratios are to the bare endpoint in the
-same run. Exits with 1 when the HTTP face's added latency reaches 1 ms at the median or it carries fewer than 1,000
+same run. Exits with 1 when the HTTP server's added latency reaches 1 ms at the median or it carries fewer than 1,000
 calls a second; what SQLite adds in a run is told, not judged.
 """
 
@@ -30,11 +30,13 @@ from typing import Any
 from sigmaloop.graph.spending import JournalAccount
 from sigmaloop.memory.journal import Journal
 from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.gateway.gateway_settings import GatewayLimits, GatewaySettings, Models, SpendingLimit
+from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.upstream.upstream import HttpUpstream
 
 LATENCY_MS = 1.0
 CALLS_A_SECOND = 1_000
-ASK: dict[str, Any] = {
+ASK: Json = {
     "model": "any",
     "messages": [
         {"role": "system", "content": "Be brief. " * 200},
@@ -184,44 +186,47 @@ def measure(seconds: float, connections: int) -> dict[str, tuple[float, float]]:
 
         return load
 
-    found: dict[str, tuple[float, float]] = {}
+    figures: dict[str, tuple[float, float]] = {}
 
     def note(name: str, load: Callable[[int, float], tuple[list[float], float]]) -> None:
         load(4, 0.3)  # connections and code paths are warm
         one, _ = load(1, seconds)
         many, took = load(connections, seconds)
-        found[name] = (1000 * statistics.median(one), len(many) / took)
+        figures[name] = (1000 * statistics.median(one), len(many) / took)
 
     note("bare endpoint", outside(port, "x"))
     with TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        kept: Any = {"call_journal": journal, "account": JournalAccount(journal), "max_run_tokens": 2**60}
-        for more, options in (("", {}), (", as in a run", kept)):
+        models = Models(target="t", specialist="s")
+        bare = GatewaySettings(models=models)
+        limited = GatewaySettings(models=models, limits=GatewayLimits(run=SpendingLimit(tokens=2**60)))
+        memory: Any = {"call_journal": journal, "account": JournalAccount(journal)}
+        for more, settings, options in (("", bare, {}), (", as in a run", limited, memory)):
             upstream = HttpUpstream(f"http://127.0.0.1:{port}/v1", "key", tries=1)
-            with Gateway(upstream, target_model="t", specialist_model="s", **options) as gateway:
+            with Gateway(upstream, settings, **options) as gateway:
                 lease = gateway.lease("failure_miner", scope="s", seed=1)
                 face = int(lease.base_url.rpartition(":")[2].removesuffix("/v1"))
-                note(f"HTTP face{more}", outside(face, lease.token))
+                note(f"HTTP server{more}", outside(face, lease.token))
                 note(f"core{more}", partial(in_process, gateway))
     callers.send(None)
     children[1].join()
     children[0].terminate()
-    return found
+    return figures
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each load lasts")
     parser.add_argument("--connections", type=int, default=64, help="callers at the same time")
-    given = parser.parse_args()
-    found = measure(given.seconds, given.connections)
-    bare_ms, bare_rate = found["bare endpoint"]
-    print(f"gateway on one core; {given.connections} callers for the rate, one for the latency")
-    for name, (ms, rate) in found.items():
+    arguments = parser.parse_args()
+    figures = measure(arguments.seconds, arguments.connections)
+    bare_ms, bare_rate = figures["bare endpoint"]
+    print(f"gateway on one core; {arguments.connections} callers for the rate, one for the latency")
+    for name, (ms, rate) in figures.items():
         print(
             f"{name:<24} p50 {ms:6.3f} ms  added {ms - bare_ms:6.3f} ms  ratio {ms / bare_ms:5.2f}"
             f"   {rate:7.0f} calls/s  ratio {rate / bare_rate:5.2f}"
         )
-    ms, rate = found["HTTP face"]
+    ms, rate = figures["HTTP server"]
     held = ms - bare_ms < LATENCY_MS and rate >= CALLS_A_SECOND
     print(f"{'holds' if held else 'does not hold'}: under {LATENCY_MS:g} ms added, at least {CALLS_A_SECOND:,} calls/s")
     sys.exit(0 if held else 1)

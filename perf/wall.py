@@ -1,4 +1,4 @@
-"""What the wall costs, as ratios in one run: a rollout in every tier, and a hundred waiting rollouts at once.
+"""What the sandbox costs, as ratios in one run: a rollout in every tier, and a hundred waiting rollouts at once.
 
     python perf/wall.py [--rollouts 200] [--together 100] [--steps 10] [--seconds 1.0]
 
@@ -15,12 +15,14 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
+from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.sandbox.readable_paths import readable_paths
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 from sigmaloop.tools.sandbox.tiers import tiers
+from sigmaloop.tools.sandbox.tiers.tiers import Tier
 
+REAL_TIERS: tuple[Tier, ...] = ("landlock", "bubblewrap")
 NOTHING = "def run(session):\n    pass\n"
 NATIVE = "def run(session):\n    for _ in range({steps}):\n        session.complete([])\n"
 CLIENT = """
@@ -42,35 +44,35 @@ class Scripted:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
-    def init(self) -> dict[str, Any]:
+    def init(self) -> Json:
         return {"instructions": "", "tools": [], "opening": ""}
 
-    def act(self, name: str, arguments: dict[str, Any]) -> str:
+    def act(self, name: str, arguments: Json) -> str:
         return ""
 
     def say(self, text: str) -> str | None:
         return None
 
-    def submit(self, answer: Any) -> None: ...
+    def submit(self, answer: object) -> None: ...
 
-    def llm(self, request: dict[str, Any]) -> dict[str, Any]:
+    def llm(self, request: Json) -> Json:
         time.sleep(self._seconds)
         return RESPONSE
 
 
-def usable() -> list[Any]:
+def usable() -> list[Tier]:
     roots = readable_paths().roots
-    found = [tiers.probe(name, executable=sys.executable, roots=roots) for name in ("landlock", "bubblewrap")]
-    for probe in found:
+    probes = [tiers.probe(name, executable=sys.executable, roots=roots) for name in REAL_TIERS]
+    for probe in probes:
         if not probe.usable:
             print(f"{probe.tier:<11} left out: {probe.why}")
-    return ["none", *(probe.tier for probe in found if probe.usable)]
+    return ["none", *(probe.tier for probe in probes if probe.usable)]
 
 
-def make(tier: Any) -> Supervisor:
-    made = Supervisor(step_seconds=60, rollout_seconds=300, cpu_seconds=60, max_steps=1000, sandbox=tier)
-    made.start()
-    return made
+def make(tier: Tier) -> Supervisor:
+    supervisor = Supervisor(step_seconds=60, rollout_seconds=300, cpu_seconds=60, max_steps=1000, sandbox=tier)
+    supervisor.start()
+    return supervisor
 
 
 def one_after_the_other(count: int) -> None:
@@ -79,10 +81,10 @@ def one_after_the_other(count: int) -> None:
     seconds: dict[str, list[float]] = {tier: [] for tier in supervisors}
     for number in range(count + 10):
         for tier, supervisor in supervisors.items():
-            began = time.perf_counter()
+            started = time.perf_counter()
             assert supervisor.run(NOTHING, Scripted(0)).status == "ok"
             if number >= 10:
-                seconds[tier].append(time.perf_counter() - began)
+                seconds[tier].append(time.perf_counter() - started)
     plain = statistics.median(seconds["none"])
     for tier, supervisor in supervisors.items():
         supervisor.stop()
@@ -93,15 +95,15 @@ def one_after_the_other(count: int) -> None:
         )
 
 
-def together(tier: Any, name: str, source: str, count: int, steps: int, seconds: float) -> None:
+def together(tier: Tier, name: str, source: str, count: int, steps: int, seconds: float) -> None:
     supervisor = make(tier)
     assert supervisor.run(source.format(steps=1), Scripted(0)).status == "ok"  # clients are loaded once a run
     agent = source.format(steps=steps)
     run: Callable[[int], str] = lambda _: supervisor.run(agent, Scripted(seconds)).status  # noqa: E731
     with ThreadPoolExecutor(count) as pool:
-        began = time.perf_counter()
+        started = time.perf_counter()
         statuses = set(pool.map(run, range(count)))
-        took = time.perf_counter() - began
+        took = time.perf_counter() - started
     supervisor.stop()
     assert statuses == {"ok"}, statuses
     ideal = steps * seconds
@@ -116,12 +118,12 @@ def main() -> None:
     parser.add_argument("--together", type=int, default=100)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=1.0)
-    given = parser.parse_args()
-    one_after_the_other(given.rollouts)
+    arguments = parser.parse_args()
+    one_after_the_other(arguments.rollouts)
     with Supervisor(step_seconds=9, rollout_seconds=9, cpu_seconds=9, max_steps=9) as best:
         tier = best.tier
     for name, source in (("session", NATIVE), ("openai client", CLIENT)):
-        together(tier, name, source, given.together, given.steps, given.seconds)
+        together(tier, name, source, arguments.together, arguments.steps, arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ def test_every_module_says_what_it_is_for() -> None:
 
 
 def test_no_file_imports_itself_through_others() -> None:
-    """No circle between files, not even inside a function: whoever is imported knows nothing of its importer."""
+    """No circle between files, not even inside a function or for a type: nobody knows its importer."""
     edges = {module_of(path): imports_of(path) for folder in MAY_IMPORT for path in sources(folder)}
     known = edges.keys()
     left = {module: {name for name in found if name in known and name != module} for module, found in edges.items()}
@@ -143,26 +143,20 @@ def module_of(path: Path) -> str:
 
 
 def imports_of(path: Path) -> set[str]:
-    """Modules of ours that a file imports; `from package import module` is the module. Types alone do not count."""
+    """Modules of ours that a file imports, for types alone as well; `from package import module` is the module."""
     found: set[str] = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for child in node.body
-        for inner in ast.walk(child)
-    }
-    for node in ast.walk(tree):
-        if id(node) in typing_only or not isinstance(node, ast.ImportFrom) or not node.module:
-            continue
-        if node.module.split(".")[0] == "sigmaloop":
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "sigmaloop"}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "sigmaloop":
             whole = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {
-                name if (ROOT / Path(*name.split(".")[1:])).with_suffix(".py").exists() else node.module
-                for name in whole
-            }
+            found |= {name if is_module(name) else node.module for name in whole}
     return found
+
+
+def is_module(name: str) -> bool:
+    inner = Path(*name.split(".")[1:])
+    return any((ROOT / top / inner).with_suffix(".py").exists() for top in (".", "sigmaloop"))
 
 
 CLIENTS = {"openai", "langchain_openai"}

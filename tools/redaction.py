@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-Json = dict[str, Any]
+from sigmaloop.tools.json_types import Json
 
 STRUCK = "[secret]"
 
@@ -30,7 +29,7 @@ class Redactor:
         """The same for every text in a JSON object, keys included."""
         return {self.text(key): self._any(part) for key, part in value.items()} if self._secrets else value
 
-    def _any(self, value: Any) -> Any:
+    def _any(self, value: object) -> object:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):

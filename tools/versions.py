@@ -4,7 +4,7 @@
 commit's message. A commit is a function of its parent, source and message (author and date are fixed), so
 writing one again gives the same hash: every call here may be repeated after a kill. Objects are written
 before the ref that names them, and a ref is replaced whole, so none ever points to something half-written.
-The user's own repository is touched by `write_branch` alone, never its files or index.
+The user's own repository is not touched here; see `user_branch`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,15 @@ import io
 import os
 import re
 import shutil
-import tempfile
 import threading
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from sigmaloop.clean_text import clean
 from sigmaloop.errors import BadInput, StoreError, boundary
 from sigmaloop.records import Record
-from sigmaloop.tools.changes.edits import check_agent, unified_diff
-from sigmaloop.tools.changes.text_form import in_form_of, text_of
+from sigmaloop.tools.changes.edits import unified_diff
 
 FILE = "agent.py"
 _IDENTITY = "SigmaLoop <sigmaloop@localhost> 946684800 +0000"
@@ -60,7 +58,7 @@ class Versions:
     @staticmethod
     def check_git() -> None:
         """Raises BadInput when the git program is missing."""
-        _git()
+        load_git()
 
     def begin(self, source: str, message: str) -> str:
         """Commit of the baseline; makes the repository if need be. `main` stays where later keeps moved it.
@@ -150,14 +148,14 @@ class Versions:
     def history(self) -> list[Version]:
         """The baseline and every attempt by candidate id, kept or not."""
         chain = self._chain()
-        found = [self._version(chain[0], None, chain)]
+        versions = [self._version(chain[0], None, chain)]
         folder = "refs/candidates/"
         loose = {folder + path.name for path in (self.path / folder).glob("*")}
         for name in sorted(loose | {name for name in self._packed_refs() if name.startswith(folder)}):
             commit = self._ref(name)
             if commit is not None:
-                found.append(self._version(commit, name.removeprefix(folder), chain))
-        return found
+                versions.append(self._version(commit, name.removeprefix(folder), chain))
+        return versions
 
     def _version(self, commit: str, candidate_id: str | None, chain: list[str]) -> Version:
         read = self._commit(commit)
@@ -185,7 +183,7 @@ class Versions:
     def _make(self) -> None:
         if self.path.exists():
             return
-        git = _git()
+        git = load_git()
         new = self.path.with_name(f".{self.path.name}.new")  # made aside and renamed: never half a repository
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
@@ -204,7 +202,7 @@ class Versions:
         if self._objects_db is None:
             if not self.path.is_dir():
                 raise StoreError(f"there is no repository {self.path}; is the home complete?")
-            self._objects_db = _git().GitDB(str(self.path / "objects"))
+            self._objects_db = load_git().GitDB(str(self.path / "objects"))
         return self._objects_db
 
     def _write(self, kind: bytes, data: bytes) -> str:
@@ -224,11 +222,11 @@ class Versions:
     def _read(self, sha: str, kind: bytes) -> bytes:
         with self._reading, boundary(StoreError, f"{self.path}: object {sha} cannot be read"):
             stream = self._objects.stream(bytes.fromhex(sha))
-            found, data = stream.type, bytes(stream.read())
-        if hashlib.sha1(b"%s %d\0%s" % (found, len(data), data), usedforsecurity=False).hexdigest() != sha:
+            actual, data = stream.type, bytes(stream.read())
+        if hashlib.sha1(b"%s %d\0%s" % (actual, len(data), data), usedforsecurity=False).hexdigest() != sha:
             raise StoreError(f"{self.path}: object {sha} is damaged")
-        if found != kind:
-            raise StoreError(f"{self.path}: {sha} is a {found.decode()}, not a {kind.decode()}")
+        if actual != kind:
+            raise StoreError(f"{self.path}: {sha} is a {actual.decode()}, not a {kind.decode()}")
         return data
 
     def _commit(self, sha: str) -> _Commit:
@@ -268,91 +266,7 @@ class _Commit(Record):
     message: str
 
 
-class Written(NamedTuple):
-    """A branch in the user's repository."""
-
-    commit: str
-    merged: bool
-    """Whether the file had changed since the run began, and the commit holds both changes."""
-
-
-def write_branch(
-    repo_path: Path,
-    *,
-    branch: str,
-    file_path: str,
-    source: str,
-    message: str,
-    base: str | None = None,
-    force: bool = False,
-) -> Written:
-    """Commit a source as the file `file_path` (relative to `repo_path`) on a new branch from HEAD.
-
-    What HEAD changed in the file since it was `base` stays: both changes are merged. The file keeps its line ends
-    and its byte order mark. Checked-out files, index and hooks stay untouched. Raises BadInput when there is no
-    repository, no such file in HEAD, such a branch (with `force` it is replaced), or when the changes do not fit.
-    """
-    git = _git()
-    repo, path = _users_repository(git, Path(repo_path), file_path)
-    with repo, tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as text:
-        run = repo.git
-        run.update_environment(GIT_DIR=repo.git_dir, GIT_INDEX_FILE=str(Path(scratch) / "index"))
-        run.set_persistent_git_options(c=f"core.hooksPath={os.devnull}")
-        try:
-            ref = "refs/heads/" + _branch_name(git, run, branch)
-            old = _may_replace(git, run, ref, force=force)
-            entry = run.ls_tree("HEAD", "--", path)
-            if not entry.startswith("100"):  # 040000 is a folder, 120000 a link
-                raise BadInput(f"{path} is not a file in HEAD of {repo_path}; name the agent's file with --path")
-            there: bytes = run.cat_file("blob", entry.split()[2], stdout_as_string=False, strip_newline_in_stdout=False)
-            now = _readable(there, path)
-            merged = base is not None and now not in (base, source)
-            if merged:
-                source = _merged(git, run, Path(scratch), base or "", now, source, path)
-                message += f"\n\nMerged with what was committed to {path} since the run began: nobody measured the mix."
-            text.write(in_form_of(there, source))
-            text.seek(0)
-            blob = run.hash_object("-w", "--stdin", istream=text)
-            run.read_tree("HEAD")
-            run.update_index("--cacheinfo", f"{entry.split()[0]},{blob},{path}")
-            author = _author(git, run)
-            commit = run.commit_tree(run.write_tree(), "-p", "HEAD", "-m", clean(message), env=author)
-            run.update_ref("-m", "sigmaloop apply", ref, commit, old)
-        except git.GitCommandError as error:
-            raise BadInput(f"git refused in {repo_path}: {str(error.stderr).strip() or error}") from error
-        return Written(str(commit), merged)
-
-
-def _readable(data: bytes, path: str) -> str:
-    try:
-        return text_of(data)
-    except UnicodeDecodeError:
-        raise BadInput(f"{path} in HEAD is no UTF-8 text; name the agent's file with --path") from None
-
-
-def _merged(git: Any, run: Any, scratch: Path, base: str, now: str, kept: str, path: str) -> str:
-    """The kept agent together with what was committed since the run began."""
-    places = [scratch / name for name in ("now", "base", "kept")]
-    for place, text in zip(places, (now, base, kept), strict=True):
-        place.write_bytes(text.encode())
-    try:
-        both: bytes = run.merge_file(
-            "-p", "-q", *map(str, places), stdout_as_string=False, strip_newline_in_stdout=False
-        )
-    except git.GitCommandError as error:
-        if not 0 < int(error.status) < 128:  # else the number of conflicts
-            raise
-        raise BadInput(
-            f"{path} was changed in HEAD since the run began, in lines that the run changed as well: nothing was "
-            "written. Check out the commit that the run began with and apply there, then merge the branch by hand; "
-            "or take the kept agent with --output and choose line by line"
-        ) from None
-    source = both.decode()
-    check_agent(source, f"{path}, merged with what was committed since the run began,")
-    return source
-
-
-def _git() -> ModuleType:
+def load_git() -> ModuleType:
     """GitPython, loaded on first use: its import runs git."""
     try:
         import git
@@ -362,51 +276,3 @@ def _git() -> ModuleType:
             f"install git (for instance `apt install git`) and try again ({str(error).splitlines()[0]})"
         ) from None
     return git
-
-
-def _users_repository(git: Any, repo_path: Path, file_path: str) -> tuple[Any, str]:
-    """The user's repository, and the file's path from its root."""
-    try:
-        repo = git.Repo(repo_path.resolve(), search_parent_directories=True, expand_vars=False)
-    except (git.InvalidGitRepositoryError, git.NoSuchPathError):
-        raise BadInput(f"{repo_path} is no git repository; give its folder, or take the patch") from None
-    if not repo.head.is_valid():
-        raise BadInput(f"{repo_path} has no commit yet; commit the agent's file first, or take the patch")
-    if repo.bare:
-        return repo, file_path
-    place = repo_path.resolve() / file_path
-    root = Path(repo.working_tree_dir).resolve()
-    if not place.is_relative_to(root) or ".." in place.parts:
-        raise BadInput(f"{file_path} does not lie in the repository {root}; name the agent's file with --path")
-    return repo, place.relative_to(root).as_posix()
-
-
-def _branch_name(git: Any, run: Any, branch: str) -> str:
-    try:
-        return str(run.check_ref_format("--branch", branch))
-    except git.GitCommandError:
-        raise BadInput(f"{branch!r} is no valid branch name; use something like sigmaloop/agent") from None
-
-
-def _may_replace(git: Any, run: Any, ref: str, *, force: bool) -> str:
-    """The hash that the ref has now, as update-ref wants it: all zeros for none."""
-    if f"branch {ref}" in run.worktree("list", "--porcelain").split("\n"):
-        raise BadInput(f"{ref} is checked out; choose another branch, or check out another one first")
-    try:
-        old = str(run.rev_parse("--verify", "--quiet", ref))
-    except git.GitCommandError:
-        return "0" * 40
-    if not force:
-        raise BadInput(f"{ref} exists already; choose another name or pass --force to replace it")
-    return old
-
-
-def _author(git: Any, run: Any) -> dict[str, str]:
-    """Empty when the user has a git identity; else one of ours, without which git would refuse."""
-    try:
-        run.config("user.email")
-        run.config("user.name")
-    except git.GitCommandError:
-        identity = {"NAME": "SigmaLoop", "EMAIL": "sigmaloop@localhost"}
-        return {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in identity.items()}
-    return {}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from gateways import open_gateway
 from lettered import make_rollout as make_rollout
 from lettered import outcomes as outcomes
 
@@ -13,7 +14,6 @@ from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.eval.store import MemoryStore, RolloutStore
 from sigmaloop.records import Split, Task
-from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 from sigmaloop.tools.upstream.scripted import ScriptedModel
 
@@ -119,10 +119,10 @@ def make_engine(sums: SumBenchmark, supervisor: Supervisor) -> Iterator[Callable
         journal: Any = None,
         **options: Any,
     ) -> RolloutEngine:
-        gateway = Gateway(
+        gateway = open_gateway(
             model or ScriptedModel(["It is 5."], repeat=True),
-            target_model="target",
-            specialist_model="specialist",
+            target="target",
+            specialist="specialist",
             call_journal=journal,
         )
         settings: dict[str, Any] = {"run_seed": 7, "concurrency": 4, "max_calls": 5, **options}

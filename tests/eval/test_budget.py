@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateways import open_gateway
 
 from sigmaloop.errors import BudgetSpent
 from sigmaloop.eval.rollouts import RolloutEngine
@@ -36,13 +37,11 @@ def answer(tokens: int = 100) -> dict[str, Any]:
 
 
 def door(model: ScriptedModel, journal: Journal, **limits: Any) -> Gateway:
-    return Gateway(
-        model, target_model="t", specialist_model="s", max_tokens=10, call_journal=journal, price_input=1.0, **limits
-    )
+    return open_gateway(model, max_tokens=10, call_journal=journal, price_input=1.0, **limits)
 
 
 @pytest.mark.parametrize("source", [ASKING, CATCHING], ids=["asking", "catching"])
-@pytest.mark.parametrize("limit", [{"max_run_tokens": 2000}, {"max_run_money": 0.002}], ids=["tokens", "money"])
+@pytest.mark.parametrize("limit", [{"run_tokens": 2000}, {"run_money": 0.002}], ids=["tokens", "money"])
 def test_a_spent_run_stops_and_a_resumed_one_pays_nothing_twice(
     sums: Any, supervisor: Supervisor, tmp_path: Path, source: str, limit: Any
 ) -> None:
@@ -79,7 +78,7 @@ def test_a_spent_run_stops_and_a_resumed_one_pays_nothing_twice(
 def test_a_rollouts_own_budget_is_the_agents_error(sums: Any, supervisor: Supervisor, tmp_path: Path) -> None:
     with (
         Journal(tmp_path / "journal.sqlite") as journal,
-        door(ScriptedModel([answer(400)], repeat=True), journal, max_rollout_tokens=1000) as gateway,
+        door(ScriptedModel([answer(400)], repeat=True), journal, rollout_tokens=1000) as gateway,
         RolloutEngine(sums, supervisor, gateway, journal, run_seed=7, concurrency=2, max_calls=50) as engine,
     ):
         first, second = engine.run(CATCHING, [("train-0", 0), ("train-1", 0)])

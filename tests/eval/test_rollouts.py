@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_tiers import on_this_side
 from waiting import wait_for
-from walls import on_this_side
 
 from sigmaloop.errors import ModelUnavailable, StoreError, UpstreamError
 from sigmaloop.eval.crowding import crowding

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateways import open_gateway
 from loopback import Asked, serve_json
 
 from sigmaloop.errors import BudgetSpent, UpstreamError
@@ -52,11 +53,11 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def gateway_to(endpoint: Endpoint, journal: Journal, **limits: Any) -> Gateway:
-    return Gateway(
+    return open_gateway(
         HttpUpstream(endpoint.url, "sk-loopback-0000", timeout=10.0, tries=1),
-        target_model="m",
-        specialist_model="m",
-        embedding_model="embed-1",
+        target="m",
+        specialist="m",
+        embedding="embed-1",
         call_journal=journal,
         **limits,
     )
@@ -100,7 +101,7 @@ def test_a_run_that_is_resumed_asks_again_only_for_what_was_not_stored(endpoint:
 
 
 def test_a_spent_budget_is_no_fault_of_the_endpoint(endpoint: Endpoint, journal: Journal) -> None:
-    with gateway_to(endpoint, journal, max_run_tokens=1) as gateway, pytest.raises(BudgetSpent):
+    with gateway_to(endpoint, journal, run_tokens=1) as gateway, pytest.raises(BudgetSpent):
         EmbeddingCalls(gateway, journal).ask(["a text that costs more than is left"])
     assert endpoint.texts == []
 

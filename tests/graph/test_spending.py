@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from endpoint import serve
+from gateways import open_gateway
 
 from sigmaloop.agents.specialist import model_faults, specialist
 from sigmaloop.errors import BadInput, BudgetSpent
@@ -15,7 +16,6 @@ from sigmaloop.graph.services import make_gateway
 from sigmaloop.graph.spending import JournalAccount, set_limits
 from sigmaloop.memory.journal import Journal
 from sigmaloop.settings import Settings, load_settings, secrets
-from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 SMALL = {
@@ -60,7 +60,7 @@ def test_a_run_stops_when_its_money_is_spent_and_goes_on_with_more(home: Path) -
 
 def test_a_specialist_over_http_stops_the_run_too() -> None:
     charged: list[str] = []
-    with Gateway(ScriptedModel([]), target_model="t", specialist_model="s", max_run_tokens=10) as gateway:
+    with open_gateway(ScriptedModel([]), run_tokens=10) as gateway:
         door = ModelAccess(
             gateway, model="s", seed=1, timeout=5, charge=lambda scope, role, usage: charged.append(scope)
         )

@@ -161,21 +161,21 @@ def _nesting(tree: ast.AST) -> int:
 
 
 def _check_run(tree: ast.Module) -> None:
-    found = [
+    definitions = [
         node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == "run"
     ]
-    if not found:
+    if not definitions:
         raise _UnfitError("no_run", "it has no top-level `def run(session)`; that is where an agent starts")
-    run = found[-1]
+    run = definitions[-1]
     if isinstance(run, ast.AsyncFunctionDef):
         raise _UnfitError(
             "no_run", f"line {run.lineno}: run is async; write `def run(session)` and asyncio.run() inside"
         )
-    given = run.args
-    positional = [*given.posonlyargs, *given.args]
-    required = len(positional) - len(given.defaults)
-    takes_one = required <= 1 and (positional or given.vararg)
-    if not takes_one or None in given.kw_defaults:
+    parameters = run.args
+    positional = [*parameters.posonlyargs, *parameters.args]
+    required = len(positional) - len(parameters.defaults)
+    takes_one = required <= 1 and (positional or parameters.vararg)
+    if not takes_one or None in parameters.kw_defaults:
         raise _UnfitError("no_run", f"line {run.lineno}: run must take one argument, the session: `def run(session)`")
 
 

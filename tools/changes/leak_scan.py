@@ -33,18 +33,18 @@ def leaks(
 ) -> list[str]:
     """What the change quotes from the tasks, as short descriptions; empty when it is clean."""
     before, after = spoken(parent_source), spoken(source)
-    found = [f"the task id {name}" for name in sorted(task_ids) if _names(after, name) and not _names(before, name)]
+    leaks = [f"the task id {name}" for name in sorted(task_ids) if _names(after, name) and not _names(before, name)]
     phrases, marks = _own_marks(tuple(texts), public)
     phrases_before = {phrase for text in before for phrase in _phrases(words(text))}
     quoted = {p for text in after for p in _phrases(words(text)) if p in phrases and p not in phrases_before}
-    found += [f'words of a task: "{" ".join(phrase)}"' for phrase in sorted(quoted)]
+    leaks += [f'words of a task: "{" ".join(phrase)}"' for phrase in sorted(quoted)]
     marks_before = {mark for text in before for mark in _marks(text)}
-    found += sorted(
+    leaks += sorted(
         f"a task's own {mark}"
         for mark in {m for text in after for m in _marks(text)} & marks
         if mark not in marks_before
     )
-    return found
+    return leaks
 
 
 def spoken(source: str) -> list[str]:
@@ -53,18 +53,18 @@ def spoken(source: str) -> list[str]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return [source]
-    said = [text for _, text in comments(source)]
+    texts = [text for _, text in comments(source)]
     for node in ast.walk(tree):
         if isinstance(node, (ast.Name, ast.arg, ast.FunctionDef, ast.Attribute)):
-            said.append(str(getattr(node, "id", "") or getattr(node, "arg", "") or getattr(node, "name", "")))
+            texts.append(str(getattr(node, "id", "") or getattr(node, "arg", "") or getattr(node, "name", "")))
         elif isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
-            said.append(_text(node.value))
+            texts.append(_text(node.value))
         elif isinstance(node, (ast.BinOp, ast.Call, ast.JoinedStr, ast.List, ast.Tuple, ast.Dict)):
             pieces = list(_pieces(node))
             if 1 < len(pieces) <= 200:
-                said += ["".join(pieces), " ".join(pieces)]
-    said += [_unescaped(text) for text in said if "\\" in text]
-    return list(dict.fromkeys([*said, *(text[::-1] for text in said if len(text) <= 400)]))
+                texts += ["".join(pieces), " ".join(pieces)]
+    texts += [_unescaped(text) for text in texts if "\\" in text]
+    return list(dict.fromkeys([*texts, *(text[::-1] for text in texts if len(text) <= 400)]))
 
 
 def words(text: str) -> list[str]:
@@ -105,9 +105,9 @@ def _own_marks(texts: tuple[str, ...], public: str) -> _Marks:
     )
 
 
-def _phrases(found: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    for start in range(len(found) - WORDS + 1):
-        yield tuple(found[start : start + WORDS])
+def _phrases(text_words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for start in range(len(text_words) - WORDS + 1):
+        yield tuple(text_words[start : start + WORDS])
 
 
 def _marks(text: str) -> Iterator[str]:
@@ -121,8 +121,8 @@ def _marks(text: str) -> Iterator[str]:
 def tells(task_id: str) -> bool:
     """Whether an id found inside a text names its task. Short ones, numbers, signs, and one or two words do not:
     they stand in texts that mean something else, and count only where they are a whole literal."""
-    found = words(task_id)
-    ordinary = len(found) <= 2 and all(word.isalpha() for word in found)
+    parts = words(task_id)
+    ordinary = len(parts) <= 2 and all(word.isalpha() for word in parts)
     return len(task_id) >= 4 and not task_id.isdigit() and not ordinary
 
 
@@ -135,7 +135,7 @@ def _names(texts: Iterable[str], task_id: str) -> bool:
     for text in texts:
         if wanted[0] not in text.casefold():
             continue
-        found = words(text)
-        if any(found[at : at + size] == wanted for at in range(len(found) - size + 1)):
+        text_words = words(text)
+        if any(text_words[at : at + size] == wanted for at in range(len(text_words) - size + 1)):
             return True
     return False

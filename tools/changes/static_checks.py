@@ -1,6 +1,6 @@
 """What a candidate may not contain, read from its syntax tree before anything of it runs.
 
-Not the wall: that holds whatever an agent does. These rules keep a change readable, so that the leak scan and the
+Not the sandbox: that holds whatever an agent does. These rules keep a change readable, so that the leak scan and the
 judge see what it says: nothing decoded, decrypted, hashed or fetched from the interpreter's insides. Only what a
 change adds counts; the user's own agent may be written as its author likes.
 """
@@ -57,13 +57,13 @@ class Violation(NamedTuple):
 
 def new_violations(parent_source: str, source: str) -> list[Violation]:
     """What the change adds against the rules, in the order of lines. Both sources must parse, or count as empty."""
-    had = Counter(found.what for found in violations(parent_source))
+    had = Counter(violation.what for violation in violations(parent_source))
     new = []
-    for found in violations(source):
-        if had[found.what] > 0:
-            had[found.what] -= 1
+    for violation in violations(source):
+        if had[violation.what] > 0:
+            had[violation.what] -= 1
         else:
-            new.append(found)
+            new.append(violation)
     return new
 
 
@@ -74,10 +74,10 @@ def violations(source: str) -> list[Violation]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     nodes = list(ast.walk(tree))
-    found = [Violation(what, getattr(node, "lineno", 0)) for node in nodes for what in _wrong(node)]
-    found += [Violation(what, getattr(node, "lineno", 0)) for node, what in _roundabout(nodes)]
-    found += [Violation(what, line) for line, text in comments(source) for what in _too_dense(text)]
-    return sorted(found, key=lambda violation: (violation.line, violation.what))
+    broken = [Violation(what, getattr(node, "lineno", 0)) for node in nodes for what in _wrong(node)]
+    broken += [Violation(what, getattr(node, "lineno", 0)) for node, what in _roundabout(nodes)]
+    broken += [Violation(what, line) for line, text in comments(source) for what in _too_dense(text)]
+    return sorted(broken, key=lambda violation: (violation.line, violation.what))
 
 
 def comments(source: str) -> Iterator[tuple[int, str]]:

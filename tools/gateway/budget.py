@@ -6,12 +6,12 @@ All sums are whole numbers, so the order in which calls end cannot change what w
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field
 
 from sigmaloop.records import Record
+from sigmaloop.tools.json_types import Json
 
 UNITS = 10**12
 """Units in one money: a price of a millionth of a money for a million tokens is still one unit a token."""
@@ -111,17 +111,17 @@ class Budget:
         )
 
 
-def worst_case(request: Mapping[str, Any], *, size: int) -> tuple[int, int]:
+def worst_case(request: Json, *, size: int) -> tuple[int, int]:
     """The most (input, output) tokens that a request of `size` bytes of JSON can cost.
 
     No tokenizer makes more tokens than the text has bytes; an image is counted as the dearest there is.
     """
     pictures = [len(url) for url in _images(request)]
-    asked = size - sum(pictures) + len(pictures) * IMAGE_TOKENS + HIDDEN_TOKENS
-    return asked, int(request.get("max_tokens", 0))
+    input_tokens = size - sum(pictures) + len(pictures) * IMAGE_TOKENS + HIDDEN_TOKENS
+    return input_tokens, int(request.get("max_tokens", 0))
 
 
-def _images(request: Mapping[str, Any]) -> list[str]:
+def _images(request: Json) -> list[str]:
     return [
         part["image_url"]["url"]
         for message in request.get("messages", ())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
 
-Json = dict[str, Any]
+from sigmaloop.tools.json_types import Json
 
 
 class Call:

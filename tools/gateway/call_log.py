@@ -15,11 +15,10 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 from sigmaloop.errors import StoreError
-
-Json = dict[str, Any]
+from sigmaloop.tools.json_types import Json
 
 _HEAD = struct.Struct(">c16sI")
 _PART, _CALL = b"P", b"C"

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 import orjson
 import uvicorn
@@ -31,14 +31,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sigmaloop.errors import BudgetSpent, ModelUnavailable, SigmaLoopError, UpstreamError
 from sigmaloop.tools.gateway import responses_api as responses
 from sigmaloop.tools.gateway.call import Call
+from sigmaloop.tools.gateway.contracts import ModelCalls
 from sigmaloop.tools.gateway.quoting import excerpt
 from sigmaloop.tools.gateway.streaming import chunks, for_caller
 from sigmaloop.tools.gateway.wire import hasty_protocol
+from sigmaloop.tools.json_types import Json
 
-if TYPE_CHECKING:
-    from sigmaloop.tools.gateway.gateway import Gateway
-
-Json = dict[str, Any]
 EVENTS = "text/event-stream"
 START_SECONDS = 10.0
 CALLERS = 128
@@ -55,10 +53,10 @@ KINDS = {
 }
 
 
-class HttpFace:
+class HttpServer:
     """Serves a gateway from its making until `stop`."""
 
-    def __init__(self, gateway: Gateway, *, header_seconds: float = HEADER_SECONDS) -> None:
+    def __init__(self, gateway: ModelCalls, *, header_seconds: float = HEADER_SECONDS) -> None:
         """`header_seconds`: how long a connection may take to say what it wants."""
         self._gateway = gateway
         self._callers = ThreadPoolExecutor(max(CALLERS, gateway.under_way), thread_name_prefix="gateway-call")
@@ -167,7 +165,7 @@ class HttpFace:
                         piece = await pieces.get()
                     answer = await work
             except SigmaLoopError as error:  # too late for a status
-                yield f"data: {json.dumps({'error': _told(error)})}\n\n"
+                yield f"data: {json.dumps({'error': _error_body(error)})}\n\n"
                 return
             finally:
                 call.cancel()
@@ -257,9 +255,9 @@ class _ChatEvents:
         self._with_usage = with_usage
 
     def of(self, chunk: Json) -> Iterator[str]:
-        told = for_caller(chunk, with_usage=self._with_usage)
-        if told is not None:
-            yield f"data: {json.dumps(told)}\n\n"
+        visible = for_caller(chunk, with_usage=self._with_usage)
+        if visible is not None:
+            yield f"data: {json.dumps(visible)}\n\n"
 
     def end(self, answer: Json) -> Iterator[str]:
         yield "data: [DONE]\n\n"
@@ -279,14 +277,14 @@ class _ResponseEvents:
 # Both are coroutines, or Starlette would start worker threads for them.
 async def _error(_: Request, error: Exception) -> Response:
     again = isinstance(error, UpstreamError) and error.retryable
-    return _refusal(_status(error), _told(error), again=again)
+    return _refusal(_status(error), _error_body(error), again=again)
 
 
 async def _no_such_place(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    said = f"{excerpt(request.method)} {excerpt(request.url.path)} is not served here"
+    refusal = f"{excerpt(request.method)} {excerpt(request.url.path)} is not served here"
     served = "only chat/completions, responses, embeddings and models are"
-    return _refusal(status, _body(f"{said}; {served}", KINDS[404]), again=False)
+    return _refusal(status, _body(f"{refusal}; {served}", KINDS[404]), again=False)
 
 
 def _status(error: Exception) -> int:
@@ -295,7 +293,7 @@ def _status(error: Exception) -> int:
     return error.status if isinstance(error, UpstreamError) else 500
 
 
-def _told(error: Exception) -> Json:
+def _error_body(error: Exception) -> Json:
     kind = KINDS.get(_status(error), "upstream_error")
     if isinstance(error, BudgetSpent):
         kind = "run_budget_spent"
@@ -308,6 +306,6 @@ def _body(message: str, kind: str) -> Json:
     return {"message": message, "type": kind, "param": None, "code": kind}
 
 
-def _refusal(status: int, told: Json, *, again: bool) -> Response:
+def _refusal(status: int, error: Json, *, again: bool) -> Response:
     headers = {"x-should-retry": "true" if again else "false"}
-    return JSONResponse({"error": told}, status_code=status, headers=headers)
+    return JSONResponse({"error": error}, status_code=status, headers=headers)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from sigmaloop.records import Record, Usage
 from sigmaloop.tools.gateway.budget import Prices
+from sigmaloop.tools.json_types import Json
 
 CHARACTERS_PER_TOKEN = 4
 """Rough size of a token, for endpoints that report no usage."""
@@ -54,19 +54,17 @@ class Meter:
         return Latency(calls=self.calls, seconds=self.seconds, slowest=self.slowest)
 
 
-def count_tokens(
-    request: Mapping[str, Any], response: Mapping[str, Any], *, at_most: tuple[int, int] | None = None
-) -> tuple[int, int]:
+def count_tokens(request: Json, response: Json, *, at_most: tuple[int, int] | None = None) -> tuple[int, int]:
     """(input, output) tokens as the response reports them; estimated, up to `at_most`, where it does not."""
     reported = response.get("usage")
     usage = reported if isinstance(reported, dict) else {}
-    asked, said = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    input_tokens, output_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
     most = at_most or (sys.maxsize, sys.maxsize)
-    if not _is_count(asked):
-        asked = min(_estimate(request), most[0])
-    if not _is_count(said):
-        said = min(0 if "data" in response else _estimate(response.get("choices")), most[1])
-    return asked, said
+    if not _is_count(input_tokens):
+        input_tokens = min(_estimate(request), most[0])
+    if not _is_count(output_tokens):
+        output_tokens = min(0 if "data" in response else _estimate(response.get("choices")), most[1])
+    return input_tokens, output_tokens
 
 
 def _is_count(value: object) -> TypeGuard[int]:

@@ -26,17 +26,12 @@ class Account(Protocol):
 class Admission:
     """The run's budget and the calls under way. Thread-safe."""
 
-    def __init__(
-        self,
-        *,
-        max_tokens: int | None = None,
-        max_money: float | None = None,
-        most: int,
-        account: Account | None = None,
-    ) -> None:
-        """`most`: calls under way at the same time."""
+    def __init__(self, run: Budget, *, most: int, account: Account | None = None) -> None:
+        """`run`: the run's budget, before what its account says was spent. `most`: calls under way at once."""
         self._account = account
-        self._run = Budget(max_tokens=max_tokens, max_money=max_money, spent=account.load() if account else NOTHING)
+        self._run = run
+        if account is not None:
+            run.charge(account.load())
         self._most = most
         self._under_way = 0
         self._turn = threading.Condition()
@@ -67,6 +62,11 @@ class Admission:
             self._under_way += 1
             self._save()
         return Ticket(self, worst, own)
+
+    def charge(self, own: Budget, real: Amount) -> None:
+        """Count for a lease what was paid earlier: the run's budget holds it already."""
+        with self._turn:
+            own.charge(real)
 
     def wake(self) -> None:
         """Let those who wait look whether they are still wanted."""

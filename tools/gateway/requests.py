@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import orjson
 
 from sigmaloop.errors import UpstreamError
 from sigmaloop.tools.gateway.quoting import excerpt
-
-Json = dict[str, Any]
+from sigmaloop.tools.json_types import Json
 
 PINNED = (
     *("model", "seed", "n", "temperature", "top_p", "frequency_penalty", "presence_penalty"),
@@ -42,21 +39,21 @@ _JSON_TYPES_ONLY = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DAT
 FUNCTION_FIELDS = {"name": str, "description": str, "parameters": dict, "strict": bool}
 
 
-def request_hash(request: Mapping[str, Any]) -> str:
+def request_hash(request: Json) -> str:
     """32 hex digits over a normalised request: model, messages, tools, parameters and seed."""
     return hash_and_size(request)[0]
 
 
-def hash_and_size(request: Mapping[str, Any]) -> tuple[str, int]:
+def hash_and_size(request: Json) -> tuple[str, int]:
     """The request's hash, and its length in bytes as JSON in UTF-8: no tokenizer makes more tokens of it."""
     text = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()[:32], len(text)
 
 
-def normalise_chat(request: object, *, pins: Mapping[str, Any], max_bytes: int) -> Json:
+def normalise_chat(request: object, *, pins: Json, max_bytes: int) -> Json:
     """The chat request that goes upstream. Raises UpstreamError 400 or 413, naming the field."""
-    given = _plain(request, max_bytes)
-    fields = {key: value for key, value in given.items() if value is not None and key not in PINNED + STRIPPED}
+    plain = _plain(request, max_bytes)
+    fields = {key: value for key, value in plain.items() if value is not None and key not in PINNED + STRIPPED}
     if fields.get("store") is False:
         del fields["store"]
     unknown = sorted(fields.keys() - _CHECKS.keys())
@@ -73,15 +70,15 @@ def normalise_chat(request: object, *, pins: Mapping[str, Any], max_bytes: int) 
 
 def normalise_embeddings(request: object, *, model: str, max_bytes: int) -> Json:
     """The embeddings request that goes upstream: texts only. Raises UpstreamError 400 or 413."""
-    given = _plain(request, max_bytes)
-    texts = given.get("input")
+    plain = _plain(request, max_bytes)
+    texts = plain.get("input")
     if not isinstance(texts, str) and not _texts(texts):
         raise refuse("input must be a text or a list of texts")
     sent: Json = {"input": texts, "model": model}
-    if given.get("encoding_format") in ("float", "base64"):
-        sent["encoding_format"] = given["encoding_format"]
-    if isinstance(given.get("dimensions"), int):
-        sent["dimensions"] = given["dimensions"]
+    if plain.get("encoding_format") in ("float", "base64"):
+        sent["encoding_format"] = plain["encoding_format"]
+    if isinstance(plain.get("dimensions"), int):
+        sent["dimensions"] = plain["dimensions"]
     return sent
 
 
@@ -90,10 +87,15 @@ def refuse(message: str, *, status: int = 400) -> UpstreamError:
     return UpstreamError(message, status=status, retryable=False)
 
 
+def members(value: object) -> Json:
+    """The members of a JSON object; of anything else there are none."""
+    return value if isinstance(value, dict) else {}
+
+
 def _plain(request: object, max_bytes: int) -> Json:
     """A deep copy as plain JSON, so that nothing in it can be odd or change later.
 
-    NaN becomes null: neither the wall nor the HTTP face lets one through.
+    NaN becomes null: neither the sandbox nor the HTTP server lets one through.
     """
     try:
         data = orjson.dumps(request, option=_JSON_TYPES_ONLY)
@@ -107,13 +109,13 @@ def _plain(request: object, max_bytes: int) -> Json:
     return plain
 
 
-def _messages(value: Any) -> list[Json]:
+def _messages(value: object) -> list[Json]:
     if not isinstance(value, list) or not value:
         raise refuse("messages must be a list with at least one message")
     return [_message(message, f"messages[{index}]") for index, message in enumerate(value)]
 
 
-def _message(value: Any, where: str) -> Json:
+def _message(value: object, where: str) -> Json:
     if not isinstance(value, dict) or value.get("role") not in ROLES:
         raise refuse(f"{where} must be an object whose role is one of {', '.join(ROLES)}")
     message = {key: value[key] for key in TEXT_FIELDS if value.get(key) is not None}
@@ -133,20 +135,22 @@ def _message(value: Any, where: str) -> Json:
     return message
 
 
-def _call(value: Any, where: str) -> Json:
-    function = value.get("function") if isinstance(value, dict) else None
+def _call(value: object, where: str) -> Json:
+    call = members(value)
+    function = call.get("function")
     if not isinstance(function, dict) or not all(isinstance(function.get(key), str) for key in ("name", "arguments")):
         raise refuse(f"{where} must have a function with a name and arguments, both texts")
     called = {"name": function["name"], "arguments": function["arguments"]}
-    return {"id": str(value.get("id", "")), "type": "function", "function": called}
+    return {"id": str(call.get("id", "")), "type": "function", "function": called}
 
 
-def _part(value: Any, where: str) -> Json:
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind in ("text", "refusal") and isinstance(value.get(kind), str):
-        return {"type": kind, kind: value[kind]}
-    if kind == "image_url" and isinstance(value.get("image_url"), dict):
-        image = value["image_url"]
+def _part(value: object, where: str) -> Json:
+    part = members(value)
+    kind = part.get("type")
+    if kind in ("text", "refusal") and isinstance(part.get(kind), str):
+        return {"type": kind, kind: part[kind]}
+    if kind == "image_url" and isinstance(part.get("image_url"), dict):
+        image = part["image_url"]
         url, detail = image.get("url"), image.get("detail")
         if not isinstance(url, str) or not IMAGE.fullmatch(url):
             raise refuse(f"{where}: an image must be a data: URL in base64; addresses are not fetched")
@@ -156,54 +160,55 @@ def _part(value: Any, where: str) -> Json:
     raise refuse(f"{where}: only text and images as data: URLs are allowed")
 
 
-def _tools(value: Any) -> list[Json]:
+def _tools(value: object) -> list[Json]:
     if not isinstance(value, list):
         raise refuse("tools must be a list")
     return [_tool(tool, f"tools[{index}]") for index, tool in enumerate(value)]
 
 
-def _tool(value: Any, where: str) -> Json:
+def _tool(value: object, where: str) -> Json:
     function = value.get("function") if isinstance(value, dict) else None
     if not isinstance(value, dict) or value.get("type") != "function":
         raise refuse(f"{where}: only tools of type function are allowed; the provider's own tools are not")
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise refuse(f"{where}.function must be an object with a name")
     sent = {key: function[key] for key in FUNCTION_FIELDS if function.get(key) is not None}
-    for key, given in sent.items():
-        if not isinstance(given, FUNCTION_FIELDS[key]):
+    for key, part in sent.items():
+        if not isinstance(part, FUNCTION_FIELDS[key]):
             raise refuse(f"{where}.function.{key} must be a {FUNCTION_FIELDS[key].__name__}")
     return {"type": "function", "function": sent}
 
 
-def _tool_choice(value: Any) -> Any:
-    function = value.get("function") if isinstance(value, dict) else None
-    if isinstance(function, dict) and value.get("type") == "function" and isinstance(function.get("name"), str):
+def _tool_choice(value: object) -> object:
+    choice = members(value)
+    function = choice.get("function")
+    if isinstance(function, dict) and choice.get("type") == "function" and isinstance(function.get("name"), str):
         return {"type": "function", "function": {"name": function["name"]}}
     if value not in CHOICES:
         raise refuse(f"tool_choice must be one of {', '.join(CHOICES)} or name a function")
     return value
 
 
-def _response_format(value: Any) -> Json:
+def _response_format(value: object) -> Json:
     if not isinstance(value, dict) or value.get("type") not in FORMATS:
         raise refuse(f"response_format must be an object whose type is one of {', '.join(FORMATS)}")
     return {key: value[key] for key in ("type", "json_schema") if key in value}
 
 
-def _parallel(value: Any) -> bool:
+def _parallel(value: object) -> bool:
     if not isinstance(value, bool):
         raise refuse("parallel_tool_calls must be true or false")
     return value
 
 
-def _stop(value: Any) -> Any:
-    texts = [value] if isinstance(value, str) else value
+def _stop(value: object) -> object:
+    texts = value if isinstance(value, list) else [value]
     if not _texts(texts) or not all(texts) or len(texts) > MOST_STOPS:
         raise refuse(f"stop must be a text or a list of up to {MOST_STOPS} texts, none of them empty")
     return value
 
 
-def _texts(value: Any) -> bool:
+def _texts(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
 
 

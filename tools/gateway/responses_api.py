@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from sigmaloop.tools.gateway.quoting import excerpt
-from sigmaloop.tools.gateway.requests import refuse
-
-Json = dict[str, Any]
+from sigmaloop.tools.gateway.requests import members, refuse
+from sigmaloop.tools.json_types import Json
 
 IGNORED = (
     *("model", "temperature", "top_p", "reasoning", "user", "metadata", "safety_identifier", "prompt_cache_key"),
@@ -94,9 +92,9 @@ class Events:
             delta = choice.get("delta") or {}
             for kind in ("content", "refusal"):
                 if delta.get(kind):
-                    yield from self._said(kind, delta[kind])
+                    yield from self._text_delta(kind, delta[kind])
             for place, piece in enumerate(delta.get("tool_calls") or []):
-                yield from self._called(int(piece.get("index", place)), piece)
+                yield from self._call_delta(int(piece.get("index", place)), piece)
 
     def end(self, answer: Json) -> Iterator[Json]:
         """How a stream ends that added up to this answer."""
@@ -105,19 +103,21 @@ class Events:
             if item["type"] == "message":
                 part, kind = item["content"][0], "output_text" if "text" in item["content"][0] else "refusal"
                 place = {"item_id": item["id"], "output_index": index, "content_index": 0}
-                said = {"text": part["text"], "logprobs": []} if kind == "output_text" else {"refusal": part["refusal"]}
-                yield self._event(f"response.{kind}.done", **place, **said)
+                content = (
+                    {"text": part["text"], "logprobs": []} if kind == "output_text" else {"refusal": part["refusal"]}
+                )
+                yield self._event(f"response.{kind}.done", **place, **content)
                 yield self._event("response.content_part.done", **place, part=part)
             else:
                 place = {"item_id": item["id"], "output_index": index}
-                given = {"name": item["name"], "arguments": item["arguments"]}
-                yield self._event("response.function_call_arguments.done", **place, **given)
+                function = {"name": item["name"], "arguments": item["arguments"]}
+                yield self._event("response.function_call_arguments.done", **place, **function)
             yield self._event("response.output_item.done", output_index=index, item={**item, "status": "completed"})
         # In the order in which they were announced, under the names that they were announced with.
         whole["output"] = [{**item, "status": "completed"} for item in self._items] or whole["output"]
         yield self._event(f"response.{whole['status']}", response=whole)
 
-    def _said(self, kind: str, text: str) -> Iterator[Json]:
+    def _text_delta(self, kind: str, text: str) -> Iterator[Json]:
         key, name = ("text", "output_text") if kind == "content" else ("refusal", "refusal")
         if self._text is None:
             item = _message_item(f"msg_{self._name}", *(("", None) if kind == "content" else (None, "")))
@@ -136,7 +136,7 @@ class Events:
         more: Json = {"logprobs": []} if key == "text" else {}
         yield self._event(f"response.{name}.delta", **place, delta=text, **more)
 
-    def _called(self, number: int, piece: Json) -> Iterator[Json]:
+    def _call_delta(self, number: int, piece: Json) -> Iterator[Json]:
         function = piece.get("function") or {}
         if number not in self._calls:
             self._calls[number] = len(self._items)
@@ -154,7 +154,7 @@ class Events:
             place = {"item_id": item["id"], "output_index": self._calls[number]}
             yield self._event("response.function_call_arguments.delta", **place, delta=function["arguments"])
 
-    def _event(self, kind: str, **fields: Any) -> Json:
+    def _event(self, kind: str, **fields: object) -> Json:
         self._number += 1
         return {"type": kind, "sequence_number": self._number - 1, **fields}
 
@@ -204,34 +204,35 @@ def _call_item(name: str, call: Json) -> Json:
 def _usage(usage: object) -> Json | None:
     if not isinstance(usage, dict):
         return None
-    asked, said = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+    input_tokens, output_tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
     return {
-        "input_tokens": asked,
+        "input_tokens": input_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": said,
+        "output_tokens": output_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": asked + said,
+        "total_tokens": input_tokens + output_tokens,
     }
 
 
 # What comes in; what is left unchecked here is checked as a chat request
 
 
-def _messages(instructions: object, given: object) -> list[Json]:
+def _messages(instructions: object, items: object) -> list[Json]:
     messages: list[Json] = []
     if instructions is not None:
         messages.append({"role": "system", "content": instructions})
-    if isinstance(given, str):
-        return [*messages, {"role": "user", "content": given}]
-    if not isinstance(given, list) or not given:
+    if isinstance(items, str):
+        return [*messages, {"role": "user", "content": items}]
+    if not isinstance(items, list) or not items:
         raise refuse("input must be a text or a list of items")
-    for index, item in enumerate(given):
+    for index, item in enumerate(items):
         _add_item(messages, item, f"input[{index}]")
     return messages
 
 
-def _add_item(messages: list[Json], item: Any, where: str) -> None:
-    kind = item.get("type", "message") if isinstance(item, dict) else None
+def _add_item(messages: list[Json], value: object, where: str) -> None:
+    item = members(value)
+    kind = item.get("type", "message") if isinstance(value, dict) else None
     if kind == "message":
         message = {"role": item.get("role"), "content": _content(item.get("content"), where)}
         # A model's text and its calls are one message of a chat.
@@ -252,7 +253,7 @@ def _add_item(messages: list[Json], item: Any, where: str) -> None:
         raise refuse(f"{where} must be an object whose type is one of {', '.join(ITEMS)}; nothing stored is used")
 
 
-def _content(value: object, where: str) -> Any:
+def _content(value: object, where: str) -> object:
     if isinstance(value, str):
         return value
     if not isinstance(value, list):
@@ -260,19 +261,20 @@ def _content(value: object, where: str) -> Any:
     return [_part(part, f"{where}.content[{index}]") for index, part in enumerate(value)]
 
 
-def _part(value: Any, where: str) -> Json:
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind in ("input_text", "output_text", "text") and isinstance(value.get("text"), str):
-        return {"type": "text", "text": value["text"]}
+def _part(value: object, where: str) -> Json:
+    part = members(value)
+    kind = part.get("type")
+    if kind in ("input_text", "output_text", "text") and isinstance(part.get("text"), str):
+        return {"type": "text", "text": part["text"]}
     if kind == "refusal":
-        return {"type": "refusal", "refusal": value.get("refusal")}
-    if kind == "input_image" and isinstance(value.get("image_url"), str) and value.get("file_id") is None:
-        image = {"url": value["image_url"]}
-        return {"type": "image_url", "image_url": image | ({"detail": value["detail"]} if value.get("detail") else {})}
+        return {"type": "refusal", "refusal": part.get("refusal")}
+    if kind == "input_image" and isinstance(part.get("image_url"), str) and part.get("file_id") is None:
+        image = {"url": part["image_url"]}
+        return {"type": "image_url", "image_url": image | ({"detail": part["detail"]} if part.get("detail") else {})}
     raise refuse(f"{where}: only text and images as data: URLs are allowed")
 
 
-def _tools(value: object) -> Any:
+def _tools(value: object) -> object:
     if not isinstance(value, list):
         return value
     return [
@@ -283,7 +285,7 @@ def _tools(value: object) -> Any:
     ]
 
 
-def _tool_choice(value: object) -> Any:
+def _tool_choice(value: object) -> object:
     if isinstance(value, dict) and value.get("type") == "function" and "function" not in value:
         return {"type": "function", "function": {"name": value.get("name")}}
     return value

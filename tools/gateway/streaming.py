@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-Json = dict[str, Any]
+from sigmaloop.tools.json_types import Json
 
 
 class Sum:
@@ -53,10 +52,10 @@ class Sum:
             elif key != "role" and isinstance(value, str):
                 self._message[key] = (self._message.get(key) or "") + value
 
-    def _grow_calls(self, pieces: Any) -> None:
+    def _grow_calls(self, pieces: Iterable[object]) -> None:
         for place, piece in enumerate(pieces):
             function = piece.get("function") if isinstance(piece, dict) else None
-            if not isinstance(function, dict):
+            if not isinstance(piece, dict) or not isinstance(function, dict):
                 raise ValueError("a tool call without a function")
             empty: Json = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
             call = self._calls.setdefault(int(piece.get("index", place)), empty)

@@ -6,7 +6,6 @@ uvicorn watches idle connections between two requests alone; one that never asks
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -17,7 +16,7 @@ def hasty_protocol(seconds: float) -> type[asyncio.Protocol]:
     class Hasty(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         _due: asyncio.TimerHandle | None = None
 
-        def connection_made(self, transport: Any) -> None:
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
             self._watch()
 

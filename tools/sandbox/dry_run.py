@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sigmaloop.errors import SandboxError, UpstreamError
 from sigmaloop.records import Record
-from sigmaloop.tools.sandbox.supervisor import NAME_CHARACTERS, Supervisor
+from sigmaloop.tools.json_types import Json
+from sigmaloop.tools.sandbox.conversation import NAME_CHARACTERS
+from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 SENTENCE = "I have looked into it. Is there anything else that I can do for you?"
 TOOL_RESULT = '{"status": "ok"}'
@@ -32,7 +34,7 @@ class DryRun(Record):
     """Why it failed, such as `agent.py line 12, in run: NameError: ...`; empty when it ran."""
     printed: str = ""
     """What it wrote to standard output, which nobody sees in a real rollout."""
-    first_request: dict[str, Any] | None = None
+    first_request: Json | None = None
     """The first request that the model would be sent; None when the agent asked it nothing."""
     transcript: tuple[str, ...] = ()
     """One line for every model call, tool call and message."""
@@ -51,7 +53,7 @@ def dry_run(
     source: str,
     *,
     instructions: str,
-    tools: Sequence[Mapping[str, Any]],
+    tools: Sequence[Json],
     opening: str,
 ) -> DryRun:
     """Run the agent once, within the supervisor's deadlines. Raises SandboxError for faults of ours."""
@@ -74,20 +76,20 @@ def dry_run(
 class _Script:
     """Handlers that play the environment, the user and the model."""
 
-    def __init__(self, instructions: str, tools: Sequence[Mapping[str, Any]], opening: str) -> None:
-        self._told = {
+    def __init__(self, instructions: str, tools: Sequence[Json], opening: str) -> None:
+        self._opening = {
             "instructions": instructions,
             "tools": [dict(tool) for tool in tools],
             "opening": opening,
         }
         self._calls = 0
-        self.first_request: dict[str, Any] | None = None
+        self.first_request: Json | None = None
         self.transcript: list[str] = []
 
-    def init(self) -> dict[str, Any]:
-        return copy.deepcopy(self._told)
+    def init(self) -> Json:
+        return copy.deepcopy(self._opening)
 
-    def act(self, name: str, arguments: dict[str, Any]) -> str:
+    def act(self, name: str, arguments: Json) -> str:
         self._note(f"tool {name}({json.dumps(arguments, ensure_ascii=False)}) -> {TOOL_RESULT}")
         return TOOL_RESULT
 
@@ -95,10 +97,10 @@ class _Script:
         self._note(f"said: {text}; the user ends the conversation")
         return None
 
-    def submit(self, answer: Any) -> None:
+    def submit(self, answer: object) -> None:
         self._note(f"submitted: {json.dumps(answer, ensure_ascii=False)}")
 
-    def llm(self, request: dict[str, Any]) -> dict[str, Any]:
+    def llm(self, request: Json) -> Json:
         self._calls += 1
         if self._calls > MAX_CALLS:
             raise UpstreamError(f"more than {MAX_CALLS} model calls in a dry run; does it ever stop?", status=402)
@@ -117,7 +119,7 @@ class _Script:
         self.transcript.append(line if len(line) <= _SHOWN else line[:_SHOWN] + " ...")
 
 
-def _tool_call(tools: Any) -> dict[str, Any] | None:
+def _tool_call(tools: Any) -> Json | None:
     """A call of the first tool that the agent offers to the model; None without a usable one."""
     try:
         function = tools[0]["function"]
@@ -132,7 +134,7 @@ def _tool_call(tools: Any) -> dict[str, Any] | None:
     return {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
-def example_of(schema: Any, *, depth: int = 8) -> Any:
+def example_of(schema: object, *, depth: int = 8) -> object:
     """A plausible value of a JSON schema: its default, example or first choice, else one of its type.
 
     Of a malformed schema it takes what it understands: the agent wrote it, and a real model would be sent it as well.
@@ -162,7 +164,7 @@ def example_of(schema: Any, *, depth: int = 8) -> Any:
     return {**simple, "boolean": True}.get(str(kind))
 
 
-def _completion(message: dict[str, Any], finish_reason: str) -> dict[str, Any]:
+def _completion(message: Json, finish_reason: str) -> Json:
     return {
         "id": "chatcmpl-dry-run",
         "object": "chat.completion",
@@ -173,7 +175,7 @@ def _completion(message: dict[str, Any], finish_reason: str) -> dict[str, Any]:
     }
 
 
-def _readable(request: Mapping[str, Any]) -> str:
+def _readable(request: Json) -> str:
     """Messages as they read, tools by name and description."""
     lines = [
         f"[{message.get('role')}] {message.get('content')}" if isinstance(message, dict) else str(message)

@@ -87,9 +87,9 @@ class FairClock:
         """What the child has to answer for; never less than what it ran, however many threads waited."""
         if self._first is None or self._last is None:
             return self.passed
-        began = self._first
-        waited = max(0, *(ns - began.waited.get(thread, 0) for thread, ns in self._last.waited.items()), 0)
-        ran = sum(ns - began.ran.get(thread, 0) for thread, ns in self._last.ran.items())
+        first = self._first
+        waited = max(0, *(ns - first.waited.get(thread, 0) for thread, ns in self._last.waited.items()), 0)
+        ran = sum(ns - first.ran.get(thread, 0) for thread, ns in self._last.ran.items())
         own = self.passed - self._held - self._pending - waited / 1e9
         return max(0.0, own, min(ran / 1e9, self.passed))
 

@@ -5,14 +5,12 @@ A child sends its conversation anew with every model call, so reading frames is 
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 
 from sigmaloop.tools.sandbox.child import frames
 
 
-def decode(payload: bytes) -> dict[str, Any]:
+def decode(payload: bytes) -> frames.Json:
     """The message of a frame's JSON bytes. Raises FrameError.
 
     Bytes that come out the same when their value is written again hide nothing: no key stands twice, no number is

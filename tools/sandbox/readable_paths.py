@@ -33,7 +33,7 @@ def readable_paths(hide: Sequence[str] = ()) -> ReadablePaths:
     roots = [*sorted(standard), *packages, *_libraries(), *SHARED]
     holes = [
         *_installed((_OURSELVES, *hide)),
-        *(place for name in (_OURSELVES, *hide) for place in _records(name, packages)),
+        *(path for name in (_OURSELVES, *hide) for path in _records(name, packages)),
         *(folder for folder in _other_packages() if os.path.realpath(folder) not in packages),
     ]
     return ReadablePaths(
@@ -48,8 +48,8 @@ def _package_folders() -> list[str]:
     folders: dict[str, None] = {}
     for name in _CLIENTS:
         spec = importlib.util.find_spec(name)
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            folders[os.path.realpath(Path(place).parent)] = None
+        for path in (spec.submodule_search_locations or []) if spec else []:
+            folders[os.path.realpath(Path(path).parent)] = None
     return list(folders)
 
 

@@ -11,12 +11,14 @@ import sys
 import tempfile
 import threading
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sigmaloop.errors import SandboxError
 from sigmaloop.tools.sandbox.child import frames
+from sigmaloop.tools.sandbox.child.orders import Order
 from sigmaloop.tools.sandbox.readable_paths import ReadablePaths
 from sigmaloop.tools.sandbox.tiers import bubblewrap, seatbelt
 from sigmaloop.tools.sandbox.tiers.tiers import Tier
@@ -49,7 +51,7 @@ class Zygote:
         preload: tuple[str, ...] = (),
     ) -> None:
         """`preload`: clients that every child finds loaded: "openai", "langchain"."""
-        self._order: dict[str, Any] = {
+        self._order: Order = {
             "tier": tier,
             "cpu_seconds": cpu_seconds,
             "memory_bytes": memory_bytes,
@@ -57,6 +59,7 @@ class Zygote:
             "roots": list(readable_paths.roots),
             "holes": list(readable_paths.holes),
             "preload": list(preload),
+            "scratch": bubblewrap.SCRATCH,
         }
         self._lock = threading.Lock()
         # The kernel ends the zygote with the *thread* that started it: so one thread starts it, and lives on.
@@ -64,7 +67,7 @@ class Zygote:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._scratch: str | None = None
-        self._sweep: weakref.finalize[Any, Any] | None = None
+        self._sweep: Callable[[], object] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -120,7 +123,8 @@ class Zygote:
             self._scratch = None if inside else _make_scratch()
             if self._scratch is not None:  # also when the program ends without stopping us
                 self._sweep = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
-            order = {**self._order, "scratch": self._scratch or bubblewrap.SCRATCH}
+            order = self._order.copy()
+            order["scratch"] = self._scratch or bubblewrap.SCRATCH
             self._process, self._control = self._keeper.submit(_spawn, order).result()
         return self._control
 
@@ -128,7 +132,7 @@ class Zygote:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
-            _bury(self._process)
+            _wait_for_end(self._process)
         if self._sweep is not None:
             self._sweep()
         self._control = self._process = self._scratch = self._sweep = None
@@ -142,10 +146,10 @@ def _make_scratch() -> str:
         raise SandboxError(f"no folder for rollouts can be made: {error}; free some space, or set TMPDIR") from error
 
 
-def _spawn(order: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _spawn(order: Order) -> tuple[subprocess.Popen[bytes], socket.socket]:
     control, theirs = socket.socketpair()
     with theirs:
-        command, identity = _command(order, theirs.fileno())
+        command, user = _command(order, theirs.fileno())
         try:
             process = subprocess.Popen(
                 command,
@@ -156,7 +160,9 @@ def _spawn(order: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.socke
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
-                **identity,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
             )
         except OSError as error:
             control.close()
@@ -169,14 +175,14 @@ def _spawn(order: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.socke
         ready = b""
     if ready != frames.READY:
         control.close()
-        said = _bury(process)
-        raise SandboxError(f"the sandbox's zygote ({_WORKER}) did not start: {said or 'it said nothing'}")
+        last_line = _wait_for_end(process)
+        raise SandboxError(f"the sandbox's zygote ({_WORKER}) did not start: {last_line or 'it wrote nothing'}")
     control.settimeout(None)
     return process, control
 
 
-def _command(order: dict[str, Any], control: int) -> tuple[list[str], dict[str, Any]]:
-    """How the zygote is started in a tier, and as whom."""
+def _command(order: Order, control: int) -> tuple[list[str], int | None]:
+    """How the zygote is started in a tier, and as which user; None: as ourselves."""
     # Like -I, which would also ignore PYTHONHASHSEED: with a random one, an agent's sets have another
     # order in every zygote and a resumed run would not repeat itself.
     worker = ["-s", "-P", "-S", "-B", "-X", "utf8", str(_WORKER), str(control)]
@@ -185,16 +191,15 @@ def _command(order: dict[str, Any], control: int) -> tuple[list[str], dict[str, 
     if order["tier"] == "bubblewrap":
         executable = os.path.realpath(sys.executable)
         # Process ids mean nothing across the border: bwrap ends everything when this process dies.
-        made = bubblewrap.command([*worker, "0"], executable=executable, files=files, roots=roots, holes=holes)
-        user = bubblewrap.free_user_id() if os.geteuid() == 0 else None
-        return made, {} if user is None else {"user": user, "group": user, "extra_groups": []}
+        arguments = bubblewrap.command([*worker, "0"], executable=executable, files=files, roots=roots, holes=holes)
+        return arguments, bubblewrap.free_user_id() if os.geteuid() == 0 else None
     worker.append(str(os.getpid()))
     if order["tier"] == "seatbelt":
         text = seatbelt.profile(
             executable=sys.executable, files=files, roots=roots, holes=holes, scratch=order["scratch"]
         )
-        return seatbelt.command(worker, executable=sys.executable, text=text), {}
-    return [sys.executable, *worker], {}
+        return seatbelt.command(worker, executable=sys.executable, text=text), None
+    return [sys.executable, *worker], None
 
 
 def _send_order(control: socket.socket) -> tuple[socket.socket, socket.socket]:
@@ -204,20 +209,20 @@ def _send_order(control: socket.socket) -> tuple[socket.socket, socket.socket]:
         theirs.enter_context(far_channel)
         if hasattr(socket, "SO_PASSCRED"):  # the kernel then says, with the child's first words, which process it is
             channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        death_pipe, far_lifeline = socket.socketpair()
+        death_pipe, far_death_pipe = socket.socketpair()
         ours.enter_context(death_pipe)
-        theirs.enter_context(far_lifeline)
-        socket.send_fds(control, [b"F"], [far_channel.fileno(), far_lifeline.fileno()])
+        theirs.enter_context(far_death_pipe)
+        socket.send_fds(control, [b"F"], [far_channel.fileno(), far_death_pipe.fileno()])
         ours.pop_all()
         return channel, death_pipe
 
 
-def _bury(process: subprocess.Popen[bytes]) -> str:
+def _wait_for_end(process: subprocess.Popen[bytes]) -> str:
     """Wait for a process whose control socket was closed; the last line that it wrote."""
     try:
-        _, said = process.communicate(timeout=5.0)
+        _, output = process.communicate(timeout=5.0)
     except subprocess.TimeoutExpired:
         process.kill()
-        _, said = process.communicate()
-    lines = said.decode(errors="replace").strip().splitlines()
+        _, output = process.communicate()
+    lines = output.decode(errors="replace").strip().splitlines()
     return lines[-1][:300] if lines else ""

@@ -6,11 +6,9 @@ import json
 import math
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from sigmaloop.tools.gateway.quoting import excerpt
-
-Json = dict[str, Any]
+from sigmaloop.tools.json_types import Json
 
 LINE_BYTES = 8 * 2**20
 """A line of a stream that is longer than this is none."""

@@ -7,12 +7,10 @@ and a hung call can be cancelled from outside.
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextlib
 import json
-import threading
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import aiohttp
 from pydantic import SecretStr
@@ -23,13 +21,12 @@ from sigmaloop.records import digest
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.quoting import MOST_QUOTED, excerpt
 from sigmaloop.tools.gateway.streaming import Sum
+from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.upstream.answers import answer_fault, read_chunk, retry_after, server_events, unfinished
-
-Json = dict[str, Any]
-T = TypeVar("T")
+from sigmaloop.tools.upstream.loop_thread import LoopThread
 
 CHECK_TRIES = 2
-SAID = 200
+MESSAGE_CHARACTERS = 200
 """Characters of what an endpoint says of itself that a message repeats."""
 ANSWER_BYTES = 32 * 2**20
 """An answer longer than this is not an answer."""
@@ -102,11 +99,8 @@ class HttpUpstream:
         self._backoff = backoff
         self._connections = connections
         self._efforts = dict(efforts or {})
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop = LoopThread(self.url, at_end=self._close_session)
         self._session: aiohttp.ClientSession | None = None
-        self._closed = False
 
     @property
     def url(self) -> str:
@@ -125,7 +119,7 @@ class HttpUpstream:
         return self.ask("embeddings", request, Call())
 
     def ask(self, path: str, request: Json, call: Call) -> Json:
-        return self._wait_for(self._ask(path, request, self._clock, call), call)
+        return self._loop.wait_for(self._ask(path, request, self._clock, call), call)
 
     def check(self, models: Sequence[str]) -> None:
         """One tiny completion for each model, in two tries that share the seconds of one real try.
@@ -146,7 +140,7 @@ class HttpUpstream:
             if model in self._efforts:
                 request["reasoning_effort"] = self._efforts[model]
             try:
-                self._wait_for(self._ask("chat/completions", request, clock, Call()), Call())
+                self._loop.wait_for(self._ask("chat/completions", request, clock, Call()), Call())
             except ModelUnavailable:
                 raise
             except UpstreamError as error:
@@ -154,65 +148,13 @@ class HttpUpstream:
 
     def close(self) -> None:
         """Cancel what is under way, close every connection, end the thread. May be called twice."""
-        with self._lock:
-            self._closed = True
-            loop, thread = self._loop, self._thread
-            self._loop = self._thread = None
-        if loop is None or thread is None:
-            return
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        self._loop.close()
 
     def __enter__(self) -> HttpUpstream:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # The thread and its loop
-
-    def _wait_for(self, answer: Coroutine[Any, Any, T], call: Call) -> T:
-        try:
-            with self._lock:
-                future = asyncio.run_coroutine_threadsafe(answer, self._running_loop())
-        except UpstreamError:
-            answer.close()
-            raise
-        call.watch(future.cancel)
-        try:
-            return future.result()
-        except concurrent.futures.CancelledError:
-            raise UpstreamError(f"the connection to {self.url} was closed during a call", status=503) from None
-        finally:
-            future.cancel()  # the caller was interrupted: nobody waits for this answer any more
-
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
-        if self._closed:
-            raise UpstreamError(f"the connection to {self.url} is closed", status=503)
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._serve, args=(self._loop,), name="upstream", daemon=True)
-            self._thread.start()
-        return self._loop
-
-    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_forever()
-        finally:
-            loop.run_until_complete(self._wind_up())
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.run_until_complete(loop.shutdown_default_executor())
-            asyncio.set_event_loop(None)
-            loop.close()
-
-    async def _wind_up(self) -> None:
-        under_way = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
 
     # One call: tries, pauses, clock
 
@@ -232,9 +174,9 @@ class HttpUpstream:
                 last = number == clock.tries or now() + pause >= end or call.delivered
                 if last or not paid:
                     tried = f" (tried {number} times)" if number > 1 else ""
-                    asked = f"; it asks to wait {passing.wait:g} s" if passing.wait and number < clock.tries else ""
-                    asked += "" if paid else "; the budget holds no other try"
-                    raise UpstreamError(f"{passing}{tried}{asked}", status=503) from None
+                    note = f"; it asks to wait {passing.wait:g} s" if passing.wait and number < clock.tries else ""
+                    note += "" if paid else "; the budget holds no other try"
+                    raise UpstreamError(f"{passing}{tried}{note}", status=503) from None
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
 
@@ -322,6 +264,10 @@ class HttpUpstream:
             raise aiohttp.ClientPayloadError("the stream ended before the model had")
         return whole.answer()
 
+    async def _close_session(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
     # What the endpoint said
 
     def _answer(self, body: bytes, wanted: str) -> Json:
@@ -339,37 +285,38 @@ class HttpUpstream:
         return dict(answer)
 
     def _refusal(self, status: int, headers: Mapping[str, str], body: bytes, model: str) -> Exception:
-        said = self._excerpt(body)
+        words = self._excerpt(body)
         if status in (401, 403):
-            found = "refused the key" if self._key else "wants a key, and none is set"
+            complaint = "refused the key" if self._key else "wants a key, and none is set"
             advice = "set OPENAI_API_KEY to a key that this endpoint accepts"
             return ModelUnavailable(
-                f"the endpoint at {self.url} {found} ({status}): {advice}. It said: {said}", status=503
+                f"the endpoint at {self.url} {complaint} ({status}): {advice}. It said: {words}",
+                status=503,
             )
         if status == 404:
-            advice = f"check the model's name and the base URL, which usually ends in /v1. It said: {said}"
+            advice = f"check the model's name and the base URL, which usually ends in /v1. It said: {words}"
             return ModelUnavailable(
                 f"the endpoint at {self.url} does not know the model {model!r} (404): {advice}",
                 status=503,
             )
         if status == 429 and b"insufficient_quota" in body:
-            return ModelUnavailable(f"the account at {self.url} is out of credit (429): {said}", status=503)
+            return ModelUnavailable(f"the account at {self.url} is out of credit (429): {words}", status=503)
         if status in PASSING:
-            message = f"the endpoint at {self.url} asks for patience ({status}): {said}; lower the concurrency"
+            message = f"the endpoint at {self.url} asks for patience ({status}): {words}; lower the concurrency"
             return _PassingError(message, wait=retry_after(headers))
         if status >= 500:
-            message = f"the endpoint at {self.url} failed ({status}): {said}; try again later"
+            message = f"the endpoint at {self.url} failed ({status}): {words}; try again later"
             return _PassingError(message, wait=retry_after(headers))
         if status in REQUEST_FAULTS:
             # It may quote the request: no more of it than any other refusal does.
             message = f"the endpoint at {self.url} refused the request ({status}): {self._excerpt(body, MOST_QUOTED)}"
             return UpstreamError(message, status=status, code=excerpt(_code(body), most=40))
         if 300 <= status < 400:
-            place = excerpt(self._clean(headers.get("Location", "nowhere")), most=SAID)
-            said = f"it points to {place}; set the base URL to the final place"
-        return UpstreamError(f"the endpoint at {self.url} answered {status}: {said}", status=502)
+            address = excerpt(self._clean(headers.get("Location", "nowhere")), most=MESSAGE_CHARACTERS)
+            words = f"it points to {address}; set the base URL to the final place"
+        return UpstreamError(f"the endpoint at {self.url} answered {status}: {words}", status=502)
 
-    def _excerpt(self, body: bytes, most: int = SAID) -> str:
+    def _excerpt(self, body: bytes, most: int = MESSAGE_CHARACTERS) -> str:
         """The error's message if the body has one, else its beginning; one line, without the key."""
         text = body.decode("utf-8", "replace")
         try:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sigmaloop.errors import UpstreamError
+from sigmaloop.tools.json_types import Json
 
-Json = dict[str, Any]
 Output = str | Json | BaseException
 """A text; a message (with `tool_calls`, perhaps); a whole response (with `choices`); an error to raise."""
 
@@ -63,19 +62,19 @@ class ScriptedModel:
         """Holds nothing."""
 
 
-def tool_call(name: str, arguments: Mapping[str, Any] | str, *, content: str | None = None) -> Json:
+def tool_call(name: str, arguments: Json | str, *, content: str | None = None) -> Json:
     """A message that calls one tool; `arguments` as a text go out as they are, malformed or not."""
     return tool_calls((name, arguments), content=content)
 
 
-def tool_calls(*calls: tuple[str, Mapping[str, Any] | str], content: str | None = None) -> Json:
+def tool_calls(*calls: tuple[str, Json | str], content: str | None = None) -> Json:
     """A message that calls several tools at once; the model numbers the calls when it says them."""
     listed = [
         {
             "type": "function",
-            "function": {"name": name, "arguments": given if isinstance(given, str) else json.dumps(given)},
+            "function": {"name": name, "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments)},
         }
-        for name, given in calls
+        for name, arguments in calls
     ]
     return {"role": "assistant", "content": content, "tool_calls": listed}
 
@@ -87,7 +86,7 @@ def _response(output: str | Json, request: Json, turn: int) -> Json:
     message |= {"content": output} if isinstance(output, str) else copy.deepcopy(output)
     for index, call in enumerate(message.get("tool_calls") or []):
         call.setdefault("id", f"call_{turn}_{index}")
-    asked, said = (_tokens(part) for part in (request.get("messages"), message))
+    input_tokens, output_tokens = (_tokens(part) for part in (request.get("messages"), message))
     return {
         "id": f"scripted-{turn}",
         "object": "chat.completion",
@@ -100,7 +99,11 @@ def _response(output: str | Json, request: Json, turn: int) -> Json:
                 "finish_reason": "tool_calls" if message.get("tool_calls") else "stop",
             }
         ],
-        "usage": {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said},
+        "usage": {
+            "prompt_tokens": input_tokens,
+            "completion_tokens": output_tokens,
+            "total_tokens": input_tokens + output_tokens,
+        },
     }
 
 

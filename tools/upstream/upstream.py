@@ -7,17 +7,16 @@ infrastructure fault, no evidence).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from sigmaloop.errors import UpstreamError, boundary
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.quoting import excerpt
+from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.upstream.answers import answer_fault, unfinished
 from sigmaloop.tools.upstream.http import HttpUpstream
 
 __all__ = ["Endpoint", "HttpUpstream", "InProcessUpstream", "Model", "Upstream"]
-
-Json = dict[str, Any]
 
 
 class Upstream(Protocol):

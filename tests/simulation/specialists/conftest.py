@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from gateways import open_gateway
 
 from sigmaloop.agents.prompt import render
 from sigmaloop.agents.trace_text import trace_text
@@ -233,7 +234,7 @@ class ModelAccess:
 
 @pytest.fixture(scope="module")
 def door() -> Iterator[ModelAccess]:
-    gateway = Gateway(InProcessUpstream(Specialists()), target_model="target", specialist_model="specialist")
+    gateway = open_gateway(InProcessUpstream(Specialists()), target="target", specialist="specialist")
     yield ModelAccess(gateway)
     gateway.stop()
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from gateways import open_gateway
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
@@ -15,7 +16,8 @@ from waiting import wait_for
 
 from sigmaloop.errors import BudgetSpent, UpstreamError
 from sigmaloop.tools.gateway.budget import HIDDEN_TOKENS, IMAGE_TOKENS, NOTHING, Amount, Budget, Prices, worst_case
-from sigmaloop.tools.gateway.gateway import Gateway, Lease
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.gateway.lease import Lease
 from sigmaloop.tools.gateway.requests import hash_and_size
 from sigmaloop.tools.upstream.scripted import ScriptedModel
 from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream
@@ -29,16 +31,16 @@ def answer(asked: int, said: int) -> dict[str, Any]:
     return {"choices": [{"message": message}], "usage": {"prompt_tokens": asked, "completion_tokens": said}}
 
 
-def door(upstream: Any = None, **options: Any) -> Gateway:
+def priced_gateway(upstream: Any = None, **options: Any) -> Gateway:
     upstream = upstream or ScriptedModel([answer(10, 5)], repeat=True)
     options = {"max_tokens": 100, "price_input": 2.0, "price_output": 8.0, **options}
-    return Gateway(upstream, target_model="t", specialist_model="s", **options)
+    return open_gateway(upstream, **options)
 
 
 def worst(gateway: Gateway, request: dict[str, Any] = ASK, *, role: str = "target") -> Amount:
     """What the gateway sets aside for a request."""
     model = ScriptedModel([answer(1, 1)])
-    probe = Gateway(model, target_model="t", specialist_model="s", max_tokens=100)
+    probe = open_gateway(model, max_tokens=100)
     probe.lease(role, scope="s", seed=1).complete(request)
     (sent,) = model.requests
     return PRICES.amount(worst_case(sent, size=hash_and_size(sent)[1]))
@@ -128,9 +130,9 @@ def test_forty_callers_on_a_small_budget_never_exceed_it_and_use_it_up() -> None
                 self.spent = self.spent.plus(PRICES.amount(tokens))
             return answer(*tokens)
 
-    one = worst(door())
+    one = worst(priced_gateway())
     model = Costly()
-    gateway = door(InProcessUpstream(model), max_run_money=25.5 * one.money)
+    gateway = priced_gateway(InProcessUpstream(model), run_money=25.5 * one.money)
 
     def rollout(number: int) -> tuple[int, int]:
         done = refused = 0
@@ -167,8 +169,8 @@ def test_a_call_waits_for_those_under_way_instead_of_being_refused() -> None:
                 now[0] -= 1
             return answer(1, 1)
 
-    gateway = door(InProcessUpstream(Cheap()))
-    gateway = door(InProcessUpstream(Cheap()), max_run_tokens=worst(gateway).tokens + 100)
+    gateway = priced_gateway(InProcessUpstream(Cheap()))
+    gateway = priced_gateway(InProcessUpstream(Cheap()), run_tokens=worst(gateway).tokens + 100)
 
     def ask(number: int) -> None:
         gateway.lease("target", scope=f"r{number}", seed=1).complete(ASK)
@@ -180,16 +182,16 @@ def test_a_call_waits_for_those_under_way_instead_of_being_refused() -> None:
 
 
 def test_a_spent_budget_says_how_much_and_what_to_do() -> None:
-    gateway = door(max_run_tokens=10)
+    gateway = priced_gateway(run_tokens=10)
     with pytest.raises(BudgetSpent, match=r"0 of 10 tokens are spent, and the next call .*resume") as caught:
         gateway.lease("target", scope="s", seed=1).complete(ASK)
     assert caught.value.exit_code == 3
     with pytest.raises(BudgetSpent, match=r"0 of 1e-06 money are spent"):
-        door(max_run_money=0.000001).lease("gate_judge", scope="s", seed=1).complete(ASK)
+        priced_gateway(run_money=0.000001).lease("gate_judge", scope="s", seed=1).complete(ASK)
 
 
 def test_each_models_calls_cost_what_it_costs() -> None:
-    gateway = door(specialist_prices=Prices(input=20.0, output=80.0))
+    gateway = priced_gateway(specialist_prices=Prices(input=20.0, output=80.0))
     gateway.lease("target", scope="a", seed=1).complete(ASK)
     gateway.lease("gate_judge", scope="b", seed=1).complete(ASK)
     cheap, dear = gateway.totals()["target"].cost, gateway.totals()["gate_judge"].cost
@@ -219,7 +221,7 @@ def test_what_was_spent_survives_the_process_and_a_killed_call_counts_at_its_wor
             during.append(account.charged)
             return answer(10, 5)
 
-    gateway = door(InProcessUpstream(Watching()), account=account, call_journal=call_journal)
+    gateway = priced_gateway(InProcessUpstream(Watching()), account=account, call_journal=call_journal)
     one = worst(gateway)
     lease = gateway.lease("target", scope="s", seed=1)
     lease.complete(ASK)
@@ -228,7 +230,7 @@ def test_what_was_spent_survives_the_process_and_a_killed_call_counts_at_its_wor
     assert during == [one, real.plus(one)], "written down before each call, for the worst"
     gateway.stop()
     assert account.charged == real.plus(real)
-    resumed = door(account=account, call_journal=call_journal, max_run_tokens=30 + one.tokens)
+    resumed = priced_gateway(account=account, call_journal=call_journal, run_tokens=30 + one.tokens)
     again = resumed.lease("target", scope="s", seed=1)
     for _ in range(2):
         again.complete(ASK)
@@ -252,10 +254,10 @@ def until_refused(lease: Lease) -> tuple[int, UpstreamError]:
 
 @pytest.mark.parametrize("limit", ["tokens", "money"])
 def test_a_rollouts_own_budget_is_its_own_doing_and_leaves_the_others_alone(limit: str) -> None:
-    one = worst(door())
-    most = {"max_rollout_tokens": one.tokens + 20} if limit == "tokens" else {"max_rollout_money": one.money + 1e-4}
+    one = worst(priced_gateway())
+    most = {"rollout_tokens": one.tokens + 20} if limit == "tokens" else {"rollout_money": one.money + 1e-4}
     model = ScriptedModel([answer(10, 5)], repeat=True)
-    gateway = door(model, **most)
+    gateway = priced_gateway(model, **most)
     lease, other = (gateway.lease("target", scope=scope, seed=1) for scope in "ab")
     judge = gateway.lease("gate_judge", scope="c", seed=1)
 
@@ -270,10 +272,10 @@ def test_a_rollouts_own_budget_is_its_own_doing_and_leaves_the_others_alone(limi
 
 
 def test_a_resumed_rollout_is_refused_where_it_was_before(call_journal: Any) -> None:
-    limit = worst(door()).tokens + 20
+    limit = worst(priced_gateway()).tokens + 20
     refused = []
     for _ in range(2):
-        gateway = door(call_journal=call_journal, max_rollout_tokens=limit)
+        gateway = priced_gateway(call_journal=call_journal, rollout_tokens=limit)
         lease = gateway.lease("target", scope="s", seed=1)
         done, error = until_refused(lease)
         assert "the budget of this lease is spent" in str(error)
@@ -292,7 +294,7 @@ def test_a_try_that_may_have_been_billed_is_charged_to_the_run_and_not_to_the_ro
 ) -> None:
     stub.script = [fault, fault, answered(tokens=(10, 5))]
     upstream = HttpUpstream(stub.url, "k", timeout=0.2, tries=3, total=5, backoff=0.01)
-    with door(upstream, max_rollout_tokens=1000) as gateway:
+    with priced_gateway(upstream, rollout_tokens=1000) as gateway:
         one = worst(gateway)
         lease = gateway.lease("target", scope="s", seed=1)
         lease.complete(ASK)
@@ -304,7 +306,7 @@ def test_a_try_that_may_have_been_billed_is_charged_to_the_run_and_not_to_the_ro
 @pytest.mark.parametrize("fault", [(500, "", {}), (429, "", {}), (400, "", {}), (401, "", {})])
 def test_a_refusal_costs_nothing(stub: Any, fault: Any) -> None:
     stub.script = [fault]
-    with door(HttpUpstream(stub.url, "k", timeout=1, tries=2, backoff=0.01)) as gateway:
+    with priced_gateway(HttpUpstream(stub.url, "k", timeout=1, tries=2, backoff=0.01)) as gateway:
         lease = gateway.lease("target", scope="s", seed=1)
         with pytest.raises(UpstreamError):
             lease.complete(ASK)
@@ -313,9 +315,9 @@ def test_a_refusal_costs_nothing(stub: Any, fault: Any) -> None:
 
 def test_no_try_is_made_that_the_budget_does_not_hold(stub: Any) -> None:
     stub.script = ["reset"]
-    one = worst(door())
+    one = worst(priced_gateway())
     upstream = HttpUpstream(stub.url, "k", timeout=1, tries=5, backoff=0.01)
-    with door(upstream, max_run_tokens=2 * one.tokens + 1) as gateway:
+    with priced_gateway(upstream, run_tokens=2 * one.tokens + 1) as gateway:
         lease = gateway.lease("target", scope="s", seed=1)
         with pytest.raises(UpstreamError, match="the budget holds no other try") as caught:
             lease.complete(ASK)
@@ -330,7 +332,7 @@ def test_no_try_is_made_that_the_budget_does_not_hold(stub: Any) -> None:
 @pytest.mark.usefixtures("no_leaks")
 def test_closing_a_lease_cancels_its_call_which_is_charged_at_its_worst(stub: Any, answered: Any) -> None:
     stub.script = ["hang", answered(tokens=(10, 5))]
-    with door(HttpUpstream(stub.url, "k", timeout=30, tries=1)) as gateway, ThreadPoolExecutor(1) as pool:
+    with priced_gateway(HttpUpstream(stub.url, "k", timeout=30, tries=1)) as gateway, ThreadPoolExecutor(1) as pool:
         lease, other = (gateway.lease("target", scope=scope, seed=1) for scope in "ab")
         call = pool.submit(lease.complete, ASK)
         wait_for(lambda: stub.hanging)
@@ -359,7 +361,7 @@ def test_closing_a_lease_ends_its_wait_for_a_place_and_a_cap_holds() -> None:
                 now[0] -= 1
             return answer(1, 1)
 
-    gateway = door(InProcessUpstream(Slow()), under_way=3)
+    gateway = priced_gateway(InProcessUpstream(Slow()), under_way=3)
     leases = [gateway.lease("target", scope=f"r{n}", seed=1) for n in range(8)]
     with ThreadPoolExecutor(8) as pool:
         calls = [pool.submit(lease.complete, ASK) for lease in leases]
@@ -376,7 +378,7 @@ def test_closing_a_lease_ends_its_wait_for_a_place_and_a_cap_holds() -> None:
 
 
 def test_an_error_of_a_model_in_this_process_gives_everything_back() -> None:
-    gateway = door(ScriptedModel([ZeroDivisionError("x"), answer(1, 1)]), max_run_tokens=1000)
+    gateway = priced_gateway(ScriptedModel([ZeroDivisionError("x"), answer(1, 1)]), run_tokens=1000)
     lease = gateway.lease("target", scope="s", seed=1)
     with pytest.raises(ZeroDivisionError):
         lease.complete(ASK)

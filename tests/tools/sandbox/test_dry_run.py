@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from walls import on_this_side
+from sandbox_tiers import on_this_side
 
 from sigmaloop import target_agent
 from sigmaloop.errors import SandboxError

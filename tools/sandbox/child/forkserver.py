@@ -1,6 +1,6 @@
 """The zygote at work: forks a child for every rollout, watches what they leave on disk, and ends them.
 
-Runs on the far side of the wall, but never a line of an agent's code. Standard library only.
+Runs inside the sandbox, but never a line of an agent's code. Standard library only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WATCH_SECONDS, _WATCH_SHARE = 0.05, 0.002
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _M_ARENA_MAX = 1, 36, -8
 
 
-class Born(NamedTuple):
+class ChildStart(NamedTuple):
     """What a fresh child gets from the zygote."""
 
     channel: int
@@ -46,7 +46,7 @@ class _Child(NamedTuple):
 class Forkserver:
     """Forks a child for every pair of sockets that arrives, until the supervisor goes away.
 
-    A rollout's second socket is its *lifeline*: it tells the supervisor how the child ended, and when the
+    A rollout's second socket is its *death pipe*: it tells the supervisor how the child ended, and when the
     supervisor closes it the child is killed.
     """
 
@@ -67,8 +67,8 @@ class Forkserver:
         self._selector.register(control, selectors.EVENT_READ)
         self._selector.register(self._woken, selectors.EVENT_READ)
 
-    def serve(self) -> Born | None:
-        """Returns twice as fork does: in each child what it was born with, None in the zygote at the end."""
+    def serve(self) -> ChildStart | None:
+        """Returns twice as fork does: in each child what it starts with, None in the zygote at the end."""
         gc.collect()
         gc.freeze()
         zygote = os.getpid()
@@ -81,7 +81,7 @@ class Forkserver:
                     _kill_group(pid)
                 shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _loop(self) -> Born | None:
+    def _loop(self) -> ChildStart | None:
         looked = time.monotonic()
         while True:
             pause = max(_WATCH_SECONDS, _WATCH_SHARE * len(self._children))
@@ -103,12 +103,12 @@ class Forkserver:
                     order, numbers, _, _ = socket.recv_fds(self._control, 1, 2)
                     if not order:
                         return None
-                    born = self._fork(*numbers)
-                    if born is not None:
-                        return born
+                    start = self._fork(*numbers)
+                    if start is not None:
+                        return start
 
-    def _fork(self, channel: int, lifeline_number: int) -> Born | None:
-        death_pipe = socket.socket(fileno=lifeline_number)
+    def _fork(self, channel: int, death_pipe_number: int) -> ChildStart | None:
+        death_pipe = socket.socket(fileno=death_pipe_number)
         # No number: how many came before is no business of an agent, and a name that is known can be looked for.
         scratch = os.path.join(self._scratch, os.urandom(16).hex())
         try:
@@ -118,7 +118,7 @@ class Forkserver:
             death_pipe.send(frames.encode({"error": f"no child could be forked: {error}"}))
             pid = -1
         if pid == 0:
-            return Born(channel, scratch)
+            return ChildStart(channel, scratch)
         os.close(channel)
         if pid > 0:
             with contextlib.suppress(OSError):
@@ -198,7 +198,7 @@ def _adopt_orphans() -> None:
 
 
 def _remove(scratch: str) -> None:
-    """A rollout's folder. Behind a wall it is flat; without one an agent may have made anything of it."""
+    """A rollout's folder. Inside a sandbox it is flat; without one an agent may have made anything of it."""
     with contextlib.suppress(OSError):
         os.rmdir(scratch)
         return

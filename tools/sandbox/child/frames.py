@@ -1,4 +1,4 @@
-"""The language of the wall: length-prefixed JSON, the only thing that parent and child ever exchange.
+"""The language of the sandbox: length-prefixed JSON, the only thing that parent and child ever exchange.
 
 A frame is a 4-byte big-endian length and that many bytes of UTF-8 JSON, one object. Size and nesting are
 limited, NaN, infinities, duplicate keys and lone surrogates are refused, and nothing is ever unpickled.
@@ -12,8 +12,10 @@ import json
 import math
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
+Json = dict[str, Any]
+"""A message: one JSON object."""
 MAX_BYTES = 4 * 1024 * 1024
 """Most bytes of one frame's JSON."""
 MAX_DEPTH = 64
@@ -28,7 +30,7 @@ class FrameError(ValueError):
     """Bytes that are no frame, or a message that can not become one."""
 
 
-def encode(message: Mapping[str, Any]) -> bytes:
+def encode(message: Mapping[str, object]) -> bytes:
     """The frame of a message. Raises FrameError when it is not JSON, too deep or too large.
 
     A lone surrogate, which UTF-8 can not carry, is sent as `?`: models do write half an emoji.
@@ -45,7 +47,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
     return _HEADER.pack(len(payload)) + payload
 
 
-def decode(payload: bytes) -> dict[str, Any]:
+def decode(payload: bytes) -> Json:
     """The message of a frame's JSON bytes. Raises FrameError."""
     try:
         value = json.loads(
@@ -68,8 +70,8 @@ def decode(payload: bytes) -> dict[str, Any]:
 class Reader:
     """Cuts a stream of bytes into messages; holds at most one frame and what was read beyond it."""
 
-    def __init__(self, parse: Callable[[bytes], dict[str, Any]] = decode) -> None:
-        """`parse` makes messages of payloads; one that refuses less than `decode` does is a hole in the wall."""
+    def __init__(self, parse: Callable[[bytes], Json] = decode) -> None:
+        """`parse` makes messages of payloads; one that refuses less than `decode` does is a hole in the sandbox."""
         self._parse = parse
         self._buffer = bytearray()
         self.last = 0
@@ -78,7 +80,7 @@ class Reader:
     def feed(self, data: bytes) -> None:
         self._buffer += data
 
-    def pop(self) -> dict[str, Any] | None:
+    def pop(self) -> Json | None:
         """The next whole message, or None until more bytes come. Raises FrameError."""
         if len(self._buffer) < _HEADER.size:
             return None
@@ -94,11 +96,11 @@ class Reader:
         return self._parse(payload)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+def _unique(pairs: list[tuple[str, object]]) -> Json:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise FrameError("a key stands twice in one object")
-    return made
+    return members
 
 
 def _finite(text: str) -> float:
@@ -108,7 +110,7 @@ def _finite(text: str) -> float:
     return value
 
 
-def _refuse_constant(text: str) -> Any:
+def _refuse_constant(text: str) -> NoReturn:
     raise FrameError(f"{text} is not JSON")
 
 
@@ -117,7 +119,7 @@ def _may_be_deep(payload: bytes) -> bool:
     return payload.count(b"[") + payload.count(b"{") > MAX_DEPTH
 
 
-def check_depth(value: Any) -> None:
+def check_depth(value: object) -> None:
     """Raises FrameError when more than MAX_DEPTH objects and lists are inside each other."""
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
@@ -128,7 +130,7 @@ def check_depth(value: Any) -> None:
     raise FrameError(f"nested deeper than {MAX_DEPTH}")
 
 
-def _check_values(value: Any) -> None:
+def _check_values(value: object) -> None:
     """Refuse what is too deep or can not be written as UTF-8."""
     check_depth(value)
     level: list[Any] = [value]

@@ -1,6 +1,6 @@
 """What the target agent is handed: the session, and nothing else of ours.
 
-It runs in the child process, behind the wall. Everything that it can do is a frame to the parent: call a
+It runs in the child process, inside the sandbox. Everything that it can do is a frame to the parent: call a
 tool, speak, submit an answer, ask the model. The official OpenAI client and ChatOpenAI travel over the same
 frames. Standard library only; site-packages are touched when the agent asks for such a client.
 """
@@ -43,14 +43,14 @@ class Channel:
         self._turn = threading.Lock()
         self._last = 0
 
-    def ask(self, op: str, **fields: Any) -> dict[str, Any]:
+    def ask(self, op: str, **fields: Any) -> frames.Json:
         """Send a frame and wait for the reply to it."""
         with self._turn:
             self._last += 1
-            self.tell({"op": op, "id": self._last, **fields})
-            return self.hear()
+            self.send({"op": op, "id": self._last, **fields})
+            return self.receive()
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def send(self, message: frames.Json) -> None:
         data = frames.encode(message)
         try:
             with self._sending:
@@ -58,7 +58,7 @@ class Channel:
         except OSError:
             os._exit(1)  # the parent is gone, and nobody is left to tell
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> frames.Json:
         while (message := self._reader.pop()) is None:
             try:
                 data = self._connection.recv(65536)
@@ -73,7 +73,7 @@ class Channel:
 class Session:
     """One conversation or task, as the agent sees it."""
 
-    def __init__(self, channel: Channel, *, instructions: str, tools: list[dict[str, Any]], opening: str) -> None:
+    def __init__(self, channel: Channel, *, instructions: str, tools: list[frames.Json], opening: str) -> None:
         self._channel = channel
         self.instructions = instructions
         """The policy: what the agent must keep to."""
@@ -82,7 +82,7 @@ class Session:
         self.opening = opening
         """The first message of the user, or the task."""
 
-    def call(self, name: str, arguments: dict[str, Any]) -> str:
+    def call(self, name: str, arguments: frames.Json) -> str:
         """Call a tool of the environment; what is refused or impossible gives a text `Error: ...`."""
         if not isinstance(name, str) or not isinstance(arguments, dict):
             return "Error: a call takes the tool's name and an object of arguments"
@@ -100,17 +100,19 @@ class Session:
         answer: str | None = self._channel.ask("say", text=text)["result"]
         return answer
 
-    def submit(self, answer: Any) -> None:
+    def submit(self, answer: object) -> None:
         """Hand in the answer of a one-shot task: anything that JSON can hold."""
         self._channel.ask("submit", answer=answer)
 
-    def complete(self, messages: list[Any], tools: list[Any] | None = None, **options: Any) -> dict[str, Any]:
+    def complete(
+        self, messages: list[frames.Json], tools: list[frames.Json] | None = None, **options: Any
+    ) -> frames.Json:
         """A chat completion: OpenAI's request fields in, OpenAI's response as a dict out.
 
         The model, its temperature and its limits are fixed outside. Raises ModelError when the request is
         refused.
         """
-        request: dict[str, Any] = {"messages": messages, **options}
+        request: frames.Json = {"messages": messages, **options}
         if tools:
             request["tools"] = tools
         return self._complete(request)
@@ -128,7 +130,7 @@ class Session:
         from langchain_openai import ChatOpenAI
 
         client, async_client = self._http_clients(openai)
-        given: dict[str, Any] = {
+        settings: frames.Json = {
             "model": "target",
             "use_responses_api": False,
             "stream_usage": True,
@@ -140,14 +142,14 @@ class Session:
             max_retries=0,
             http_client=client,
             http_async_client=async_client,
-            **given,
+            **settings,
         )
 
-    def _complete(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _complete(self, request: frames.Json) -> frames.Json:
         reply = self._channel.ask("llm", request=request)
         if "error" in reply:
             raise ModelError(reply["error"], status=reply["status"])
-        response: dict[str, Any] = reply["result"]
+        response: frames.Json = reply["result"]
         return response
 
     def _http_clients(self, openai: Any) -> tuple[Any, Any]:
@@ -201,7 +203,7 @@ def _respond(library: Any, path: str, body: bytes, complete: Any) -> Any:
     return library.Response(200, headers={"content-type": "text/event-stream"}, stream=Stream())
 
 
-def _events(response: dict[str, Any]) -> Iterator[bytes]:
+def _events(response: frames.Json) -> Iterator[bytes]:
     """A whole response as the events of a stream: one piece for each choice, then the usage."""
     chunk = {**response, "object": "chat.completion.chunk", "usage": None}
     for choice in response["choices"]:
@@ -218,7 +220,7 @@ def _events(response: dict[str, Any]) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def _event(value: dict[str, Any]) -> bytes:
+def _event(value: frames.Json) -> bytes:
     return b"data: " + json.dumps(value).encode() + b"\n\n"
 
 
@@ -227,7 +229,7 @@ class _NoChannel(Channel):
 
     def __init__(self) -> None: ...
 
-    def ask(self, op: str, **fields: Any) -> dict[str, Any]:
+    def ask(self, op: str, **fields: Any) -> frames.Json:
         message = {"role": "assistant", "content": ""}
         usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
         choice = {"index": 0, "finish_reason": "stop", "message": message}

@@ -1,7 +1,7 @@
-"""The far side of the wall: the program that raises it, and the child that runs one agent once.
+"""The program inside the sandbox: it closes the sandbox around itself, and its children run one agent each, once.
 
 Started by the supervisor, with an empty environment. The zygote forks a child for every rollout; the child
-raises the wall, says so, receives the agent's source as text, and runs it with a session. Nothing is known here
+closes its sandbox, says so, receives the agent's source as text, and runs it with a session. Nothing is known here
 but what the frames bring: no key, no task, no score. Standard library only.
 """
 
@@ -18,10 +18,12 @@ import socket
 import sys
 import traceback
 import types
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn, cast
 
 if TYPE_CHECKING:
     from sigmaloop.tools.sandbox.child import forkserver, frames, session
+    from sigmaloop.tools.sandbox.child.orders import Opening, Order
     from sigmaloop.tools.sandbox.child.wall import landlock, limits, paths, seccomp, syscalls
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -35,8 +37,8 @@ else:
 AGENT = "agent.py"
 PRINTED = 2_000
 """Characters of the agent's output that are kept, from the end."""
-WALLED = ("landlock", "bubblewrap")
-"""Tiers in which the child itself raises a wall; in the others it is around it, or (none) there is none."""
+SELF_CLOSING = ("landlock", "bubblewrap")
+"""Tiers in which the child itself closes its sandbox; in the others it stands around it, or (none) there is none."""
 _OUT_OF_MEMORY = frames.encode({"op": "failed", "error": "MemoryError: the agent used all the memory that it may"})
 
 
@@ -48,33 +50,32 @@ def main() -> None:
     control, parent = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     sys.argv[:] = [AGENT]
     channel = session.Channel(control)
-    order = channel.hear()
+    order = cast("Order", channel.receive())
     _offer_packages(order["packages"])
     session.preload(order["preload"])
-    order["paths"] = paths.readable(order["roots"], order["holes"])
+    readable = paths.readable(order["roots"], order["holes"])
     os.makedirs(order["scratch"], mode=0o700, exist_ok=True)
-    if order["tier"] in WALLED:
-        order["filter"] = _enclose_zygote(order)
+    filter_program = _enclose_zygote(order, readable) if order["tier"] in SELF_CLOSING else b""
     zygote = os.getpid()
-    born = forkserver.Forkserver(control, parent, order["scratch"]).serve()
-    if born is not None:
-        _live(born, zygote, order)
+    start = forkserver.Forkserver(control, parent, order["scratch"]).serve()
+    if start is not None:
+        _run_child(start, zygote, order, filter_program)
 
 
-def _enclose_zygote(order: dict[str, Any]) -> bytes:
+def _enclose_zygote(order: Order, readable: tuple[list[str], list[str]]) -> bytes:
     """Leave the zygote what it needs itself and its children may need; the seccomp filter for them."""
     machine = seccomp.machine()
     numbers = seccomp.numbers_for(machine, x86_64=syscalls.X86_64, aarch64=syscalls.AARCH64)
     limits.drop_capabilities(machine)
     if landlock.version():
-        whole, listed = order["paths"]
+        whole, listed = readable
         rules = [(landlock.READ, path) for path in whole] + [(landlock.LIST, path) for path in listed]
         rules += [(landlock.OWN, order["scratch"]), (landlock.WRITE, os.devnull), (landlock.READ, "/proc")]
         landlock.restrict(rules, alone=False)
     return seccomp.program(numbers, machine=machine, newest=syscalls.NEWEST)
 
 
-def _live(born: forkserver.Born, zygote: int, order: dict[str, Any]) -> NoReturn:
+def _run_child(start: forkserver.ChildStart, zygote: int, order: Order, filter_program: bytes) -> NoReturn:
     """Run one agent; whatever happens, the process ends here, past every atexit and `__del__`."""
     try:
         signal.set_wakeup_fd(-1)
@@ -83,19 +84,19 @@ def _live(born: forkserver.Born, zygote: int, order: dict[str, Any]) -> NoReturn
         with contextlib.suppress(OSError):
             os.setpgid(0, 0)
         forkserver.die_with(zygote, signal.SIGKILL)
-        connection = _only_channel(born.channel)
+        connection = _only_channel(start.channel)
         channel = session.Channel(connection)
         try:
-            raise_wall(order, born.scratch)
+            enter_sandbox(order, start.scratch, filter_program)
         except OSError as error:
-            channel.tell({"op": "no_wall", "error": str(error)})
+            channel.send({"op": "no_sandbox", "error": str(error)})
             os._exit(71)
-        channel.tell({"op": "walled", "tier": order["tier"]})
-        init = channel.hear()
+        channel.send({"op": "sandboxed", "tier": order["tier"]})
+        opening = cast("Opening", channel.receive())
         sys.stdout, sys.stderr = printed = _Printed(), _Printed()
-        random.seed(init["source"] + init["instructions"] + init["opening"])
+        random.seed(opening["source"] + opening["instructions"] + opening["opening"])
         try:
-            channel.tell(_perform(channel, init, printed))
+            channel.send(_perform(channel, opening, printed))
         except MemoryError:
             connection.sendall(_OUT_OF_MEMORY)
         os._exit(0)
@@ -103,15 +104,15 @@ def _live(born: forkserver.Born, zygote: int, order: dict[str, Any]) -> NoReturn
         os._exit(70)
 
 
-def raise_wall(order: dict[str, Any], scratch: str) -> None:
-    """Give up every power that an agent does not need. Raises OSError when the wall does not stand.
+def enter_sandbox(order: Order, scratch: str, filter_program: bytes) -> None:
+    """Give up every power that an agent does not need. Raises OSError when the sandbox does not hold.
 
     The supervisor sends an agent's source only after this, so no line of it is ever compiled before.
     """
     os.environ.clear()
     os.chdir(scratch)
     limits.limit(cpu_seconds=order["cpu_seconds"], memory_bytes=order["memory_bytes"])
-    if order["tier"] not in WALLED:
+    if order["tier"] not in SELF_CLOSING:
         return
     if landlock.version():
         # The zygote's layer names every entry; this one only takes away what is the zygote's and the siblings'.
@@ -119,11 +120,11 @@ def raise_wall(order: dict[str, Any], scratch: str) -> None:
         landlock.restrict([*rules, (landlock.WRITE, scratch)], alone=True)
     elif order["tier"] == "landlock":
         raise OSError("this kernel has no Landlock")
-    seccomp.install(order["filter"], pid=os.getpid())
-    _lean_on_it(order)
+    seccomp.install(filter_program, pid=os.getpid())
+    _check_sandbox()
 
 
-def _lean_on_it(order: dict[str, Any]) -> None:
+def _check_sandbox() -> None:
     """Three things that must fail now, whatever the kernel said."""
     for what, attempt in (
         ("a socket could be opened", lambda: socket.socket().close()),
@@ -136,23 +137,25 @@ def _lean_on_it(order: dict[str, Any]) -> None:
             attempt()
         except PermissionError:
             continue
-        raise OSError(f"the wall does not hold: {what}")
+        raise OSError(f"the sandbox does not hold: {what}")
 
 
-def _perform(channel: session.Channel, init: dict[str, Any], printed: tuple[_Printed, _Printed]) -> dict[str, Any]:
+def _perform(channel: session.Channel, opening: Opening, printed: tuple[_Printed, _Printed]) -> frames.Json:
     """Compile and run the agent; the frame that says how it ended."""
-    source = init["source"]
-    given = session.Session(channel, instructions=init["instructions"], tools=init["tools"], opening=init["opening"])
+    source = opening["source"]
+    handle = session.Session(
+        channel, instructions=opening["instructions"], tools=opening["tools"], opening=opening["opening"]
+    )
     module = types.ModuleType("agent")
     module.__file__ = AGENT
     sys.modules["agent"] = module
     linecache.cache[AGENT] = (len(source), None, source.splitlines(keepends=True), AGENT)
     try:
         exec(compile(source, AGENT, "exec", dont_inherit=True), module.__dict__)
-        module.run(given)
+        module.run(handle)
     except BaseException as error:  # the boundary of the agent: whatever it raises is its result
-        said = " ".join(filter(None, (stream.tail() for stream in printed)))
-        return {"op": "failed", "error": _explain(error) + (f"; printed: {said}" if said else "")}
+        output = " ".join(filter(None, (stream.tail() for stream in printed)))
+        return {"op": "failed", "error": _explain(error) + (f"; printed: {output}" if output else "")}
     return {"op": "done", "printed": printed[0].tail()}
 
 
@@ -213,7 +216,9 @@ class _Packages:
     def __init__(self, folders: list[str]) -> None:
         self._folders = folders
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
         if not self._folders:
             return None
         sys.path.extend(self._folders)

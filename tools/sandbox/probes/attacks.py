@@ -20,7 +20,7 @@ class Attack(NamedTuple):
     effect: Effect
     """The secret is returned; a listener heard it; the folder changed; the victim died; "made" is returned."""
     needs: Literal["", "root", "lenient kernel"] = ""
-    """What it takes to succeed even without a wall."""
+    """What it takes to succeed even without a sandbox."""
     canary: bool = False
     """Tried by `sigmaloop doctor`."""
 

@@ -1,7 +1,7 @@
-"""A stage for attacks: a secret, a victim and some listeners, and whether any of them felt something.
+"""A stage for attacks: a secret, a victim and some listeners, and whether any of them noticed something.
 
 Everything is on this machine and made for the purpose: a folder under the temporary one, sockets on loopback, a
-sleeping process. `sigmaloop doctor` shows with it that the chosen wall holds, the tests that it was needed.
+sleeping process. `sigmaloop doctor` shows with it that the chosen sandbox holds, the tests that it was needed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sigmaloop.errors import SandboxError
+from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.sandbox.child.wall import seccomp, syscalls
 from sigmaloop.tools.sandbox.probes.attacks import Attack, program
 from sigmaloop.tools.sandbox.supervisor import Supervisor
@@ -58,10 +59,10 @@ class Stage:
             self._victim.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def targets(self, attack: Attack) -> dict[str, Any]:
+    def targets(self, attack: Attack) -> Json:
         """What the attack is told."""
         machine = seccomp.machine()
-        told: dict[str, Any] = {
+        targets: Json = {
             "file": str(self.file),
             "folder": str(self.folder),
             "beside": str(self.folder / "made"),
@@ -75,10 +76,10 @@ class Stage:
             "numbers": dict(seccomp.numbers_for(machine, x86_64=syscalls.X86_64, aarch64=syscalls.AARCH64)),
         }
         if "victim" in attack.body:
-            told["victim"] = self._start_victim()
-        return told
+            targets["victim"] = self._start_victim()
+        return targets
 
-    def felt(self, attack: Attack, returned: object) -> bool:
+    def succeeded(self, attack: Attack, returned: object) -> bool:
         """Whether the attack had its effect."""
         match attack.effect:
             case "says":
@@ -93,7 +94,7 @@ class Stage:
                 return self._is_dead()
 
     def _listen(self) -> dict[str, socket.socket]:
-        made: dict[str, tuple[int, int, Any]] = {
+        addresses: dict[str, tuple[int, int, Any]] = {
             "tcp": (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
             "udp": (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
             "unix": (socket.AF_UNIX, socket.SOCK_STREAM, str(self.folder / "socket")),
@@ -101,7 +102,7 @@ class Stage:
             "datagram": (socket.AF_UNIX, socket.SOCK_DGRAM, f"\0{self.secret}-datagram"),
         }
         sockets = {}
-        for name, (family, kind, address) in made.items():
+        for name, (family, kind, address) in addresses.items():
             listener = sockets[name] = socket.socket(family, kind)
             listener.bind(address)
             if kind == socket.SOCK_STREAM:
@@ -124,49 +125,49 @@ class Stage:
             return True
         return False
 
-    def _picture(self) -> list[Any]:
+    def _picture(self) -> list[object]:
         """Everything about the folder that an attack might change."""
-        seen: list[Any] = []
+        picture: list[object] = []
         for path in sorted(self.folder.iterdir()):
             about = path.lstat()
             text = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
             marks = os.listxattr(path, follow_symlinks=False) if hasattr(os, "listxattr") else []
-            seen.append((path.name, about.st_mode, about.st_uid, about.st_mtime_ns, about.st_nlink, text, marks))
-        return seen
+            picture.append((path.name, about.st_mode, about.st_uid, about.st_mtime_ns, about.st_nlink, text, marks))
+        return picture
 
 
 class _Player:
     """Handlers that tell the attack its targets and keep what it returns."""
 
-    def __init__(self, targets: dict[str, Any]) -> None:
+    def __init__(self, targets: Json) -> None:
         self._targets = targets
-        self.returned: Any = None
+        self.returned: object = None
 
-    def init(self) -> dict[str, Any]:
+    def init(self) -> Json:
         return {"instructions": "", "tools": [], "opening": json.dumps(self._targets)}
 
-    def act(self, name: str, arguments: dict[str, Any]) -> str:
+    def act(self, name: str, arguments: Json) -> str:
         return ""
 
     def say(self, text: str) -> str | None:
         return None
 
-    def submit(self, answer: Any) -> None:
+    def submit(self, answer: object) -> None:
         self.returned = answer
 
-    def llm(self, request: dict[str, Any]) -> dict[str, Any]:
+    def llm(self, request: Json) -> Json:
         return {}
 
 
 def escapes(attack: Attack, supervisor: Supervisor) -> tuple[bool, str]:
-    """Whether an attack gets through the wall, and what it returned or how it ended."""
+    """Whether an attack gets out of the sandbox, and what it returned or how it ended."""
     with Stage() as stage:
         player = _Player(stage.targets(attack))
         ended = supervisor.run(AGENT.format(program=program(attack)), player)
         if ended.status == "infra":
             raise SandboxError(f"the attack {attack.name!r} could not be tried: {ended.detail}")
         returned = player.returned if player.returned is not None else ended.detail
-        return stage.felt(attack, returned), str(returned)
+        return stage.succeeded(attack, returned), str(returned)
 
 
 def works_alone(attack: Attack) -> tuple[bool, str]:
@@ -179,7 +180,7 @@ def works_alone(attack: Attack) -> tuple[bool, str]:
             returned = json.loads(done.stdout)
         except ValueError:
             returned = f"exit code {done.returncode}: {done.stderr.decode(errors='replace')[-300:]}"
-        return stage.felt(attack, returned), str(returned)
+        return stage.succeeded(attack, returned), str(returned)
 
 
 def _received(listener: socket.socket) -> bytes:

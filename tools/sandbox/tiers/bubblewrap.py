@@ -24,27 +24,36 @@ def command(
     worker: Sequence[str], *, executable: str, files: Sequence[str], roots: Sequence[str], holes: Sequence[str]
 ) -> list[str]:
     """`worker`: the interpreter's arguments. `files`: what else is read, such as our own program."""
-    made = [
+    arguments = [
         shutil.which("bwrap") or "bwrap", "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net",
         "--unshare-uts",
         "--unshare-cgroup-try", "--disable-userns", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
         "--hostname", "sandbox", "--clearenv", "--setenv", "PYTHONHASHSEED", "0", "--setenv", "TZ", "UTC",
     ]  # fmt: skip
-    shown = dict.fromkeys(["/lib", "/lib64", "/usr/lib", "/usr/lib64", *roots, executable, *files])
-    for path in sorted(shown):  # a folder before what lies in it
-        made += ["--ro-bind-try", path, path]
+    visible = dict.fromkeys(["/lib", "/lib64", "/usr/lib", "/usr/lib64", *roots, executable, *files])
+    for path in sorted(visible):  # a folder before what lies in it
+        arguments += ["--ro-bind-try", path, path]
     for hole in sorted(holes):
-        if any(hole.startswith(path.rstrip("/") + "/") for path in shown) and os.path.exists(hole):
+        if any(hole.startswith(path.rstrip("/") + "/") for path in visible) and os.path.exists(hole):
             cover = (
                 ["--size", str(_EMPTY_BYTES), "--tmpfs", hole]
                 if os.path.isdir(hole)
                 else ["--ro-bind", os.devnull, hole]
             )
-            made += cover
+            arguments += cover
     for device in ("/dev/null", "/dev/urandom"):
-        made += ["--dev-bind", device, device]
-    made += ["--size", str(_SCRATCH_BYTES), "--tmpfs", os.path.dirname(SCRATCH), "--chdir", "/", "--remount-ro", "/"]
-    return [*made, "--", executable, *worker]
+        arguments += ["--dev-bind", device, device]
+    arguments += [
+        "--size",
+        str(_SCRATCH_BYTES),
+        "--tmpfs",
+        os.path.dirname(SCRATCH),
+        "--chdir",
+        "/",
+        "--remount-ro",
+        "/",
+    ]
+    return [*arguments, "--", executable, *worker]
 
 
 def free_user_id() -> int:
@@ -58,11 +67,11 @@ def unreadable(paths: Sequence[str]) -> str | None:
     for path in paths:
         if not os.path.exists(path):
             continue
-        place = os.path.realpath(path)
-        if not os.stat(place).st_mode & stat.S_IROTH:
-            return place
-        while place != os.path.dirname(place):
-            place = os.path.dirname(place)
-            if not os.stat(place).st_mode & stat.S_IXOTH:
-                return place
+        parent = os.path.realpath(path)
+        if not os.stat(parent).st_mode & stat.S_IROTH:
+            return parent
+        while parent != os.path.dirname(parent):
+            parent = os.path.dirname(parent)
+            if not os.stat(parent).st_mode & stat.S_IXOTH:
+                return parent
     return None

@@ -1,7 +1,7 @@
-"""Which wall can be raised on this machine, and why not a better one. The supervisor's side.
+"""Which kind of sandbox works on this machine, and why not a better one. The supervisor's side.
 
 bubblewrap  namespaces around everything, and inside them the same as `landlock`
-landlock    Landlock, seccomp and resource limits, raised by the process itself: nothing to install
+landlock    Landlock, seccomp and resource limits, set up by the process itself: nothing to install
 seatbelt    macOS: a profile for sandbox-exec (written for its documentation; never run by us)
 none        a separate process with resource limits; an agent can do there what the user can. Only by name.
 """
@@ -22,7 +22,7 @@ Tier = Literal["landlock", "bubblewrap", "seatbelt", "none"]
 NAMES: tuple[str, ...] = get_args(Sandbox)
 FIX = (
     "needed is Linux 5.13 or newer with Landlock (see `lsm=` on the kernel's command line) on x86_64 or aarch64, or "
-    "a working bubblewrap; --sandbox none runs model-written code without a wall"
+    "a working bubblewrap; --sandbox none runs model-written code unprotected"
 )
 
 
@@ -41,10 +41,10 @@ def probe(tier: Tier, *, executable: str, roots: tuple[str, ...] = ()) -> Probe:
     return Probe(tier, missing is None, missing or _good(tier))
 
 
-def order(asked: Sandbox, *, executable: str, roots: tuple[str, ...] = ()) -> list[Probe]:
+def order(wanted: Sandbox, *, executable: str, roots: tuple[str, ...] = ()) -> list[Probe]:
     """The tiers to try, best first; those that cannot work are in the list with the reason."""
-    if asked != "auto":
-        return [probe(asked, executable=executable, roots=roots)]
+    if wanted != "auto":
+        return [probe(wanted, executable=executable, roots=roots)]
     best: tuple[Tier, ...] = ("seatbelt",) if sys.platform == "darwin" else ("bubblewrap", "landlock")
     return [probe(tier, executable=executable, roots=roots) for tier in best]
 
@@ -53,12 +53,12 @@ def gaps(tier: Tier, *, roots: tuple[str, ...] = ()) -> tuple[str, ...]:
     """What a tier does not stop, though the threat model would have it stopped; all of it is small."""
     if tier == "none":
         return ("everything",)
-    found = ["process ids tell how many came before", "threads and the private folder are looked at, not limited"]
+    open_gaps = ["process ids tell how many came before", "threads and the private folder are looked at, not limited"]
     if tier == "landlock":
-        found.append("the existence of files and processes is seen")
+        open_gaps.append("the existence of files and processes is seen")
         if marked := [root for root in roots if _keeps_access_times(root)]:
-            found.append(f"reading leaves access times under {marked[0]} (mount it noatime)")
-    return tuple(found)
+            open_gaps.append(f"reading leaves access times under {marked[0]} (mount it noatime)")
+    return tuple(open_gaps)
 
 
 def _keeps_access_times(path: str) -> bool:
@@ -87,13 +87,13 @@ def _no_seccomp() -> str | None:
 def _no_bubblewrap(executable: str, roots: tuple[str, ...]) -> str | None:
     if sys.platform != "linux":
         return "bubblewrap is for Linux"
-    found = shutil.which("bwrap")
-    if found is None:
+    program = shutil.which("bwrap")
+    if program is None:
         return "bwrap is not installed"
-    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout.split()
-    number = tuple(int(part) for part in said[-1].split(".")[:2] if part.isdigit()) if said else ()
+    words = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.split()
+    number = tuple(int(part) for part in words[-1].split(".")[:2] if part.isdigit()) if words else ()
     if number < (0, 8):
-        return f"bwrap {said[-1] if said else 'of unknown version'} is older than 0.8"
+        return f"bwrap {words[-1] if words else 'of unknown version'} is older than 0.8"
     if os.geteuid() == 0:
         hidden = bubblewrap.unreadable([executable, *roots])
         if hidden:
@@ -121,4 +121,4 @@ def _good(tier: Tier) -> str:
         return (
             "namespaces, and inside them " + ("Landlock, " if landlock.version() else "") + "seccomp, resource limits"
         )
-    return {"seatbelt": "a Seatbelt profile (untested)", "none": "asked for by name: no wall"}[tier]
+    return {"seatbelt": "a Seatbelt profile (untested)", "none": "chosen by name: no protection"}[tier]

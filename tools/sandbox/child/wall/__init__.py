@@ -1,5 +1,5 @@
-"""The wall itself: what a process gives up before it runs code that a model wrote.
+"""The sandbox itself: what a process gives up before it runs code that a model wrote.
 
 The zygote and its children load these files by bare name, so those that run in there (`landlock`, `seccomp`,
-`syscalls`, `limits`, `places`) import the standard library only. The others work on the supervisor's side.
+`syscalls`, `limits`, `paths`) import the standard library only.
 """

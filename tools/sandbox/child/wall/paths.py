@@ -39,7 +39,7 @@ def _entries(path: str) -> Iterator[str]:
     """What lies in a folder; not what only a link leads to, which may be anywhere."""
     try:
         with os.scandir(path) as entries:
-            found = sorted(entry.path for entry in entries if not entry.is_symlink())
+            inner = sorted(entry.path for entry in entries if not entry.is_symlink())
     except OSError:
         return
-    yield from found
+    yield from inner

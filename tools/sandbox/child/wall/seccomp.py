@@ -104,7 +104,7 @@ Instruction = tuple[int, int, int, int]
 
 
 def numbers_for(machine: str, *, x86_64: Mapping[str, int], aarch64: Mapping[str, int]) -> Mapping[str, int]:
-    """The table of a processor. Raises OSError for one that the wall does not know."""
+    """The table of a processor. Raises OSError for one that the filter does not know."""
     if _ARCHITECTURES.get(machine.lower()) is None:
         raise OSError(f"no system call table for {machine}; x86_64 and aarch64 are known")
     return x86_64 if machine.lower() in ("x86_64", "amd64") else aarch64
@@ -112,7 +112,7 @@ def numbers_for(machine: str, *, x86_64: Mapping[str, int], aarch64: Mapping[str
 
 def program(numbers: Mapping[str, int], *, machine: str, newest: int) -> bytes:
     """The filter, with a stand-in for the process id: see `install`."""
-    made: list[Instruction] = [
+    instructions: list[Instruction] = [
         (_LOAD, 0, 0, 4),
         (_EQUAL, 1, 0, _ARCHITECTURES[machine.lower()]),
         (_RETURN, 0, 0, _KILL),  # a 32-bit call, whose numbers mean something else
@@ -128,9 +128,9 @@ def program(numbers: Mapping[str, int], *, machine: str, newest: int) -> bytes:
     blocks |= {name: _conditional(error, checks) for name, (error, checks) in CONDITIONS.items()}
     for name, block in blocks.items():
         if name in numbers:
-            made += [(_EQUAL, 0, len(block), numbers[name]), *block]
-    made.append((_RETURN, 0, 0, _ALLOW))
-    return b"".join(struct.pack("=HBBI", *instruction) for instruction in made)
+            instructions += [(_EQUAL, 0, len(block), numbers[name]), *block]
+    instructions.append((_RETURN, 0, 0, _ALLOW))
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
 
 
 def install(filter_: bytes, *, pid: int) -> None:
@@ -142,8 +142,8 @@ def install(filter_: bytes, *, pid: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     code = ctypes.create_string_buffer(ready, len(ready))
     count = len(ready) // 8
-    given = ctypes.create_string_buffer(struct.pack("@HP", count, ctypes.addressof(code)))
-    if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, given, 0, 0) != 0:
+    filter_program = ctypes.create_string_buffer(struct.pack("@HP", count, ctypes.addressof(code)))
+    if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, filter_program, 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"seccomp: {os.strerror(number)}")
 
@@ -155,14 +155,14 @@ def machine() -> str:
 
 def _conditional(error: int, checks: tuple[Check, ...]) -> list[Instruction]:
     """Allow when every check holds, else the error. Jumps count the instructions that they skip."""
-    made: list[Instruction] = []
+    instructions: list[Instruction] = []
     for check in checks:
-        made.append((_LOAD, 0, 0, 16 + 8 * check.argument + (4 if check.upper else 0)))
+        instructions.append((_LOAD, 0, 0, 16 + 8 * check.argument + (4 if check.upper else 0)))
         if check.mask != 0xFFFFFFFF:
-            made.append((_AND, 0, 0, check.mask))
+            instructions.append((_AND, 0, 0, check.mask))
         count = len(check.among)
-        made += [(_EQUAL, count - index, 0, value) for index, value in enumerate(check.among)]
+        instructions += [(_EQUAL, count - index, 0, value) for index, value in enumerate(check.among)]
         if not check.wanted:
-            made.append((_JUMP, 0, 0, 1))
-        made.append((_RETURN, 0, 0, _ERROR | (error if check.answer is None else check.answer)))
-    return [*made, (_RETURN, 0, 0, _ALLOW)]
+            instructions.append((_JUMP, 0, 0, 1))
+        instructions.append((_RETURN, 0, 0, _ERROR | (error if check.answer is None else check.answer)))
+    return [*instructions, (_RETURN, 0, 0, _ALLOW)]

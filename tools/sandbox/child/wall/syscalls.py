@@ -1,4 +1,4 @@
-"""Numbers of the system calls that the wall knows by name, for the two processors that it supports.
+"""Numbers of the system calls that the filter knows by name, for the two processors that it supports.
 
 They are part of Linux's stable interface: a number never changes its meaning. A call that a processor does not
 have stands in the other table only.

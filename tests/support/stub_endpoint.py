@@ -1,4 +1,4 @@
-"""A model endpoint on loopback that can misbehave in every way, and a call journal that is a dict."""
+"""A model endpoint on loopback that can misbehave in every way, and a check that no thread is left."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-import pytest
 
 Json = dict[str, Any]
 
@@ -133,49 +131,28 @@ class _Server(ThreadingHTTPServer):
         """A client that went away is what some tests are about."""
 
 
-@pytest.fixture
-def stub() -> Iterator[Stub]:
+@contextmanager
+def serve_stub() -> Iterator[Stub]:
+    """Serve on a free loopback port until the block ends."""
     stub = Stub()
     handler = type("Handler", (_Handler,), {"stub": stub})
     server = _Server(("127.0.0.1", 0), handler)
     stub.url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield stub
-    stub.released.set()
-    server.shutdown()
-    thread.join()
-    server.hang_up()
-    server.server_close()
+    try:
+        yield stub
+    finally:
+        stub.released.set()
+        server.shutdown()
+        thread.join()
+        server.hang_up()
+        server.server_close()
 
 
-@pytest.fixture
-def answered() -> Callable[..., Json]:
-    """Makes whole chat completions."""
-    return chat_answer
-
-
-class DictJournal:
-    """A call journal in memory."""
-
-    def __init__(self) -> None:
-        self.rows: dict[tuple[str, int, str], Json] = {}
-
-    def recall(self, scope: str, index: int, request_hash: str) -> Json | None:
-        return self.rows.get((scope, index, request_hash))
-
-    def remember(self, scope: str, index: int, request_hash: str, response: Json) -> None:
-        self.rows[scope, index, request_hash] = response
-
-
-@pytest.fixture
-def call_journal() -> DictJournal:
-    return DictJournal()
-
-
-@pytest.fixture
-def no_leaks() -> Iterator[None]:
-    """Every thread that the test started has ended when it is over."""
+@contextmanager
+def no_thread_left() -> Iterator[None]:
+    """Every thread that was started in the block has ended when it is over."""
     before = set(threading.enumerate())
     yield
     left = [thread.name for thread in threading.enumerate() if thread not in before]

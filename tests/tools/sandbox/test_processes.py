@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_tiers import each_tier
 from waiting import wait_for
-from walls import each_tier
 
 from sigmaloop.errors import SandboxError
 from sigmaloop.tools.sandbox import zygote as zygote_module
@@ -51,7 +51,7 @@ def make(tier: Any = "none", *, step_seconds: float = 30) -> Supervisor:
 
 
 @pytest.fixture
-def unwalled() -> Iterator[Supervisor]:
+def unprotected() -> Iterator[Supervisor]:
     """Without a wall an agent may fork: what holds there holds everywhere."""
     with make() as made:
         yield made
@@ -98,16 +98,16 @@ FORKS = {
 
 @pytest.mark.parametrize("end", ["return", "1 / 0", "os._exit(0)"])
 @pytest.mark.parametrize("body", FORKS.values(), ids=FORKS.keys())
-def test_what_an_agent_forks_ends_with_it(unwalled: Supervisor, body: str, end: str) -> None:
+def test_what_an_agent_forks_ends_with_it(unprotected: Supervisor, body: str, end: str) -> None:
     listener = Listener()
-    ended = run(unwalled, f"session.say(str(os.getpid()))\n{body}\n{end}", listener)
+    ended = run(unprotected, f"session.say(str(os.getpid()))\n{body}\n{end}", listener)
     assert ended.status == ("ok" if end == "return" else "agent_error")
     assert len(listener.said) == 2
     assert gone(*map(int, listener.said))
 
 
-def test_a_fork_that_holds_the_socket_does_not_hide_the_end(unwalled: Supervisor) -> None:
-    ended = run(unwalled, "if os.fork() == 0: time.sleep(60)\nos._exit(0)")
+def test_a_fork_that_holds_the_socket_does_not_hide_the_end(unprotected: Supervisor) -> None:
+    ended = run(unprotected, "if os.fork() == 0: time.sleep(60)\nos._exit(0)")
     assert ended.status == "agent_error"
     assert "exit code 0" in ended.detail, "not that its time was up"
 
@@ -115,8 +115,8 @@ def test_a_fork_that_holds_the_socket_does_not_hide_the_end(unwalled: Supervisor
 def test_the_child_and_its_daemon_are_killed_when_its_time_is_up() -> None:
     listener = Listener()
     body = f"session.say(str(os.getpid()))\n{FORKS['a daemon, forked twice']}\ntime.sleep(60)"
-    with make(step_seconds=1) as unwalled:
-        assert run(unwalled, body, listener).status == "agent_error"
+    with make(step_seconds=1) as unprotected:
+        assert run(unprotected, body, listener).status == "agent_error"
         assert len(listener.said) == 2
         assert gone(*map(int, listener.said))
 

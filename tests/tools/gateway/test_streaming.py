@@ -10,6 +10,7 @@ from typing import Any
 
 import openai
 import pytest
+from gateways import open_gateway
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_openai import ChatOpenAI
@@ -20,7 +21,7 @@ from waiting import wait_for
 from sigmaloop.errors import UpstreamError
 from sigmaloop.tools.gateway.budget import NOTHING
 from sigmaloop.tools.gateway.call import Call
-from sigmaloop.tools.gateway.gateway import Gateway, Lease
+from sigmaloop.tools.gateway.lease import Lease
 from sigmaloop.tools.gateway.streaming import Sum, chunks
 from sigmaloop.tools.upstream.upstream import HttpUpstream
 
@@ -42,7 +43,7 @@ def serve(no_leaks: None) -> Iterator[Callable[..., tuple[Streams, Lease]]]:
         serving = serve_streams(*script)
         streams = serving.__enter__()
         upstream = HttpUpstream(streams.url, "sk-12345678", timeout=timeout, tries=3, backoff=0.01)
-        gateway = Gateway(upstream, target_model="t", specialist_model="s", call_journal=journal, **options)
+        gateway = open_gateway(upstream, call_journal=journal, **options)
         opened.extend([gateway.stop, lambda: serving.__exit__(None, None, None)])
         return streams, gateway.lease("failure_miner", scope="s", seed=7)
 
@@ -114,12 +115,12 @@ def test_a_streamed_answer_is_journalled_and_replayed_in_the_same_words(
     plain = {"messages": ASK}
     with stream(lease, http) as events:
         list(events)
-    again = lease._gateway.lease("failure_miner", scope="s", seed=7)
+    again = lease._issuer.lease("failure_miner", scope="s", seed=7)
     whole = again.complete(plain)
     calls = whole["choices"][0]["message"]["tool_calls"]
     assert [(c["id"], c["function"]["arguments"]) for c in calls] == [("c0", '{"id": "ö"}'), ("c1", "{}")]
     assert whole["choices"][0]["finish_reason"] == "tool_calls"
-    third = lease._gateway.lease("failure_miner", scope="s", seed=7)
+    third = lease._issuer.lease("failure_miner", scope="s", seed=7)
     with official(third, http).chat.completions.stream(model="x", messages=ASK) as replayed:
         final = replayed.get_final_completion()
     assert [c.function.arguments for c in final.choices[0].message.tool_calls or []] == ['{"id": "ö"}', "{}"]
@@ -158,7 +159,7 @@ def test_a_stream_that_breaks_off_is_an_error_for_the_caller_and_never_an_answer
     assert len(streams.seen) == 1, "what was told cannot be taken back: no second try"
     assert call_journal.rows == {}
     assert lease.usage().calls == 0
-    charged = lease._gateway.charged
+    charged = lease._issuer.charged
     assert charged.tokens > 1000, "at its worst"
     assert lease.budget.charged == NOTHING
 
@@ -203,7 +204,7 @@ def test_a_caller_that_leaves_cancels_the_call_upstream_and_it_is_charged(
     else:
         leave(lease, streams, {"messages": ASK, "stream": True})
     wait_for(streams.left.is_set)
-    wait_for(lambda: lease._gateway.charged.tokens > 1000)
+    wait_for(lambda: lease._issuer.charged.tokens > 1000)
     assert lease.budget.charged == NOTHING
     assert lease.usage().calls == 0
 
@@ -222,8 +223,8 @@ def test_a_caller_that_leaves_without_streaming_cancels_its_call_too(serve: Any)
     streams, lease = serve(["hang"], timeout=30)
     leave(lease, streams, {"messages": ASK})
     wait_for(streams.left.is_set)
-    wait_for(lambda: not lease.open_calls)
-    assert lease._gateway.charged.tokens > 1000
+    wait_for(lambda: not lease.calls_under_way)
+    assert lease._issuer.charged.tokens > 1000
 
 
 def test_closing_the_lease_ends_a_stream_under_way(serve: Any, http: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateways import open_gateway
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,16 +18,16 @@ from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 
-def door(traces: TraceFile, model: Any = None, **options: Any) -> Gateway:
+def traced_gateway(traces: TraceFile, model: Any = None, **options: Any) -> Gateway:
     model = model or ScriptedModel(["Hello."], repeat=True)
-    return Gateway(model, target_model="t", specialist_model="s", traces=traces, **options)
+    return open_gateway(model, traces=traces, **options)
 
 
 def test_what_went_up_and_came_back_is_kept_without_secrets(tmp_path: Path, call_journal: Any) -> None:
     model = ScriptedModel(["It is sk-12345678."], repeat=True)
     path = tmp_path / "calls.traces"
     for _ in range(2):  # the second process is answered by the journal: nothing new went up
-        with door(TraceFile(path), model, redact=["sk-12345678"], call_journal=call_journal) as gateway:
+        with traced_gateway(TraceFile(path), model, redact=["sk-12345678"], call_journal=call_journal) as gateway:
             lease = gateway.lease("target", scope="rollout:1", seed=3)
             lease.complete({"messages": [{"role": "user", "content": "My key is sk-12345678"}]})
     (call,) = read_calls(path)
@@ -38,7 +39,7 @@ def test_what_went_up_and_came_back_is_kept_without_secrets(tmp_path: Path, call
 def test_a_message_that_is_sent_again_is_not_stored_again(tmp_path: Path) -> None:
     path, sent = tmp_path / "calls.traces", 0
     messages: list[dict[str, Any]] = [{"role": "system", "content": " ".join(f"Rule {n}." for n in range(2000))}]
-    with door(TraceFile(path)) as gateway:
+    with traced_gateway(TraceFile(path)) as gateway:
         for scope in "ab":
             lease = gateway.lease("target", scope=scope, seed=1)
             for turn in range(40):
@@ -54,7 +55,7 @@ def test_a_message_that_is_sent_again_is_not_stored_again(tmp_path: Path) -> Non
 
 def test_many_threads_keep_their_calls(tmp_path: Path) -> None:
     path = tmp_path / "calls.traces"
-    with door(TraceFile(path)) as gateway:
+    with traced_gateway(TraceFile(path)) as gateway:
 
         def play(number: int) -> None:
             lease = gateway.lease("target", scope=f"r{number}", seed=1)

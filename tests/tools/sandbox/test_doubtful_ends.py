@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sandbox_tiers import each_tier, on_this_side
 from waiting import wait_for
-from walls import each_tier, on_this_side
 
-from sigmaloop.tools.sandbox import supervisor as supervisor_module
+from sigmaloop.tools.sandbox import child_link
 from sigmaloop.tools.sandbox.fair_clock import state
 from sigmaloop.tools.sandbox.supervisor import SandboxResult, Supervisor
 
@@ -107,7 +107,7 @@ def test_behind_a_wall_an_agent_cannot_pretend_to_be_killed_or_stopped(tier: Any
 def test_a_zygote_that_is_slow_to_say_how_a_child_ended_is_waited_for(
     tier: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor_module, "_LAST_WORDS_SECONDS", 0.05)
+    monkeypatch.setattr(child_link, "_LAST_WORDS_SECONDS", 0.05)
 
     def freeze(pid: int, parent: int) -> None:
         os.kill(parent, signal.SIGSTOP)
@@ -124,8 +124,8 @@ def test_a_zygote_that_is_slow_to_say_how_a_child_ended_is_waited_for(
 def test_a_zygote_that_stays_stopped_is_nobodys_fault_and_is_replaced(
     tier: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor_module, "_LAST_WORDS_SECONDS", 0.05)
-    monkeypatch.setattr(supervisor_module, "_ZYGOTE_SECONDS", 0.1)
+    monkeypatch.setattr(child_link, "_LAST_WORDS_SECONDS", 0.05)
+    monkeypatch.setattr(child_link, "_ZYGOTE_SECONDS", 0.1)
 
     def freeze(pid: int, parent: int) -> None:
         os.kill(parent, signal.SIGSTOP)

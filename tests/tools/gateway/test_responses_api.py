@@ -8,13 +8,15 @@ from typing import Any
 
 import openai
 import pytest
+from gateways import open_gateway
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, SecretStr
 from streams import CALLS, HELLO, serve_streams
 
 from sigmaloop.errors import UpstreamError
-from sigmaloop.tools.gateway.gateway import Gateway, Lease
+from sigmaloop.tools.gateway.gateway import Gateway
+from sigmaloop.tools.gateway.lease import Lease
 from sigmaloop.tools.gateway.responses_api import chat_request
 from sigmaloop.tools.upstream.scripted import ScriptedModel, tool_call, tool_calls
 from sigmaloop.tools.upstream.upstream import HttpUpstream
@@ -35,7 +37,7 @@ def serve(no_leaks: None) -> Iterator[Callable[..., Lease]]:
 
     def make(upstream: Any, role: str = "failure_miner", **options: Any) -> Lease:
         upstream = ScriptedModel(upstream) if isinstance(upstream, list) else upstream
-        made.append(Gateway(upstream, target_model="t", specialist_model="s", max_tokens=100, **options))
+        made.append(open_gateway(upstream, max_tokens=100, **options))
         return made[-1].lease(role, scope="s", seed=7)
 
     yield make

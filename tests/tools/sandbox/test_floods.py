@@ -52,7 +52,7 @@ FLOODS = {
     "frames without a pause": (
         SEND + "one = frame(b'{\"op\":\"say\",\"id\":1,\"text\":\"' + b'x' * 9_000 + b'\"}')\n"
         "while True: s.sendall(one * 50)",
-        "bytes of tool calls|did not read|more than 1000 steps",
+        "bytes of tool calls|_seconds = 2|more than 1000 steps",
     ),
     "half a frame, then nothing": (
         SEND + "import time\ns.sendall(struct.pack('>I', 4_000_000) + b' ' * 3_999_999)\ntime.sleep(60)",

@@ -3,44 +3,29 @@
 from __future__ import annotations
 
 import json
-import signal
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from waiting import wait_for
 
 from sigmaloop.errors import BadInput, ModelUnavailable, UpstreamError
-from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream
+from sigmaloop.tools.upstream.upstream import HttpUpstream
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
+
 KEY = "sk-secret-0123456789"
+
+
 ASK = {"model": "some-model", "messages": [{"role": "user", "content": "Hello"}]}
+
+
 FAILED: tuple[int, str, dict[str, str]] = (500, '{"error": {"message": "worker fell over"}}', {})
+
+
 HTML = (200, "<html><body>Welcome to the router</body></html>", {"Content-Type": "text/html"})
-
-
-@pytest.fixture
-def reach(stub: Any) -> Iterator[Callable[..., HttpUpstream]]:
-    """Makes upstreams to the stub that give up fast."""
-    made: list[HttpUpstream] = []
-
-    def make(url: str = "", key: SecretStr | str | None = KEY, **options: Any) -> HttpUpstream:
-        options = {"timeout": 0.3, "tries": 3, "total": 5.0, "backoff": 0.01, **options}
-        made.append(HttpUpstream(url or stub.url, key, **options))
-        return made[-1]
-
-    yield make
-    stub.released.set()
-    for upstream in made:
-        upstream.close()
 
 
 def said(answer: dict[str, Any]) -> Any:
@@ -195,14 +180,6 @@ def test_the_total_clock_bounds_all_tries(stub: Any, reach: Any) -> None:
         reach(timeout=5.0, tries=20, total=0.2).complete(ASK)
 
 
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """An address that nobody listens at, and nobody else can take meanwhile."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
-
-
 def test_an_unreachable_host_is_named(silent: str, reach: Any) -> None:
     with pytest.raises(UpstreamError) as caught:
         reach(silent).complete(ASK)
@@ -318,90 +295,7 @@ def test_a_query_in_the_base_url_is_kept(stub: Any, reach: Any) -> None:
     assert stub.paths == ["/v1/chat/completions?api-version=3"]
 
 
-def test_closing_ends_calls_under_way_and_later_ones(stub: Any, reach: Any) -> None:
-    stub.script = ["hang"]
-    upstream = reach(timeout=30.0, total=30.0)
-    with ThreadPoolExecutor(4) as pool:
-        calls = [pool.submit(upstream.complete, ASK) for _ in range(4)]
-        wait_for(lambda: stub.hanging == 4)
-        upstream.close()
-        for call in calls:
-            with pytest.raises(UpstreamError, match="closed during a call"):
-                call.result(timeout=30)
-    upstream.close()
-    with pytest.raises(UpstreamError, match="is closed"):
-        upstream.complete(ASK)
-
-
-def test_an_interrupted_caller_leaves_no_call_behind(stub: Any, reach: Any, answered: Any) -> None:
-    class Interrupt(BaseException):
-        pass
-
-    def interrupt(*_: object) -> None:
-        raise Interrupt
-
-    stub.script = ["hang", answered("Next.")]
-    upstream = reach(timeout=60.0, total=60.0, connections=1)
-
-    def alarm() -> None:
-        wait_for(lambda: stub.hanging)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    caller = threading.Thread(target=alarm)
-    try:
-        caller.start()
-        with pytest.raises(Interrupt):
-            upstream.complete(ASK)
-    finally:
-        caller.join()
-        signal.signal(signal.SIGALRM, before)
-    assert said(upstream.complete(ASK)) == "Next.", "the only connection is free again"
-    assert stub.hanging, "it waited until the endpoint gave up"
-
-
-def test_an_upstream_that_was_never_used_holds_no_thread() -> None:
-    before = threading.active_count()
-    with HttpUpstream("http://127.0.0.1:1/v1", KEY):
-        assert threading.active_count() == before
-
-
-def test_many_threads_share_it(stub: Any, reach: Any) -> None:
-    upstream = reach(timeout=10.0, total=20.0)
-    with ThreadPoolExecutor(40) as pool:
-        answers = list(pool.map(lambda n: upstream.complete({**ASK, "seed": n}), range(200)))
-    assert len(answers) == len(stub.seen) == 200
-    assert {request["seed"] for request in stub.seen} == set(range(200))
-
-
 def test_embeddings_go_to_their_own_path(stub: Any, reach: Any) -> None:
     stub.script = [{"data": [{"embedding": [0.5], "index": 0}], "usage": {"prompt_tokens": 2}}]
     assert reach().embeddings({"model": "e", "input": "x"})["data"][0]["embedding"] == [0.5]
     assert stub.paths == ["/v1/embeddings"]
-
-
-class Broken:
-    """A model that fails, or answers nonsense."""
-
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
-
-    def complete(self, request: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer  # type: ignore[no-any-return]
-
-
-def test_an_error_of_a_model_in_this_process_is_an_upstream_error() -> None:
-    for answer, words in [
-        (ZeroDivisionError("division"), "failed: ZeroDivisionError: division"),
-        ({"choices": []}, "no choices"),
-        (None, "no JSON object"),
-        ({"choices": [{"message": {"tool_calls": [{"function": {"name": "x"}}]}}]}, "malformed tool calls"),
-    ]:
-        with pytest.raises(UpstreamError, match=words) as caught:
-            InProcessUpstream(Broken(answer)).complete(ASK)
-        assert caught.value.status >= 500
-    with pytest.raises(UpstreamError) as caught:
-        InProcessUpstream(Broken(UpstreamError("no", status=400))).complete(ASK)
-    assert caught.value.status == 400

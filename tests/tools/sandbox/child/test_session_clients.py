@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from walls import each_tier
+from sandbox_tiers import each_tier
 
 from sigmaloop.errors import UpstreamError
 from sigmaloop.tools.sandbox.supervisor import Supervisor

@@ -1,4 +1,4 @@
-"""Every attack works without a wall, and none of them in any tier that this machine has."""
+"""Every attack works without a sandbox, and none of them in any tier that this machine has."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_tiers import each_tier
 from waiting import wait_for
-from walls import each_tier
 
 from sigmaloop.tools.sandbox.probes.attacks import ATTACKS, CANARIES, Attack
 from sigmaloop.tools.sandbox.probes.probe import escapes, works_alone
@@ -28,13 +28,13 @@ def plain() -> Iterator[Supervisor]:
 
 
 @pytest.fixture(scope="module", params=each_tier())
-def walled(request: pytest.FixtureRequest) -> Iterator[Supervisor]:
+def enclosed(request: pytest.FixtureRequest) -> Iterator[Supervisor]:
     with make(request.param) as made:
         yield made
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_the_attack_works_where_no_wall_is(plain: Supervisor, attack: Attack) -> None:
+def test_the_attack_works_where_no_sandbox_is(plain: Supervisor, attack: Attack) -> None:
     escaped, returned = works_alone(attack) if attack.meets_limits else escapes(attack, plain)
     if not escaped and (attack.needs == "lenient kernel" or (attack.needs == "root" and os.geteuid() != 0)):
         pytest.skip(f"needs a {attack.needs}, so here it proves nothing: {returned}")
@@ -42,8 +42,8 @@ def test_the_attack_works_where_no_wall_is(plain: Supervisor, attack: Attack) ->
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_the_wall_stops_the_attack(walled: Supervisor, attack: Attack) -> None:
-    escaped, returned = escapes(attack, walled)
+def test_the_sandbox_stops_the_attack(enclosed: Supervisor, attack: Attack) -> None:
+    escaped, returned = escapes(attack, enclosed)
     assert not escaped, returned
 
 
@@ -129,13 +129,13 @@ def test_without_a_wall_a_rollout_reads_and_kills_its_sibling(plain: Supervisor)
     assert sibling.status == "agent_error"
 
 
-def test_a_rollout_cannot_touch_its_sibling(walled: Supervisor) -> None:
-    found, sibling = spied(walled)
+def test_a_rollout_cannot_touch_its_sibling(enclosed: Supervisor) -> None:
+    found, sibling = spied(enclosed)
     assert found == []
     assert (sibling.status, sibling.detail) == ("ok", "")
 
 
-def test_the_private_folder_is_the_only_place_to_write_and_is_gone_afterwards(walled: Supervisor) -> None:
+def test_the_private_folder_is_the_only_place_to_write_and_is_gone_afterwards(enclosed: Supervisor) -> None:
     talk = Talk()
     body = """
 import tempfile
@@ -146,12 +146,12 @@ open("left", "w").write("x")
 session.submit(os.getcwd())
 """
     for _ in range(2):
-        ended = run(walled, body, talk)
+        ended = run(enclosed, body, talk)
         assert (ended.status, ended.detail) == ("ok", "")
     wait_for(lambda: not Path(talk.submitted).exists())
 
 
-def test_a_rollout_does_not_know_its_number_nor_where_another_is(walled: Supervisor) -> None:
+def test_a_rollout_does_not_know_its_number_nor_where_another_is(enclosed: Supervisor) -> None:
     names = []
     for _ in range(3):
         talk = Talk()
@@ -159,25 +159,25 @@ def test_a_rollout_does_not_know_its_number_nor_where_another_is(walled: Supervi
 try: os.listdir("..")
 except PermissionError: session.submit(os.path.basename(os.getcwd()))
 """
-        assert run(walled, body, talk).status == "ok"
+        assert run(enclosed, body, talk).status == "ok"
         names.append(talk.submitted)
     assert len(set(names)) == 3
     assert all(len(name) == 32 and int(name, 16) > 1 << 64 for name in names), names
 
 
-def test_too_many_threads_are_an_agent_error_that_says_so(walled: Supervisor) -> None:
+def test_too_many_threads_are_an_agent_error_that_says_so(enclosed: Supervisor) -> None:
     body = """
 import threading
 for n in range(400): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
 time.sleep(9)
 """
-    ended = run(walled, body)
+    ended = run(enclosed, body)
     assert (ended.status, ended.doubtful) == ("agent_error", False)
     assert ended.detail.startswith("it had ")
     assert ended.detail.endswith(" threads; 256 are allowed")
 
 
-def test_two_hundred_threads_and_locks_on_its_own_files_work(walled: Supervisor) -> None:
+def test_two_hundred_threads_and_locks_on_its_own_files_work(enclosed: Supervisor) -> None:
     body = """
 import concurrent.futures, fcntl, sqlite3, threading
 gate = threading.Barrier(200, timeout=30)
@@ -191,11 +191,11 @@ with sqlite3.connect("data.db") as data:
     data.execute("insert into t values (1)")
 assert sqlite3.connect("data.db").execute("select x from t").fetchall() == [(1,)]
 """
-    ended = run(walled, body)
+    ended = run(enclosed, body)
     assert (ended.status, ended.detail) == ("ok", "")
 
 
-def test_threads_of_a_library_can_be_joined(walled: Supervisor) -> None:
+def test_threads_of_a_library_can_be_joined(enclosed: Supervisor) -> None:
     body = """
 import ctypes
 libc = ctypes.CDLL(None)
@@ -203,17 +203,17 @@ thread, work = ctypes.c_ulong(), ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void
 assert libc.pthread_create(ctypes.byref(thread), None, work, None) == 0
 assert libc.pthread_join(thread, None) == 0
 """
-    ended = run(walled, body)
+    ended = run(enclosed, body)
     assert (ended.status, ended.detail) == ("ok", "")
 
 
-def test_filling_the_folder_is_an_agent_error_that_says_so(walled: Supervisor) -> None:
-    ended = run(walled, "for n in range(6): open(str(n), 'wb').write(bytes(3 << 20))\ntime.sleep(5)")
+def test_filling_the_folder_is_an_agent_error_that_says_so(enclosed: Supervisor) -> None:
+    ended = run(enclosed, "for n in range(6): open(str(n), 'wb').write(bytes(3 << 20))\ntime.sleep(5)")
     assert ended.status == "agent_error"
     assert ended.detail.startswith("it filled its folder: 6 files, ")
 
 
-def test_standard_library_packages_threads_and_asyncio_work_behind_the_wall(walled: Supervisor) -> None:
+def test_standard_library_packages_threads_and_asyncio_work_inside_the_sandbox(enclosed: Supervisor) -> None:
     body = """
 import asyncio, concurrent.futures, ctypes, dataclasses, decimal, email.mime.text, hashlib, sqlite3, ssl, uuid, zoneinfo
 import numpy, pydantic
@@ -230,11 +230,11 @@ assert str(zoneinfo.ZoneInfo("Europe/Berlin")) and numpy.zeros(3).sum() == 0 and
 assert time.localtime(0).tm_hour == 0
 os.kill(os.getpid(), 0)
 """
-    ended = run(walled, body)
+    ended = run(enclosed, body)
     assert (ended.status, ended.detail) == ("ok", "")
 
 
-def test_our_own_files_are_not_readable_even_where_packages_are(walled: Supervisor) -> None:
+def test_our_own_files_are_not_readable_even_where_packages_are(enclosed: Supervisor) -> None:
     import sigmaloop
 
     talk = Talk(opening=str(Path(str(sigmaloop.__file__)).resolve().parent))
@@ -249,11 +249,11 @@ for folder in (session.opening, os.path.dirname(session.opening)):
             pass
 session.submit(found)
 """
-    assert run(walled, body, talk).status == "ok"
+    assert run(enclosed, body, talk).status == "ok"
     assert talk.submitted == []
 
 
-def test_nothing_that_the_agent_can_reach_in_its_process_names_a_task(walled: Supervisor) -> None:
+def test_nothing_that_the_agent_can_reach_in_its_process_names_a_task(enclosed: Supervisor) -> None:
     """Frames, garbage collector, modules: the child was forked from a process that never knew."""
     secret = "task-" + "zebra"
     talk = Talk(opening="arbez", answer=lambda text, hidden=(secret, "answer-zebra"): "go on")
@@ -269,5 +269,5 @@ while frame:
 session.say("hello")
 session.submit(seen)
 """
-    assert run(walled, body, talk).status == "ok"
+    assert run(enclosed, body, talk).status == "ok"
     assert talk.submitted == []
