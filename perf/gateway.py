@@ -133,7 +133,7 @@ def call(pipe: Connection, cores: set[int]) -> None:
 
     async def load(port: int, token: str, connections: int, seconds: float) -> tuple[list[float], float]:
         loop = asyncio.get_running_loop()
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
         request = f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
         began = time.perf_counter()
         callers = [Caller(request, began + seconds, loop.create_future()) for _ in range(connections)]
