@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from langsmith import traceable
 from pydantic import BaseModel, Field
 
 from sigmaloop.agents.answers import Words
-from sigmaloop.agents.prompt import Prompt, quoted, render, unbroken
-from sigmaloop.agents.specialist import Door, specialist, trace_metadata
+from sigmaloop.agents.model_access import ModelAccess
+from sigmaloop.agents.prompt import quoted, render, unbroken
+from sigmaloop.agents.specialist import decide
 from sigmaloop.errors import SpecialistError
 from sigmaloop.records import Candidate, Cluster, Judgement, Verdict
 
@@ -39,8 +39,8 @@ class Reading(BaseModel):
 class GateJudge:
     """Reads changes, one at a time."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, models: ModelAccess) -> None:
+        self._models = models
 
     def judge(
         self, *, candidate: Candidate, cluster: Cluster, verdicts: Sequence[Verdict], scope: str = ""
@@ -55,12 +55,12 @@ class GateJudge:
             diff=unbroken(candidate.diff),  # whole: what was cut out of it would be judged unseen
         )
         scope = scope or f"judge:{candidate.id}"
-        extra = trace_metadata("gate_judge", scope, candidate_id=candidate.id, batch=candidate.batch)
+        about = {"candidate_id": candidate.id, "batch": candidate.batch}
         try:
-            reading = self._decide(prompt, scope, langsmith_extra=extra)
+            reading = decide(self._models, "gate_judge", prompt, Reading, scope=scope, about=about)
         except SpecialistError as error:
-            said = f"The judge gave no usable answer: {error}"
-            return Judgement(classification="unclear", explanation=said[:800])
+            explanation = f"The judge gave no usable answer: {error}"
+            return Judgement(classification="unclear", explanation=explanation[:800])
         return Judgement(
             classification=reading.classification,
             # A veto is for cheating alone; a judge that merely dislikes a measured change is overruled.
@@ -68,12 +68,7 @@ class GateJudge:
             explanation=" ".join(reading.explanation.split())[:800],
         )
 
-    @traceable(name="gate_judge", run_type="chain")
-    def _decide(self, prompt: Prompt, scope: str) -> Reading:
-        with specialist(self._door, "gate_judge", scope=scope) as judge:
-            return judge.ask(prompt, Reading)
-
 
 def _line(verdict: Verdict) -> str:
-    """Which gate said what; numbers of the gates stay behind the wall."""
+    """Which gate said what; never on which numbers."""
     return f"- {_GATES[verdict.gate]}: {verdict.outcome}"

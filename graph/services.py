@@ -17,7 +17,7 @@ from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph import spending
 from sigmaloop.graph.answering import JournalNames
 from sigmaloop.graph.embedding import EmbeddingCalls
-from sigmaloop.graph.model_access import ModelAccess
+from sigmaloop.graph.model_access import GatewayAccess
 from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
@@ -76,13 +76,13 @@ class Services:
         return FailureIndex(self.paths.index, embedder, journal=self.journal, on_stored=calls.forget)
 
     @cached_property
-    def door(self) -> ModelAccess:
+    def door(self) -> GatewayAccess:
         settings = self.settings
 
         def charge(scope: str, role: str, usage: Usage) -> None:
             self.journal.add_usage(scope, role, 0, "", usage)
 
-        return ModelAccess(
+        return GatewayAccess(
             self.gateway,
             model=settings.models()[1],
             seed=settings.seed,

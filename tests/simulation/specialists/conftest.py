@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sigmaloop.agents.model_access import ModelEndpoint
 from sigmaloop.agents.prompt import render
 from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.errors import BadInput
@@ -210,31 +211,23 @@ class Specialists:
         }
 
 
-@dataclass(frozen=True)
-class Access:
-    base_url: str
-    token: str
-    model: str
-    timeout: float
-
-
-class ModelAccess:
-    """Specialists' way through a real gateway over HTTP."""
+class GatewayAccess:
+    """The specialists' access to a model through a real gateway, over HTTP."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
     @contextmanager
-    def lease(self, role: Any, scope: str) -> Iterator[Access]:
+    def lease(self, role: Any, scope: str) -> Iterator[ModelEndpoint]:
         seed = int(digest(role, scope, size=8), 16) & 0x7FFFFFFF
         with self.gateway.lease(role, scope=scope, seed=seed) as lease:
-            yield Access(lease.base_url, lease.token, "specialist", 20.0)
+            yield ModelEndpoint(lease.base_url, lease.token, "specialist", 20.0)
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[ModelAccess]:
+def models() -> Iterator[GatewayAccess]:
     gateway = Gateway(InProcessUpstream(Specialists()), target_model="target", specialist_model="specialist")
-    yield ModelAccess(gateway)
+    yield GatewayAccess(gateway)
     gateway.stop()
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.agents.harness_engineer import Brief, EngineerTools, HarnessEngineer, PastAttempt
+from sigmaloop.agents.brief import Brief, EngineerTools, PastAttempt
+from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import InadmissibleChange
 from sigmaloop.simulation.habits.registry import HABITS
 from sigmaloop.simulation.reading.reading import objects
@@ -147,9 +148,11 @@ def test_the_same_brief_and_seed_make_the_same_change(attempt: Any) -> None:
     assert attempt("omits_amount", 5) != attempt("omits_amount", 6)
 
 
-def test_the_real_engineer_works_with_the_simulated_model(door: Any, cluster: Any, shipped: str, attempts: Any) -> None:
+def test_the_real_engineer_works_with_the_simulated_model(
+    models: Any, cluster: Any, shipped: str, attempts: Any
+) -> None:
     """Through create_agent, ChatOpenAI, HTTP and the gateway."""
-    hands = EngineerTools(
+    tools = EngineerTools(
         shipped,
         *[lambda _: ["nothing yet"]] * 3,
         lambda _: '[0] CUSTOMER: Hi.\n[1] CALL cancel_order {"order_id": "or_10001"}\n[1] RESULT {}',
@@ -160,12 +163,11 @@ def test_the_real_engineer_works_with_the_simulated_model(door: Any, cluster: An
         target = cluster(number + 1, habit, 2)
         brief = Brief(
             cluster=target,
-            failures=target.failures,
             attempts=(PastAttempt(kind="context", summary="Shows it twice.", outcome="rejected", gate="regression"),),
             attempt=1,
             agent_size=len(shipped),
         )
-        proposal = HarnessEngineer(door).propose(brief, hands, scope=f"propose:A{number:04d}")
+        proposal = HarnessEngineer(models).propose(brief, tools, scope=f"propose:A{number:04d}")
         assert proposal.source != shipped
         changed.add(proposal.source)
     assert len(changed) == 12
