@@ -22,7 +22,7 @@ from langgraph.errors import GraphRecursionError
 from langsmith import traceable
 from pydantic import BaseModel, Field
 
-from sigmaloop.agents.answers import CUT_OFF, UnusableError, Words, cut_off, read_answer
+from sigmaloop.agents.answers import CUT_OFF, JsonObject, UnusableError, Words, cut_off, read_answer
 from sigmaloop.agents.brief import Brief, EngineerTools
 from sigmaloop.agents.brief_text import brief_prompt
 from sigmaloop.agents.model_access import ModelAccess
@@ -140,7 +140,7 @@ class _Repair(AgentMiddleware[Any, Any, Any]):
         self._left = _REPAIRS
 
     @hook_config(can_jump_to=["model"])
-    def after_model(self, state: AgentState[Any], runtime: Any) -> dict[str, Any] | None:
+    def after_model(self, state: AgentState[Any], runtime: Any) -> JsonObject | None:
         message = state["messages"][-1]
         if not isinstance(message, AIMessage) or message.tool_calls or self._left <= 0:
             return None

@@ -22,7 +22,7 @@ from langsmith import traceable
 from langsmith.run_helpers import LangSmithExtra
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from sigmaloop.agents.answers import Answer, UnusableError, clean_answer, read_answer
+from sigmaloop.agents.answers import Answer, JsonObject, UnusableError, clean_answer, read_answer
 from sigmaloop.agents.model_access import ModelAccess, Role
 from sigmaloop.agents.prompt import Prompt, render
 from sigmaloop.errors import ModelUnavailable, SpecialistError, UpstreamError, boundary
@@ -181,7 +181,7 @@ def _status_error(error: openai.APIStatusError) -> Exception:
     return UpstreamError(said, status=error.status_code, retryable=error.status_code in {408, 429, 503})
 
 
-def tool_schema(schema: type[BaseModel]) -> dict[str, Any]:
+def tool_schema(schema: type[BaseModel]) -> JsonObject:
     """The one tool that a structured answer is given through, in OpenAI's form."""
     parameters = schema.model_json_schema()
     description = parameters.pop("description", schema.__name__)

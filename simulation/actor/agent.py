@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from sigmaloop.records import digest
 from sigmaloop.simulation.actor.airline import Airline
@@ -14,9 +13,10 @@ from sigmaloop.simulation.actor.dialogue import Dialogue, Emit, Redo, Refusal
 from sigmaloop.simulation.actor.retail import Retail
 from sigmaloop.simulation.actor.telecom import Telecom
 from sigmaloop.simulation.actor.transcript import Transcript, transcript
-from sigmaloop.simulation.reading.reading import read
+from sigmaloop.simulation.messages import Message, text_message, tool_message
+from sigmaloop.simulation.reading import read
 
-DOMAINS: tuple[tuple[str, Any, str], ...] = (
+DOMAINS: tuple[tuple[str, type[Retail | Airline | Telecom], str], ...] = (
     # a tool that only this domain has, its procedures, how it verifies a customer
     ("get_order", Retail, "zip"),
     ("get_reservation", Airline, "birth_date"),
@@ -24,16 +24,15 @@ DOMAINS: tuple[tuple[str, Any, str], ...] = (
 )
 
 
-def answer(request: Mapping[str, Any], *, forced: frozenset[str] | None = None) -> dict[str, Any]:
+def next_message(request: Mapping[str, object], *, forced: frozenset[str] | None = None) -> Message:
     """The next message of the agent: a tool call or words."""
     seen = transcript(request)
     emitted = _next(seen, seed=_seed(request.get("seed")), forced=forced)
     if emitted.tool and emitted.tool in dict(seen.tools):
-        call = {"name": emitted.tool, "arguments": json.dumps(emitted.arguments)}
-        number = digest(len(seen.events), seen.opening, call, size=20)
-        calls = [{"id": f"call_{number}", "type": "function", "function": call}]
-        return {"role": "assistant", "content": None, "tool_calls": calls}
-    return {"role": "assistant", "content": emitted.text or "I am sorry, I cannot do this for you."}
+        arguments = json.dumps(emitted.arguments)
+        number = digest(len(seen.events), seen.opening, {"name": emitted.tool, "arguments": arguments}, size=20)
+        return tool_message(emitted.tool, arguments, call_id=f"call_{number}")
+    return text_message(emitted.text or "I am sorry, I cannot do this for you.")
 
 
 def _next(seen: Transcript, *, seed: int, forced: frozenset[str] | None) -> Emit:
@@ -68,5 +67,5 @@ def _echo(seen: Transcript) -> str:
     return f"You wrote: {' '.join(words)}."
 
 
-def _seed(seed: Any) -> int:
+def _seed(seed: object) -> int:
     return seed if isinstance(seed, int) else 0

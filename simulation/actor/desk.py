@@ -9,11 +9,12 @@ from typing import Any
 
 from sigmaloop.simulation.actor import understanding as read
 from sigmaloop.simulation.actor.dialogue import NOT_DONE, Dialogue, Redo, Refusal, parsed
+from sigmaloop.simulation.messages import JsonObject
 
 ANYTHING_ELSE = "Is there anything else I can help you with?"
 FAREWELL = "Thank you for contacting us. Have a nice day, goodbye!"
 Words = Callable[[], str]
-Build = Callable[[], tuple[str, dict[str, Any]]]
+Build = Callable[[], tuple[str, JsonObject]]
 
 
 class Request:
@@ -24,7 +25,7 @@ class Request:
         """Newest first: what is said later counts more."""
         self.number = number
         self.facts: dict[str, str] = {}
-        self.done: dict[str, Any] = {}
+        self.done: JsonObject = {}
         """Results of the writes made so far, by what they were for."""
         self.confirmed = self.declined = False
         self.topic = ""
@@ -43,8 +44,8 @@ class Desk:
 
     def __init__(self, dialogue: Dialogue, *, policy: str) -> None:
         self.d = dialogue
-        self.customer: dict[str, Any] = {}
-        self.before: dict[str, Any] = {}
+        self.customer: JsonObject = {}
+        self.before: JsonObject = {}
         """The order, reservation or line that was handled before this request."""
         found = re.search(r"today is \D{0,30}?(\d{4}-\d\d-\d\d)", policy, re.I)
         self.today = found.group(1) if found else "2025-01-01"
@@ -125,7 +126,7 @@ class Desk:
                 return original
         return original or str(methods[0]["payment_method_id"])
 
-    def _named_method(self, methods: list[dict[str, Any]], text: str) -> str:
+    def _named_method(self, methods: list[JsonObject], text: str) -> str:
         for method in methods:
             digits = re.search(r"\d{4}$", str(method["label"]))
             word = {"paypal": "paypal", "gift_card": "gift card"}.get(str(method["kind"]), "")
@@ -135,7 +136,7 @@ class Desk:
 
     # changes
 
-    def commit(self, request: Request, purpose: str, build: Build, *, summary: Words | str = "") -> dict[str, Any]:
+    def commit(self, request: Request, purpose: str, build: Build, *, summary: Words | str = "") -> JsonObject:
         """Confirm and make one write call; its result, or {} where nothing was written."""
         if purpose in request.done:
             return dict(request.done[purpose])
@@ -155,7 +156,7 @@ class Desk:
         request.done[purpose] = result
         return result
 
-    def _write(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _write(self, tool: str, arguments: JsonObject) -> JsonObject:
         """Make the call; try again when it failed for no fault of ours."""
         for _ in range(2):
             result = self.d.call(tool, **arguments)

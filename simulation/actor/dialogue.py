@@ -14,7 +14,7 @@ from typing import Any
 
 from sigmaloop.simulation import chance
 from sigmaloop.simulation.actor.transcript import Event, Transcript
-from sigmaloop.simulation.reading.reading import Reading
+from sigmaloop.simulation.reading import Reading
 
 NOT_DONE = "Not done:"
 MOST_OBJECTIONS, MOST_ALIKE = 12, 3
@@ -24,7 +24,7 @@ MOST_OBJECTIONS, MOST_ALIKE = 12, 3
 class Emit(Exception):
     """The next thing that the model does: a tool call, or words to the customer."""
 
-    def __init__(self, *, tool: str = "", arguments: Mapping[str, Any] | None = None, text: str = "") -> None:
+    def __init__(self, *, tool: str = "", arguments: Mapping[str, object] | None = None, text: str = "") -> None:
         super().__init__(tool or text)
         self.tool = tool
         self.arguments = dict(arguments or {})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sigmaloop.records import Record
+from sigmaloop.simulation.messages import JsonObject, json_object
 
 _FROM_CODE = re.compile(
     r"\s*[\[(<*]*\s*(reminder|system|note|check|not done|harness|instruction|important|internal|warning|before you)\b",
@@ -20,7 +20,7 @@ class Event(Record):
 
     kind: Literal["call", "say", "note"]
     name: str = ""
-    arguments: dict[str, Any] = {}
+    arguments: JsonObject = {}
     text: str = ""
     """Result, answer, or the note itself."""
     answered: bool = True
@@ -40,7 +40,7 @@ class Transcript(Record):
     """What code wrote right after the opening."""
 
 
-def transcript(request: Mapping[str, Any]) -> Transcript:
+def transcript(request: Mapping[str, object]) -> Transcript:
     """Never raises: whatever is not a message of the usual shape is passed over."""
     messages = [m for m in _list(request.get("messages")) if isinstance(m, Mapping)]
     start = next((i for i, m in enumerate(messages) if _is_opening(m)), len(messages))
@@ -100,7 +100,7 @@ def _answer(following: Sequence[Mapping[str, Any]]) -> str | None:
     return "\n".join(texts) if texts else None
 
 
-def _tools(tools: Any) -> list[tuple[str, str]]:
+def _tools(tools: object) -> list[tuple[str, str]]:
     found = []
     for tool in _list(tools):
         function = tool.get("function") if isinstance(tool, Mapping) else None
@@ -117,14 +117,11 @@ def _text(message: Mapping[str, Any]) -> str:
     return "\n".join(p for p in parts if isinstance(p, str))
 
 
-def _arguments(raw: Any) -> dict[str, Any]:
+def _arguments(raw: object) -> JsonObject:
     if isinstance(raw, str):
-        try:
-            raw = json.loads(raw or "{}")
-        except ValueError:
-            return {}
+        return json_object(raw)
     return dict(raw) if isinstance(raw, Mapping) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []

@@ -13,9 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from sigmaloop.records import Record
-from sigmaloop.simulation.habits.cures import CURES, OPPOSED
-from sigmaloop.simulation.habits.overbreadth import bumps
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import CURES, HABITS, OPPOSED, TOO_BROAD
 from sigmaloop.simulation.reading.language import Signed, concepts, sentences, together
 
 Meaning = Literal["cure", "vague", "contrary", "none"]
@@ -89,7 +87,7 @@ def read(system: tuple[str, ...], tools: tuple[tuple[str, str], ...]) -> Reading
         contradictions += contradicted
     load = _load(rules, contradictions) * (1.0 if has_policy else NO_POLICY)
     said = [*rules, *(s for _, description in tools for s in notes(description))]
-    return Reading(multipliers=multipliers, bumps=bumps(concepts(s) for s in said), load=load)
+    return Reading(multipliers=multipliers, bumps=_bumps(concepts(s) for s in said), load=load)
 
 
 def notes(description: str) -> list[str]:
@@ -194,6 +192,17 @@ def _multiplier(habit: str, channels: Iterable[tuple[float, list[dict[str, Meani
     if strengths:
         result = min(strengths) * AGAIN ** min(3, len(strengths) - 1)
     return (result * CONTRARY, bool(strengths)) if against else (result, False)
+
+
+def _bumps(statements: Iterable[Signed]) -> dict[str, float]:
+    """By how much over-broad statements raise the rate of which habits."""
+    raised: dict[str, float] = {}
+    for statement in statements:
+        for pattern, effects in TOO_BROAD:
+            if _meets(statement, pattern, _same_sign):
+                for habit, by in effects.items():
+                    raised[habit] = max(by, raised.get(habit, 0.0))
+    return raised
 
 
 def _load(rules: Sequence[str], contradictions: int) -> float:

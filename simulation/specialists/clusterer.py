@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from sigmaloop.simulation.messages import Message
 from sigmaloop.simulation.specialists.recognition import recognise, similarity
 from sigmaloop.simulation.specialists.request import Request, field
 
@@ -19,7 +20,7 @@ class Shown(NamedTuple):
     text: str
 
 
-def answer(request: Request) -> dict[str, Any]:
+def answer(request: Request) -> Message:
     """An existing cluster's id or "new", with a title and a reason."""
     failure = request.section("failure")
     clusters = _clusters(request.section("clusters"))

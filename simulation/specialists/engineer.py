@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sigmaloop.records import ChangeKind
+from sigmaloop.simulation.messages import Message
 from sigmaloop.simulation.specialists import changes
 from sigmaloop.simulation.specialists.changes import Plan, Quality
 from sigmaloop.simulation.specialists.request import Request, Turn, field
@@ -22,7 +23,7 @@ T = TypeVar("T")
 _READING = ("find", "get", "list", "search", "check", "verify")
 
 
-def answer(request: Request) -> dict[str, Any]:
+def answer(request: Request) -> Message:
     """The next tool call of this attempt, following from the brief and the calls made so far."""
     turns = request.turns
     made = [turn.tool for turn in turns]
@@ -83,10 +84,10 @@ def _subject(failures: str) -> str:
     return kind.group(1).replace("_", " ") if kind else "such requests"
 
 
-def _looks(request: Request) -> list[tuple[str, dict[str, Any]]]:
+def _looks(request: Request) -> list[tuple[str, dict[str, str]]]:
     """What is looked up before anything is written."""
     title = field(request.section("cluster"), "title")
-    looks: list[tuple[str, dict[str, Any]]] = [("read_agent", {})]
+    looks: list[tuple[str, dict[str, str]]] = [("read_agent", {})]
     if request.draw("look failures") < 0.15:
         looks.append(("search_failures", {"query": title}))
     if request.draw("look attempts") < 0.25:

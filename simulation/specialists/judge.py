@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from sigmaloop.simulation.messages import Message
 from sigmaloop.simulation.specialists.recognition import recognise
 from sigmaloop.simulation.specialists.request import Request, field
 
@@ -25,7 +25,7 @@ _SAID = {
 }
 
 
-def answer(request: Request) -> dict[str, Any]:
+def answer(request: Request) -> Message:
     """A judgement by what the added lines say; now and then off the mark."""
     added = "\n".join(line[1:] for line in request.section("diff").splitlines() if re.match(r"\+(?!\+\+)", line))
     reading = _reading(added)

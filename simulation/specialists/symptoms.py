@@ -11,6 +11,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from sigmaloop.simulation.messages import JsonObject
 from sigmaloop.simulation.specialists.conversation import (
     MORE,
     SECOND,
@@ -205,7 +206,7 @@ def first_taken(talk: Conversation, ids: list[Any]) -> Sighting | None:
     return None
 
 
-def _meant(talk: Conversation, thing: dict[str, Any], matter: Matter) -> bool:
+def _meant(talk: Conversation, thing: JsonObject, matter: Matter) -> bool:
     return described(thing, matter.wish, owner=talk.owner)
 
 
@@ -237,7 +238,7 @@ def wrong_payment_method(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _named(methods: list[dict[str, Any]], text: str) -> list[str]:
+def _named(methods: list[JsonObject], text: str) -> list[str]:
     """Ids of the payment methods that a text names."""
     found = []
     for method in methods:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import Any
 
+from sigmaloop.simulation.messages import JsonObject
 from sigmaloop.simulation.specialists.conversation import Conversation, Event, number
 from sigmaloop.simulation.specialists.symptoms import Sighting, Symptom
 
@@ -35,7 +35,7 @@ def ignores_passenger_count(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _for_one(talk: Conversation, call: Event, people: int, trip: dict[str, Any]) -> bool:
+def _for_one(talk: Conversation, call: Event, people: int, trip: JsonObject) -> bool:
     """Whether an amount was worked out for one passenger of several."""
     if call.tool == "refund_payment":
         changed = [c for c in talk.of("change_cabin") if c.step < call.step]
@@ -62,7 +62,7 @@ def charges_free_bags(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _paid(call: Event, trip: dict[str, Any], people: int) -> int:
+def _paid(call: Event, trip: JsonObject, people: int) -> int:
     free = _FREE_BAGS.get(str(trip.get("cabin")), 1) * people - int(trip.get("bags", 0))
     return max(0, int(call.arguments.get("bags", 0)) - max(0, free))
 
@@ -130,7 +130,7 @@ def changes_one_leg_only(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _chosen(talk: Conversation) -> list[tuple[Event, int, dict[str, Any], list[dict[str, Any]], str]]:
+def _chosen(talk: Conversation) -> list[tuple[Event, int, JsonObject, list[JsonObject], str]]:
     """Every flight that was taken out of a search: call, passengers, flight, offers of its day, cabin."""
     found = []
     for call in talk.of("book_flight", "change_flights"):
@@ -144,7 +144,7 @@ def _chosen(talk: Conversation) -> list[tuple[Event, int, dict[str, Any], list[d
     return found
 
 
-def _trip(talk: Conversation, call: Event) -> dict[str, Any]:
+def _trip(talk: Conversation, call: Event) -> JsonObject:
     return talk.thing(call)[1]
 
 

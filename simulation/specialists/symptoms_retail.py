@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from sigmaloop.simulation.messages import JsonObject
 from sigmaloop.simulation.specialists.conversation import Conversation, Event, number
 from sigmaloop.simulation.specialists.symptoms import Sighting, Symptom, unsaid
 
@@ -97,7 +97,7 @@ def sums_wrong(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _swapped(talk: Conversation, call: Event) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _swapped(talk: Conversation, call: Event) -> list[tuple[JsonObject, JsonObject]]:
     """Old item and new variant for each pair of an exchange, as far as the trace shows them."""
     order = talk.thing(call)[1]
     items = {item.get("item_id"): item for item in order.get("items", ())}

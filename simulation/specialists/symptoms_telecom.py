@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from sigmaloop.simulation.messages import JsonObject
 from sigmaloop.simulation.specialists.conversation import Conversation, Event, number
 from sigmaloop.simulation.specialists.symptoms import Sighting, Symptom, first_taken
 
@@ -96,7 +96,7 @@ def wrong_data_amount(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _checked(talk: Conversation, call: Event) -> dict[str, Any]:
+def _checked(talk: Conversation, call: Event) -> JsonObject:
     """What the last check of a call's line showed."""
     same = [c for c in talk.of("check_line") if c.arguments == {"line_id": call.arguments.get("line_id")}]
     return next((c.result for c in reversed(same) if c.step < call.step), {})

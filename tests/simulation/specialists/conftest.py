@@ -20,9 +20,9 @@ from sigmaloop.eval.benchmark import Score
 from sigmaloop.eval.benchmarks.helpdesk.benchmark import Helpdesk
 from sigmaloop.eval.session import Session
 from sigmaloop.records import Cluster, FailureRecord, Task, digest
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.model import SimulatedModel
-from sigmaloop.simulation.reading.reading import Reading, read
+from sigmaloop.simulation.reading import Reading, read
 from sigmaloop.simulation.specialists import answer, engineer
 from sigmaloop.simulation.specialists.changes import Plan
 from sigmaloop.simulation.specialists.phrasings import PHRASINGS

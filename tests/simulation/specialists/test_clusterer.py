@@ -7,7 +7,7 @@ from typing import Any
 
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.records import Cluster, digest
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.specialists.phrasings import PHRASINGS
 from sigmaloop.simulation.specialists.recognition import recognise, similarity
 

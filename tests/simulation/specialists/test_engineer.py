@@ -10,8 +10,8 @@ import pytest
 from sigmaloop.agents.brief import Brief, EngineerTools, PastAttempt
 from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import InadmissibleChange
-from sigmaloop.simulation.habits.registry import HABITS
-from sigmaloop.simulation.reading.reading import objects
+from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.reading import objects
 from sigmaloop.simulation.specialists.changes import SHARES
 from sigmaloop.tools.changes.edits import check_change, unified_diff
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 from sigmaloop.tools.changes.edits import unified_diff
 
 
