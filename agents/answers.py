@@ -1,4 +1,4 @@
-"""What a model meant: a validated answer out of whatever form it has, or a reason that can be quoted back.
+"""Reads a model's answer, in whatever form it came: a validated record, or a fault that can be quoted back.
 
 Models asked for one tool call answer with JSON in prose, in a fence, with arguments that are not JSON, with
 two calls or with none. Nothing is guessed here: a text that is cut off or does not fit stays unusable.
@@ -19,7 +19,7 @@ from sigmaloop.clean_text import clean, clean_json
 JsonObject = dict[str, Any]
 """A JSON object as a model wrote it, before anything is known of its shape."""
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-"""A text of an answer that says something."""
+"""A text that is not blank."""
 Answer = TypeVar("Answer", bound=BaseModel)
 _DECODER = json.JSONDecoder(strict=False)
 

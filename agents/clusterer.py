@@ -24,7 +24,7 @@ class Choice(BaseModel):
 
 
 class Clusterer:
-    """Files failures under root causes, one at a time, as they come."""
+    """Assigns failures to clusters by root cause, one at a time."""
 
     def __init__(self, models: ModelAccess) -> None:
         self._models = models
@@ -45,9 +45,9 @@ class Clusterer:
         )
 
         def among_shown(choice: Choice) -> None:
-            given = choice.cluster_id.strip()
-            if given not in shown and given.lower() != NEW:
-                raise ValueError(f'cluster_id {given!r} is not in the list; take a listed id or "{NEW}"')
+            chosen_id = choice.cluster_id.strip()
+            if chosen_id not in shown and chosen_id.lower() != NEW:
+                raise ValueError(f'cluster_id {chosen_id!r} is not in the list; take a listed id or "{NEW}"')
 
         scope = f"cluster:{failure.id}"
         about = {"failure_id": failure.id, "batch": failure.batch}

@@ -90,7 +90,7 @@ class FailureMiner:
 
 
 def verified(quotes: Sequence[Quote], trace: Sequence[Step]) -> tuple[Evidence, ...]:
-    """The quotes that stand in the trace, each with the step where it does; at most three."""
+    """The quotes that really occur in the trace, each with its step; at most three."""
     texts = {step.index: clean_line(step_text(step)) for step in trace}
     evidence: list[Evidence] = []
     for quote in quotes:
@@ -115,7 +115,7 @@ def _unexplained(ending: str, reason: str) -> MinedFailure:
 
 
 def _general(mechanism: str) -> str:
-    """The tag without words that name an instance: anything with a digit or an @ in it."""
+    """The mechanism without words that name an instance: any with a digit or an @."""
     words = [w for w in mechanism.strip(" .\"'").split() if not re.search(r"[\d@]", w)]
     return " ".join(words[:8])[:80].strip() or UNEXPLAINED
 

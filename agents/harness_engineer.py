@@ -108,7 +108,7 @@ class HarnessEngineer:
 
 
 class _Calls(AgentMiddleware[Any, Any, Any]):
-    """Names the faults of model calls, and nothing else's; a turn that the token limit cut off is asked for again."""
+    """Translates the faults of model calls, and only theirs; asks again for a turn that the token limit cut off."""
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -133,7 +133,7 @@ def _cut_turn(response: ModelResponse[Any]) -> AIMessage | None:
 
 
 class _Repair(AgentMiddleware[Any, Any, Any]):
-    """Answers a turn without a usable tool call, which would otherwise end the attempt in silence."""
+    """Asks again after a turn without a usable tool call, which would otherwise end the attempt."""
 
     def __init__(self) -> None:
         super().__init__()

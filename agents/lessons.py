@@ -49,5 +49,5 @@ def lesson(entry: LedgerEntry, judgement: Judgement | None = None) -> Learning:
 def _for_people(entry: LedgerEntry, judgement: Judgement | None) -> str:
     kept = entry.outcome == "kept"
     fate = "It is part of the agent now." if kept else f"It was reverted by the {entry.gate or 'last'} gate."
-    said = judgement.explanation if judgement else entry.hypothesis
-    return f"Against “{entry.cluster_title}”: {entry.summary} {fate} {said}".strip()[:1_000]
+    explanation = judgement.explanation if judgement else entry.hypothesis
+    return f"Against “{entry.cluster_title}”: {entry.summary} {fate} {explanation}".strip()[:1_000]

@@ -27,7 +27,7 @@ _TAG = re.compile(
     r"|<\s*\|[^<>|]{1,60}\|\s*>|<<\s*/?\s*sys\s*>>|\[\s*/?\s*inst\s*\]|<\s*/?\s*(?:start|end)_of_turn\s*>",  # turns
     re.IGNORECASE,
 )
-"""What ends a section or begins a turn in the eyes of a model."""
+"""What a model may take for the end of a section or the start of a turn."""
 
 
 class Prompt(NamedTuple):
@@ -77,7 +77,7 @@ def unbroken(text: str) -> str:
     """
     text = clean(text, keep=_JOINERS)
     plain, places = _as_models_read(text)
-    begins = [places[found.start()] for found in _TAG.finditer(plain)]
+    begins = [places[tag.start()] for tag in _TAG.finditer(plain)]
     for at in reversed(begins):
         text = f"{text[: at + 1]}\\{text[at + 1 :]}"
     return text

@@ -1,4 +1,4 @@
-"""One robust structured call to a model: what the miner, the clusterer and the judge are made of.
+"""One robust structured call to a model, as the miner, the clusterer and the judge make it.
 
 Function calling first, tolerant JSON from plain text otherwise, pydantic validation, and one repair turn that
 quotes the error. What is sent depends on the arguments alone: a run that was killed replays its calls from a
@@ -32,7 +32,7 @@ OVERFLOW = re.compile(r"context.?(length|window|size)|too long|too many (input )
 
 
 class SpecialistModel(ChatOpenAI):
-    """A chat model whose answers are clean before anybody reads, keeps or repeats them."""
+    """A chat model whose answers are cleaned before anything reads or stores them."""
 
     keep: str = ""
     """Unseen characters that its answers may have."""
@@ -156,7 +156,7 @@ def decide(
 
 @contextmanager
 def model_faults() -> Iterator[None]:
-    """Say what a failed model call means: refused request, unusable endpoint, or a fault that may pass."""
+    """Raise what a failed model call means: a refused request, an unusable endpoint, or a passing fault."""
     try:
         with boundary(UpstreamError, "model call of a specialist"):
             yield
@@ -172,13 +172,13 @@ def model_faults() -> Iterator[None]:
 
 
 def _status_error(error: openai.APIStatusError) -> Exception:
-    said = f"the model endpoint answered {error.status_code}: {str(error.message)[:500]}"
+    message = f"the model endpoint answered {error.status_code}: {str(error.message)[:500]}"
     if error.status_code in {400, 413, 422}:
-        too_long = "what it has to read no longer fits the model's context: " if OVERFLOW.search(said) else ""
-        return SpecialistError(f"{too_long}{said}")
+        too_long = "what it has to read no longer fits the model's context: " if OVERFLOW.search(message) else ""
+        return SpecialistError(f"{too_long}{message}")
     if error.status_code in {401, 403, 404}:
-        return ModelUnavailable(said, status=error.status_code)
-    return UpstreamError(said, status=error.status_code, retryable=error.status_code in {408, 429, 503})
+        return ModelUnavailable(message, status=error.status_code)
+    return UpstreamError(message, status=error.status_code, retryable=error.status_code in {408, 429, 503})
 
 
 def tool_schema(schema: type[BaseModel]) -> JsonObject:

@@ -15,7 +15,7 @@ from sigmaloop.agents.prompt import quoted
 from sigmaloop.tools.changes.edits import replace_text, unified_diff
 
 _SHOWN = 8_000
-"""Most characters that a look-up puts before the engineer."""
+"""Most characters of a look-up's answer."""
 
 
 class WorkingCopy:

@@ -1,4 +1,4 @@
-"""The simulated target: reads the request, replays the conversation, and gives the next message."""
+"""The simulated target: reads the request, replays the conversation, and answers with the next message."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ DOMAINS: tuple[tuple[str, type[Retail | Airline | Telecom], str], ...] = (
 
 def next_message(request: Mapping[str, object], *, forced: frozenset[str] | None = None) -> Message:
     """The next message of the agent: a tool call or words."""
-    seen = transcript(request)
-    emitted = _next(seen, seed=_seed(request.get("seed")), forced=forced)
-    if emitted.tool and emitted.tool in dict(seen.tools):
+    talk = transcript(request)
+    emitted = _next(talk, seed=_seed(request.get("seed")), forced=forced)
+    if emitted.tool and emitted.tool in dict(talk.tools):
         arguments = json.dumps(emitted.arguments)
-        number = digest(len(seen.events), seen.opening, {"name": emitted.tool, "arguments": arguments}, size=20)
+        number = digest(len(talk.events), talk.opening, {"name": emitted.tool, "arguments": arguments}, size=20)
         return tool_message(emitted.tool, arguments, call_id=f"call_{number}")
     return text_message(emitted.text or "I am sorry, I cannot do this for you.")
 
 
-def _next(seen: Transcript, *, seed: int, forced: frozenset[str] | None) -> Emit:
-    names = dict(seen.tools)
+def _next(talk: Transcript, *, seed: int, forced: frozenset[str] | None) -> Emit:
+    names = dict(talk.tools)
     domain = next((row for row in DOMAINS if row[0] in names), None)
-    if domain is None or not seen.opening:
-        return Emit(text="How can I help you?" if not seen.opening else f"Thank you for your message. {_echo(seen)}")
-    dialogue = Dialogue(seen, read(seen.system, seen.tools), seed=seed, forced=forced)
-    desk = Desk(dialogue, policy="\n".join(seen.system))
+    if domain is None or not talk.opening:
+        return Emit(text="How can I help you?" if not talk.opening else f"Thank you for your message. {_echo(talk)}")
+    dialogue = Dialogue(talk, read(talk.system, talk.tools), seed=seed, forced=forced)
+    desk = Desk(dialogue, policy="\n".join(talk.system))
     try:
         desk.serve(domain[1](desk).handle, by=domain[2])
     except Emit as emitted:
         return emitted
     except (Refusal, Redo) as stop:
         return _say(dialogue, f"{stop or 'I am sorry, I cannot do this.'} {FAREWELL}")
-    # A conversation that no procedure foresees must still get an answer: this is the model's own boundary.
+    # A conversation that no procedure foresees must still get an answer: nothing may escape from the model.
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         return _say(dialogue, f"I am sorry, I cannot help you with this. {FAREWELL}")
     return Emit(text=FAREWELL)
@@ -62,8 +62,8 @@ def _say(dialogue: Dialogue, text: str) -> Emit:
     return Emit(text=FAREWELL)
 
 
-def _echo(seen: Transcript) -> str:
-    words = re.findall(r"\w+", seen.opening)[:12]
+def _echo(talk: Transcript) -> str:
+    words = re.findall(r"\w+", talk.opening)[:12]
     return f"You wrote: {' '.join(words)}."
 
 

@@ -75,7 +75,7 @@ class Airline:
         return self.d.look_up("get_reservation", reservation_id=reservation_id) or {}
 
     def by_number(self, number: str) -> JsonObject:
-        """A reservation by its number; the habit leaves the prefix out and does not mend it."""
+        """A reservation by its number; the habit omits the prefix and does not correct it."""
         if self.d.strikes("malformed_arguments"):
             self.d.look_up("get_reservation", reservation_id=number)
             raise Refusal(f"I am sorry, I cannot find a reservation {number}.")
@@ -85,7 +85,7 @@ class Airline:
         return self.d.look_up("get_flight", flight_id=flight_id) or {}
 
     def money(self, words: str) -> str:
-        """Words that name a sum, or without it."""
+        """The words, or fewer that leave the amount out when the habit strikes."""
         return "This is done." if self.d.strikes("omits_amount") else words
 
     # procedures
@@ -142,15 +142,15 @@ class Airline:
         self.desk.tell(lambda: self.money(f"The flight is changed; the price difference is {dollars(difference)}."))
 
     def _days(self, text: str) -> list[str]:
-        found = read.dates(text, self.desk.today)
-        if found and read.names_weekday(text) and self.d.strikes("wrong_travel_date"):
-            return [(date.fromisoformat(day) + timedelta(days=7)).isoformat() for day in found]
-        return found
+        days = read.dates(text, self.desk.today)
+        if days and read.names_weekday(text) and self.d.strikes("wrong_travel_date"):
+            return [(date.fromisoformat(day) + timedelta(days=7)).isoformat() for day in days]
+        return days
 
     def cheapest(self, leg: JsonObject, day: str, cabin: str, people: int) -> JsonObject:
         """The cheapest flight of a day with enough seats; habits take the first one or forget the seats."""
-        asked = {"origin": leg["origin"], "destination": leg["destination"], "date": day}
-        flights = (self.d.look_up("search_flights", **asked) or {}).get("flights") or []
+        query = {"origin": leg["origin"], "destination": leg["destination"], "date": day}
+        flights = (self.d.look_up("search_flights", **query) or {}).get("flights") or []
         if not flights:
             raise Refusal(f"I am sorry, I found no flight from {leg['origin']} to {leg['destination']} on {day}.")
         if people > 1 and self.d.strikes("ignores_passenger_count"):
@@ -249,15 +249,15 @@ class Airline:
     def rename(self, request: Request) -> None:
         row = self.find(request)
         text = request.text
-        found = re.search(
+        match = re.search(
             r"it says (\w+ \w+), but it must be (\w+ \w+)|[Ii]nstead of (\w+ \w+),? (?:it is )?(\w+ \w+)", text
         )
-        if not found:
+        if not match:
             answer = self.desk.ask(request, "passenger", "What does the name say now, and how is it spelled correctly?")
             names = read.names(answer)
             old, new = (names[0], names[-1]) if names else ("", "")
         else:
-            old, new = [name for name in found.groups() if name]
+            old, new = [name for name in match.groups() if name]
         who = next((p for p in row["passengers"] if p["name"] == old), row["passengers"][-1])
 
         def build() -> tuple[str, JsonObject]:
@@ -319,10 +319,10 @@ class Airline:
 
 def _leg(text: str) -> int:
     """1 for the outbound, 2 for the return flight; 0 when the text names none."""
-    found = re.search(r"\b(outbound|return|flight back|leg (\d))\b", text, re.I)
-    if not found:
+    match = re.search(r"\b(outbound|return|flight back|leg (\d))\b", text, re.I)
+    if not match:
         return 0
-    return int(found.group(2) or (1 if found.group(1).lower() == "outbound" else 2))
+    return int(match.group(2) or (1 if match.group(1).lower() == "outbound" else 2))
 
 
 def _letters(old: str, new: str) -> int:

@@ -44,7 +44,7 @@ class Retail:
         return self.d.look_up("get_order", order_id=order_id) or {}
 
     def by_number(self, number: str) -> JsonObject:
-        """An order by its number; the habit leaves the prefix out and does not mend it."""
+        """An order by its number; the habit omits the prefix and does not correct it."""
         if self.d.strikes("malformed_arguments"):
             self.d.look_up("get_order", order_id=number)
             raise Refusal(f"I am sorry, I cannot find an order {number}.")
@@ -68,9 +68,9 @@ class Retail:
                 return self.by_number(number.group(1))
             if len(ids) > 1 and self.d.strikes("acts_on_first_order"):
                 return self.get(ids[0])
-            found = [order for order in map(self.get, ids) if self.items(order, request)]
-            if found or len(ids) == 1:
-                return found[0] if found else self.get(ids[0])
+            orders = [order for order in map(self.get, ids) if self.items(order, request)]
+            if orders or len(ids) == 1:
+                return orders[0] if orders else self.get(ids[0])
             if attempt == 0:
                 self.desk.ask(request, "which", "Which order is it? Please tell me its number or what is in it.")
         return self.get(ids[0])
@@ -104,7 +104,7 @@ class Retail:
         return None
 
     def money(self, result: JsonObject, words: str) -> str:
-        """Words that name a sum, or without it."""
+        """The words, or fewer that leave the amount out when the habit strikes."""
         return "This is done." if self.d.strikes("omits_amount") else words
 
     def timing(self, method_id: str) -> str:
@@ -195,7 +195,7 @@ class Retail:
         return list((self.d.look_up("list_variants", product_id=item["product_id"]) or {}).get("variants") or [])
 
     def choose(self, request: Request, item: JsonObject, variants: list[JsonObject]) -> JsonObject:
-        """The variant that the customer describes; habits settle for less."""
+        """The variant that the customer describes; habits ignore some of its options."""
         option = next((key for key in item["options"] if key != "color"), "")
         values = {str(v["options"].get(option)) for v in variants}
         colors: list[str] = []

@@ -99,7 +99,7 @@ class Telecom:
         return self.desk.commit(request, tool, lambda: (tool, {"line_id": line["line_id"], **rest}), summary=summary)
 
     def money(self, words: str) -> str:
-        """Words that name a sum, or without it."""
+        """The words, or fewer that leave the amount out when the habit strikes."""
         return "This is done." if self.d.strikes("omits_amount") else words
 
     # procedures

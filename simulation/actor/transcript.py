@@ -1,4 +1,4 @@
-"""Takes a chat completion request apart: what the harness wrote, the opening, and the events since then."""
+"""A chat completion request in its parts: what the harness wrote, the opening, and the events since then."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FROM_CODE = re.compile(
 
 
 class Event(Record):
-    """One recorded step: a tool call with its result, words with the customer's answer, or a note of code."""
+    """One recorded step: a tool call with its result, a message with the customer's answer, or a note from code."""
 
     kind: Literal["call", "say", "note"]
     name: str = ""
@@ -24,7 +24,7 @@ class Event(Record):
     text: str = ""
     """Result, answer, or the note itself."""
     answered: bool = True
-    """False for words that code held back from the customer."""
+    """False for a message that code held back from the customer."""
 
 
 class Transcript(Record):
@@ -41,7 +41,7 @@ class Transcript(Record):
 
 
 def transcript(request: Mapping[str, object]) -> Transcript:
-    """Never raises: whatever is not a message of the usual shape is passed over."""
+    """The request in its parts. Never raises: what does not look like a message is skipped."""
     messages = [m for m in _list(request.get("messages")) if isinstance(m, Mapping)]
     start = next((i for i, m in enumerate(messages) if _is_opening(m)), len(messages))
     system = [_text(m) for m in messages[:start] if m.get("role") in ("system", "developer")]
@@ -101,12 +101,12 @@ def _answer(following: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def _tools(tools: object) -> list[tuple[str, str]]:
-    found = []
+    pairs = []
     for tool in _list(tools):
         function = tool.get("function") if isinstance(tool, Mapping) else None
         if isinstance(function, Mapping):
-            found.append((str(function.get("name") or ""), str(function.get("description") or "")))
-    return found
+            pairs.append((str(function.get("name") or ""), str(function.get("description") or "")))
+    return pairs
 
 
 def _text(message: Mapping[str, Any]) -> str:

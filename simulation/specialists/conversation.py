@@ -130,8 +130,8 @@ class Conversation:
         for key, tool in THINGS.items():
             if key in event.arguments:
                 value = event.arguments[key]
-                found = [e for e in self.of(tool) if e.arguments.get(key) == value and e.step <= event.step]
-                return str(value), found[-1].result if found else {}
+                look_ups = [e for e in self.of(tool) if e.arguments.get(key) == value and e.step <= event.step]
+                return str(value), look_ups[-1].result if look_ups else {}
         return "", {}
 
     def opened(self, *, before: int = 10**9) -> list[JsonObject]:
@@ -181,10 +181,10 @@ def number(text: str, amount: float) -> bool:
 def _events(trace: str) -> list[Event]:
     events: list[Event] = []
     for line in trace.splitlines():
-        found = _LINE.match(line)
-        if not found:
+        match = _LINE.match(line)
+        if not match:
             continue
-        index, mark, rest = int(found.group(1)), found.group(2), found.group(3)
+        index, mark, rest = int(match.group(1)), match.group(2), match.group(3)
         if mark == "CALL":
             tool, _, raw = rest.partition(" ")
             events.append(Event(index, "call", "", tool, json_object(raw)))
@@ -211,5 +211,5 @@ def _until_complaint(events: list[Event]) -> list[Event]:
 
 
 def _today(policy: str) -> datetime.date | None:
-    found = re.search(r"[Tt]oday is \D{0,30}?(\d{4})-(\d\d)-(\d\d)", policy)
-    return datetime.date(*map(int, found.groups())) if found else None
+    match = re.search(r"[Tt]oday is \D{0,30}?(\d{4})-(\d\d)-(\d\d)", policy)
+    return datetime.date(*map(int, match.groups())) if match else None

@@ -35,8 +35,8 @@ def answer(request: Request) -> Message:
     rejected = re.findall(r"^- (\w+).*: failed", request.section("verdicts"), re.MULTILINE)
     fate = f" The {rejected[-1]} gate rejected it." if rejected else ""
     cause = field(request.section("cluster"), "title") or "the cause"
-    told = f"The change is meant against “{cause}”. {_SAID[reading]}{fate}"
-    return request.answer({"classification": reading, "veto": clear_case, "explanation": told})
+    explanation = f"The change is meant against “{cause}”. {_SAID[reading]}{fate}"
+    return request.answer({"classification": reading, "veto": clear_case, "explanation": explanation})
 
 
 def _reading(added: str) -> str:

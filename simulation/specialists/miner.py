@@ -50,7 +50,7 @@ def answer(request: Request) -> Message:
 
 def sightings(talk: Conversation) -> list[tuple[str, Sighting]]:
     """Every habit whose symptom shows, the surest first."""
-    found = []
+    ranked = []
     for habit, symptom in SYMPTOMS.items():
         sighting = symptom(talk)
         if sighting is None:
@@ -58,8 +58,8 @@ def sightings(talk: Conversation) -> list[tuple[str, Sighting]]:
         # Data that came out right was not written wrong; and what was left unsaid does not spoil data.
         if (only_unsaid(talk) and habit not in _UNSAID) or (talk.ending and not unsaid(talk) and habit in _WORDS):
             sighting = sighting._replace(certainty=sighting.certainty * 0.4)
-        found.append((habit, sighting))
-    return sorted(found, key=lambda pair: -pair[1].certainty)
+        ranked.append((habit, sighting))
+    return sorted(ranked, key=lambda pair: -pair[1].certainty)
 
 
 def _explanation(request: Request, habit: str, event: Event) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What a specialist's request says: its sections, its tools, what was done so far; and how to answer it."""
+"""A specialist's request: its sections, its tools, the calls made so far; and how to answer it."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ class Request:
 
     def section(self, tag: str) -> str:
         """The text between <tag> and </tag> in the first user message."""
-        found = re.search(rf"<{tag}>\n?(.*?)\n?</{tag}>", self.user, re.DOTALL)
-        return found.group(1) if found else ""
+        match = re.search(rf"<{tag}>\n?(.*?)\n?</{tag}>", self.user, re.DOTALL)
+        return match.group(1) if match else ""
 
     @property
     def turns(self) -> list[Turn]:
         """Answered tool calls, oldest first."""
         results = {m["tool_call_id"]: _text(m) for m in self.messages if m["role"] == "tool"}
-        made = []
+        turns = []
         for message in self.messages:
             for call in message.get("tool_calls") or ():
                 if call["id"] in results:
                     function = call["function"]
-                    made.append(Turn(function["name"], json_object(function["arguments"]), results[call["id"]]))
-        return made
+                    turns.append(Turn(function["name"], json_object(function["arguments"]), results[call["id"]]))
+        return turns
 
     def call(self, name: str, arguments: Mapping[str, object]) -> Message:
         """An assistant message with one tool call; its id follows from the conversation."""
@@ -76,8 +76,8 @@ class Request:
 
 def field(text: str, name: str) -> str:
     """The value of the first line `name: value` in a section."""
-    found = re.search(rf"^[\s-]*{re.escape(name)}: *(.*)$", text, re.MULTILINE)
-    return found.group(1).strip() if found else ""
+    match = re.search(rf"^[\s-]*{re.escape(name)}: *(.*)$", text, re.MULTILINE)
+    return match.group(1).strip() if match else ""
 
 
 def _text(message: JsonObject) -> str:
