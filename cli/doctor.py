@@ -88,7 +88,7 @@ def _tried(name: str, probe: Callable[[], tuple[State, str]]) -> Finding:
 
 def _machine(settings: Any) -> Iterator[Finding]:
     """What needs no process of its own."""
-    from sigmaloop.eval.rollouts import crowding
+    from sigmaloop.eval.crowding import crowding
     from sigmaloop.settings import secret_names
     from sigmaloop.tools.sandbox.child.wall import landlock, seccomp
     from sigmaloop.tools.sandbox.readable_paths import readable_paths

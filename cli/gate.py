@@ -114,7 +114,7 @@ def _decide(
     from sigmaloop.errors import BadInput
     from sigmaloop.eval.benchmark import load_benchmark
     from sigmaloop.eval.change_check import check_change
-    from sigmaloop.gate.policy import make_policy
+    from sigmaloop.gate.policies import make_policy
     from sigmaloop.gate.rules import rules_of
     from sigmaloop.graph.prepare import check_models, smoke_test
     from sigmaloop.graph.standalone import engine_for

@@ -45,7 +45,7 @@ def selftest(
     Three scenes of simulated runs: nothing helps (A/A), the usual mix of proposals, and a hard one.
     """
     from sigmaloop.errors import BadInput
-    from sigmaloop.gate.policy import make_policy
+    from sigmaloop.gate.policies import make_policy
     from sigmaloop.gate.rules import rules_of
     from sigmaloop.gate.worlds.selftest import selftest as put_to_test
     from sigmaloop.gate.worlds.worlds import Terrain

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic import Field
@@ -50,6 +51,18 @@ class Episode(Protocol):
     def score(self) -> Score: ...
 
 
+@dataclass(frozen=True)
+class Briefing:
+    """What an agent is shown before it works on a task."""
+
+    instructions: str = ""
+    """The policy that it must follow."""
+    tools: Sequence[Mapping[str, object]] = ()
+    """JSON schemas of the tools that it may call."""
+    opening: str = ""
+    """What the user says first."""
+
+
 class BenchmarkRunner(ABC):
     """A set of tasks in three disjoint splits, and a way to score an agent on them."""
 
@@ -59,6 +72,11 @@ class BenchmarkRunner(ABC):
     """Reward from which a task counts as passed, in (0, 1]. Failures, cluster tasks and the suite count passes;
     validation and certificates compare mean rewards. For rewards that are seldom exactly 1; `Task.pass_at` sets it
     for one task."""
+
+    setting: str = "An agent works on tasks and is scored on the results."
+    """What the agent does and for whom, in one sentence: what the specialists are told of the benchmark's world."""
+    hosts_agent: bool = True
+    """Whether the agent runs inside `run`; otherwise it talks to episodes from behind the wall."""
 
     @abstractmethod
     def tasks(self, split: Split) -> Sequence[Task]:
@@ -75,6 +93,14 @@ class BenchmarkRunner(ABC):
         A `run` with `seed: int` in place of `seeds` is called once for every task, with that task's seed.
         """
         raise NotImplementedError(f"benchmark {self.name} implements neither run() nor open()")
+
+    def open(self, task_id: str, *, seed: int) -> Episode:
+        """A fresh episode of a task, unless the benchmark hosts the agent itself: see `EpisodeBenchmark`."""
+        raise NotImplementedError(f"benchmark {self.name} hosts the agent itself: it opens no episodes")
+
+    def briefing(self, task_id: str) -> Briefing:
+        """What an agent is shown before it works on a task; empty where only the benchmark knows."""
+        return Briefing()
 
     def fingerprint(self) -> str:
         """16 hex digits over every task of every split: a changed benchmark is another benchmark."""
@@ -94,9 +120,16 @@ class BenchmarkRunner(ABC):
 class EpisodeBenchmark(BenchmarkRunner):
     """A benchmark whose tasks are episodes."""
 
+    hosts_agent = False
+
     @abstractmethod
     def open(self, task_id: str, *, seed: int) -> Episode:
         """A fresh episode of a task; nothing is shared between two of them."""
+
+    def briefing(self, task_id: str) -> Briefing:
+        """What its episode shows first, whatever the seed."""
+        episode = self.open(task_id, seed=0)
+        return Briefing(instructions=episode.instructions, tools=tuple(episode.tools), opening=episode.opening)
 
 
 def load_benchmark(name: str) -> BenchmarkRunner:

@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any
 
 from sigmaloop.errors import BadInput, boundary
-from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, EpisodeBenchmark, Score
+from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, Score
 from sigmaloop.eval.controls import CONSTANT, CONTROLS, NULL
 from sigmaloop.eval.dependence import trial_spread
 from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.eval.rollouts import Drained, RolloutEngine
-from sigmaloop.eval.whole_benchmark import takes_seeds
+from sigmaloop.eval.whole_benchmark import check_run, takes_seeds
 from sigmaloop.records import Record, Rollout, Task
 from sigmaloop.tools.changes.leak_scan import tells
 
@@ -73,21 +73,20 @@ def check_benchmark(
     if not kit.ok:
         return kit.report()  # whatever follows would only repeat it
     tasks = {split: list(benchmark.tasks(split)) for split in SPLITS}
-    if isinstance(benchmark, EpisodeBenchmark):
-        episodes = benchmark
+    if not benchmark.hosts_agent:
         sample = [task for split in SPLITS for task in _spread(tasks[split], SAMPLE)]
-        kit.ask("tools", lambda: _tools(episodes, sample))
-        kit.ask("same episode again", lambda: _same_episodes(episodes, sample))
-        kit.ask("unknown tool", lambda: _unknown_tool(episodes, sample))
+        kit.ask("tools", lambda: _tools(benchmark, sample))
+        kit.ask("same episode again", lambda: _same_episodes(benchmark, sample))
+        kit.ask("unknown tool", lambda: _unknown_tool(benchmark, sample))
         oracle = getattr(benchmark, "oracle", None)
         if callable(oracle):
             solved = [task for split in SPLITS for task in tasks[split][:limit]]
-            kit.ask("oracle (ceiling)", lambda: _oracle(episodes, solved, oracle))
+            kit.ask("oracle (ceiling)", lambda: _oracle(benchmark, solved, oracle))
     worked = [task for split in SPLITS[:2] for task in tasks[split][:limit]]
     seen: dict[str, list[Rollout]] = {}
     for name in CONTROLS:
         kit.ask(f"{name} (floor)", partial(_control, engine, name, worked, seen))
-    if not isinstance(benchmark, EpisodeBenchmark):
+    if benchmark.hosts_agent:
         sample = [task for split in SPLITS[:2] for task in _spread(tasks[split], SAMPLE // 2)]
         kit.ask("independent tasks", partial(_independent, engine, agent or CONTROLS[CONSTANT], sample, seen))
     kit.ask("pass mark in reach", partial(_reach, seen, own=agent is not None))
@@ -134,11 +133,9 @@ def check_tasks(benchmark: BenchmarkRunner) -> None:
         raise BadInput(f"benchmark {benchmark.name}: {detail}")
     with boundary(BadInput, f"benchmark {benchmark.name}: its tasks() failed"):
         benchmark.pass_marks()
-    if isinstance(benchmark, EpisodeBenchmark):
-        return
-    if type(benchmark).run is BenchmarkRunner.run:
-        raise BadInput(f"benchmark {benchmark.name} implements neither run() nor open(): see BenchmarkRunner")
-    takes_seeds(benchmark)
+    if benchmark.hosts_agent:
+        check_run(benchmark)
+        takes_seeds(benchmark)
 
 
 def _tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
@@ -210,7 +207,7 @@ def _same_tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
     return True, f"fingerprint {first}"
 
 
-def _tools(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, str]:
+def _tools(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     most = 0
     for task in sample:
         tools = benchmark.open(task.id, seed=0).tools
@@ -221,7 +218,7 @@ def _tools(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, s
     return True, f"at most {most} in one episode"
 
 
-def _same_episodes(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, str]:
+def _same_episodes(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     """The same seed twice, the first episode worked on before the second: nothing may be shared."""
     for task in sample:
         first, second = _transcript(benchmark, task.id), _transcript(benchmark, task.id)
@@ -231,7 +228,7 @@ def _same_episodes(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple
     return True, f"{len(sample)} tasks opened twice"
 
 
-def _transcript(benchmark: EpisodeBenchmark, task_id: str) -> list[object]:
+def _transcript(benchmark: BenchmarkRunner, task_id: str) -> list[object]:
     episode = benchmark.open(task_id, seed=1)
     seen: list[object] = [episode.instructions, list(episode.tools), episode.opening]
     seen.append(episode.say("Hello, what can I do for you?"))
@@ -241,7 +238,7 @@ def _transcript(benchmark: EpisodeBenchmark, task_id: str) -> list[object]:
     return [*seen, score]
 
 
-def _unknown_tool(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[bool, str]:
+def _unknown_tool(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     for task in sample:
         result = benchmark.open(task.id, seed=0).act("no_such_tool", {})
         if not isinstance(result, str) or not result.startswith("Error:"):
@@ -249,7 +246,7 @@ def _unknown_tool(benchmark: EpisodeBenchmark, sample: Sequence[Task]) -> tuple[
     return True, "answered with an error text"
 
 
-def _oracle(benchmark: EpisodeBenchmark, tasks: Sequence[Task], oracle: Oracle) -> tuple[bool, str]:
+def _oracle(benchmark: BenchmarkRunner, tasks: Sequence[Task], oracle: Oracle) -> tuple[bool, str]:
     rewards = {task.id: _solve(benchmark, task.id, oracle(task.id)).reward for task in tasks}
     marks = benchmark.pass_marks()
     failed = [task for task, reward in rewards.items() if reward < marks[task]]
@@ -257,7 +254,7 @@ def _oracle(benchmark: EpisodeBenchmark, tasks: Sequence[Task], oracle: Oracle) 
     return not failed, detail + (f"; not solved by their own oracle: {_listed(failed)}" if failed else "")
 
 
-def _solve(benchmark: EpisodeBenchmark, task_id: str, script: Sequence[Any]) -> Score:
+def _solve(benchmark: BenchmarkRunner, task_id: str, script: Sequence[Any]) -> Score:
     """Play an oracle's script on an episode, on this side of the wall."""
     episode = benchmark.open(task_id, seed=0)
     for step in script:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sigmaloop.errors import BudgetSpent, ModelChanged, SandboxError, SigmaLoopError, StoreError, boundary
-from sigmaloop.eval.benchmark import EpisodeBenchmark
+from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.session import EpisodeFault, Session
 from sigmaloop.records import RolloutStatus, Step
 from sigmaloop.tools.sandbox.supervisor import Supervisor
@@ -31,7 +31,7 @@ class Played:
 
 
 def play(
-    benchmark: EpisodeBenchmark,
+    benchmark: BenchmarkRunner,
     task_id: str,
     *,
     seed: int,

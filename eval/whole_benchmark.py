@@ -47,6 +47,12 @@ def run_whole(
     return [_rollout(key, seeds[key.task_id], rewards.get(key.task_id), f"{reason} (try {tries})") for key in keys]
 
 
+def check_run(benchmark: BenchmarkRunner) -> None:
+    """Raises BadInput for a benchmark that hosts the agent and does not say how."""
+    if type(benchmark).run is BenchmarkRunner.run:
+        raise BadInput(f"benchmark {benchmark.name} implements neither run() nor open(): see BenchmarkRunner")
+
+
 def takes_seeds(benchmark: BenchmarkRunner) -> bool:
     """Whether `run` takes a seed for every task; False: one `seed`, so that each task needs a call of its own.
 

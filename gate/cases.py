@@ -15,6 +15,7 @@ from math import ceil
 from typing import Literal, NamedTuple
 
 from sigmaloop.gate.finding import Finding, Pair, RunMore, evidence_of, uncovered
+from sigmaloop.gate.rules import Rules
 from sigmaloop.gate.tally import faults_allowed, share
 from sigmaloop.records import REWARD_MICROS, GateName, Outcome, Rollout
 
@@ -29,12 +30,30 @@ class _State(NamedTuple):
     """Next try of every case that is not decided, those that failed once first."""
 
 
+CountingGate = Literal["cluster_tasks", "regression"]
+"""The gates that count cases."""
+
+
+def pass_count_gate(
+    rules: Rules, gate: CountingGate, cases: Sequence[Sequence[Pair]], quarantined: Sequence[str] = ()
+) -> PassCountGate:
+    """The gate over these cases that the rules describe."""
+    return PassCountGate(
+        gate,
+        cases,
+        floor=rules.cluster_floor if gate == "cluster_tasks" else rules.regression_floor,
+        coverage=rules.coverage_floor,
+        wave=rules.wave,
+        quarantined=quarantined,
+    )
+
+
 class PassCountGate:
     """A stage that passes when a share of its cases passes; it stops as soon as that is settled."""
 
     def __init__(
         self,
-        gate: Literal["cluster_tasks", "regression"],
+        gate: CountingGate,
         cases: Sequence[Sequence[Pair]],
         *,
         floor: float,
@@ -49,7 +68,7 @@ class PassCountGate:
             raise ValueError("every case needs tries of its own")
         if wave < 1:
             raise ValueError(f"a wave of {wave} rollouts would never end")
-        self._gate: Literal["cluster_tasks", "regression"] = gate
+        self._gate: CountingGate = gate
         self._floor = share(floor)
         self._need = ceil(self._floor * len(cases))
         self._faults_allowed = faults_allowed(len(cases), share(coverage))

@@ -19,15 +19,16 @@ from sigmaloop.gate.evalue import betting_evalue, fresh_pairs
 from sigmaloop.gate.finding import Finding
 from sigmaloop.gate.judging import AttemptInputs, Judged, judge, recall
 from sigmaloop.gate.outage import UNMEASURABLE
-from sigmaloop.gate.policy import Policy, make_policy
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.rules import Rules
 from sigmaloop.gate.sequential import SequentialGate
 from sigmaloop.gate.statistics import Estimate
 from sigmaloop.records import Outcome, Record, Rollout, RolloutKey, RolloutStatus, digest
 
 GATE_CODE = (
-    "judging", "bank", "cases", "comparison", "evalue", "finding", "one_trial", "sequential", "outage",
-    "policy", "rules", "tally",
+    "judging", "bank", "cases", "comparison", "evalue", "finding", "measured", "one_trial", "outage", "policies",
+    "policy", "promotion", "reference", "rules", "sequential", "tally",
 )  # fmt: skip
 """The modules that a verdict depends on."""
 

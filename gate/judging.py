@@ -64,7 +64,9 @@ class AttemptInputs(Record):
                 raise BadInput(f"the {name} names a task twice: {_first_repeat(ids)}")
         shared = sorted(set(self.tasks) & {*self.suite, *self.failing})
         if shared:
-            raise BadInput(f"validation tasks may not be in the suite or among the targets: {', '.join(shared[:5])}")
+            raise BadInput(
+                f"validation tasks may not be in the suite or among the cluster tasks: {', '.join(shared[:5])}"
+            )
         return self
 
     def stage(self, policy: Policy, gate: GateName) -> Stage:
@@ -120,7 +122,7 @@ class _Aimless:
         return Finding(
             gate="cluster_tasks",
             outcome="failed",
-            reason="targets_empty",
+            reason="cluster_tasks_empty",
             message="no task of the cluster is left that fails: there is nothing that the change could mend",
         )
 

@@ -16,7 +16,8 @@ from sigmaloop.gate.decision import Decision, Subject, bank_after, decision_of
 from sigmaloop.gate.finding import Finding, Pair, RunMore
 from sigmaloop.gate.judging import STAGES, AttemptInputs, Judged, RunStage, StageName, drive, settle
 from sigmaloop.gate.judging import judge as judge_by
-from sigmaloop.gate.policy import Policy, make_policy
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.rules import CANARY_STEP, CONTROL_TRIALS, GATE_TRIALS, rules_of
 from sigmaloop.graph.rollouts import GATE_TRIAL, roll_covered, roll_source
 from sigmaloop.graph.services import Services

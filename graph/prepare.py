@@ -6,7 +6,7 @@ from typing import Any
 
 from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, load_benchmark
+from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
 from sigmaloop.eval.conformance import check_tasks
 from sigmaloop.graph.services import make_supervisor, make_upstream
 from sigmaloop.memory.journal import Journal
@@ -75,11 +75,12 @@ def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> s
 
 def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
     """What a dry run shows the agent: the benchmark's own policy and tools, from its first training task."""
-    opening = "Hello, I need some help."
-    if not isinstance(benchmark, EpisodeBenchmark):
-        return {"instructions": "", "tools": [], "opening": opening}
-    episode = benchmark.open(benchmark.tasks("train")[0].id, seed=0)
-    return {"instructions": episode.instructions, "tools": list(episode.tools), "opening": opening}
+    briefing = benchmark.briefing(benchmark.tasks("train")[0].id)
+    return {
+        "instructions": briefing.instructions,
+        "tools": list(briefing.tools),
+        "opening": "Hello, I need some help.",
+    }
 
 
 def _first_event(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> dict[str, Any]:

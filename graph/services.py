@@ -12,7 +12,7 @@ from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
 from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import ModelUnavailable
-from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark
+from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph import spending
 from sigmaloop.graph.answering import JournalNames
@@ -114,17 +114,13 @@ class Services:
     @cached_property
     def task_texts(self) -> tuple[tuple[str, ...], str]:
         """The openings of those tasks, of which no change may quote anything, and their policies, which all may."""
-        if not isinstance(self.benchmark, EpisodeBenchmark):
-            return (), ""
-        episodes = [self.benchmark.open(task_id, seed=0) for task_id in self.tasks]
-        policies = dict.fromkeys(episode.instructions for episode in episodes)
-        return tuple(episode.opening for episode in episodes), "\n".join(policies)
+        briefings = [self.benchmark.briefing(task_id) for task_id in self.tasks]
+        policies = dict.fromkeys(briefing.instructions for briefing in briefings)
+        return tuple(briefing.opening for briefing in briefings if briefing.opening), "\n".join(policies)
 
     def instructions(self, task_id: str) -> str:
         """The policy that the agent was given on a task; empty for a benchmark without episodes."""
-        if not isinstance(self.benchmark, EpisodeBenchmark):
-            return ""
-        return self.benchmark.open(task_id, seed=0).instructions
+        return self.benchmark.briefing(task_id).instructions
 
     def close(self) -> None:
         """End servers, processes and files; what was written stays."""

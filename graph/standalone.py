@@ -9,8 +9,9 @@ from typing import Literal
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
 from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
-from sigmaloop.eval.rollouts import MemoryStore, RolloutEngine
+from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.eval.scoring import ScoreSummary, score_agent
+from sigmaloop.eval.store import MemoryStore
 from sigmaloop.graph.prepare import check_models, smoke_test
 from sigmaloop.graph.services import make_gateway, make_supervisor
 from sigmaloop.records import Rollout, Task

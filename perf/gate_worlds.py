@@ -21,7 +21,9 @@ from typing import NamedTuple
 
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.judging import AttemptInputs, judge, recall
-from sigmaloop.gate.policy import Policy, ReferencePolicy, make_policy
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.policy import Policy
+from sigmaloop.gate.reference import ReferencePolicy
 from sigmaloop.gate.rules import Rules, default_rules
 from sigmaloop.gate.statistics import Estimate
 from sigmaloop.gate.worlds.figures import Figures, figures

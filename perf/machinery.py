@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sigmaloop.eval.benchmark import EpisodeBenchmark, load_benchmark
+from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph.services import make_gateway, make_supervisor
 from sigmaloop.memory.journal import Journal
@@ -26,7 +26,7 @@ from sigmaloop.simulation.model import SimulatedModel
 Complete = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def in_process(source: str, benchmark: EpisodeBenchmark, task_id: str, complete: Complete) -> int:
+def in_process(source: str, benchmark: BenchmarkRunner, task_id: str, complete: Complete) -> int:
     """One rollout without a wall; returns the number of model calls."""
     namespace: dict[str, Any] = {}
     exec(compile(source, "agent.py", "exec"), namespace)
@@ -60,7 +60,6 @@ def main() -> None:
     count = parser.parse_args().tasks
     settings = load_settings(upstream="simulated", concurrency=1)
     benchmark, source = load_benchmark("helpdesk"), settings.agent_source()
-    assert isinstance(benchmark, EpisodeBenchmark)
     tasks = [task.id for task in benchmark.tasks("train")][:count]
     model = SimulatedModel()
 

@@ -18,7 +18,7 @@ from pydantic import Field
 from sigmaloop.errors import BadInput
 from sigmaloop.gate.canaries import Canary, CopiesKept, canaries
 from sigmaloop.gate.certificate import trials_for
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import PRIOR_TRIALS, Bound, Rules
 from sigmaloop.gate.statistics import Estimate, intraclass_correlation, task_means
 from sigmaloop.gate.worlds.figures import Figures, simulate

@@ -19,7 +19,9 @@ from pydantic import Field
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.finding import Pair, RunMore
 from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge
-from sigmaloop.gate.policy import Policy, Promotion, ReferencePolicy
+from sigmaloop.gate.policy import Policy
+from sigmaloop.gate.promotion import Promotion
+from sigmaloop.gate.reference import ReferencePolicy
 from sigmaloop.gate.rules import CONTROL_TRIALS, GATE_TRIALS
 from sigmaloop.records import Record, Rollout, RolloutKey
 

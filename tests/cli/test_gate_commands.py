@@ -16,7 +16,7 @@ from endpoint import Endpoint, serve
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Subject, decision_of
 from sigmaloop.gate.judging import AttemptInputs, judge
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths

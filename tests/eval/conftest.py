@@ -10,8 +10,8 @@ from lettered import make_rollout as make_rollout
 from lettered import outcomes as outcomes
 
 from sigmaloop.eval.benchmark import BenchmarkRunner, EpisodeBenchmark, Score
-from sigmaloop.eval.rollouts import MemoryStore, RolloutEngine
-from sigmaloop.eval.store import RolloutStore
+from sigmaloop.eval.rollouts import RolloutEngine
+from sigmaloop.eval.store import MemoryStore, RolloutStore
 from sigmaloop.records import Split, Task
 from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.sandbox.supervisor import Supervisor

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sigmaloop.errors import UpstreamError
 from sigmaloop.eval.refusals import FEWEST, as_infra, blanket_refusal, suspicious
-from sigmaloop.eval.rollouts import MemoryStore
+from sigmaloop.eval.store import MemoryStore
 from sigmaloop.records import Rollout, RolloutKey
 from sigmaloop.tools.upstream.scripted import ScriptedModel
 

@@ -15,8 +15,10 @@ from waiting import wait_for
 from walls import on_this_side
 
 from sigmaloop.errors import ModelUnavailable, StoreError, UpstreamError
-from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine, crowding
+from sigmaloop.eval.crowding import crowding
+from sigmaloop.eval.rollouts import Drained, RolloutEngine
 from sigmaloop.eval.session import TEXT_LIMIT
+from sigmaloop.eval.store import MemoryStore
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Rollout, Step, agent_hash
 from sigmaloop.tools.upstream.scripted import ScriptedModel, tool_call

@@ -11,7 +11,8 @@ import pytest
 
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner
-from sigmaloop.eval.rollouts import Drained, MemoryStore, RolloutEngine
+from sigmaloop.eval.rollouts import Drained, RolloutEngine
+from sigmaloop.eval.store import MemoryStore
 from sigmaloop.records import Rollout, Split, Task, digest
 
 MakeEngine = Callable[..., RolloutEngine]

@@ -17,7 +17,7 @@ from sigmaloop.gate.canaries import CanaryReport, CopiesKept, canaries, canary_r
 from sigmaloop.gate.decision import Decision, Subject, decision_of, discrepancies
 from sigmaloop.gate.finding import Pair
 from sigmaloop.gate.judging import AttemptInputs, judge
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import GATE_TRIALS, default_rules
 from sigmaloop.records import PolicyName, Rollout
 from sigmaloop.tools.changes.edits import check_agent

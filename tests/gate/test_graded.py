@@ -12,7 +12,7 @@ from sigmaloop.gate.certificate import certificate
 from sigmaloop.gate.decision import Row
 from sigmaloop.gate.finding import Pair
 from sigmaloop.gate.judging import AttemptInputs, Judged, judge
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.records import Certificate, Rollout, RolloutKey
 

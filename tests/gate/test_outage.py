@@ -16,7 +16,8 @@ from sigmaloop.gate.decision import Decision, Subject, bank_after, decision_of, 
 from sigmaloop.gate.finding import Pair
 from sigmaloop.gate.judging import AttemptInputs, drive, judge, recall, settle
 from sigmaloop.gate.outage import ALPHA, CONTEST_TRIALS, Faults, Roll, contest, excess
-from sigmaloop.gate.policy import Policy, make_policy
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.records import PolicyName, Rollout
 

@@ -17,7 +17,8 @@ from sigmaloop.gate.cases import PassCountGate
 from sigmaloop.gate.comparison import compare
 from sigmaloop.gate.finding import Finding, Pair, RunMore, evidence_of
 from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge, recall
-from sigmaloop.gate.policy import Promotion, make_policy
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.promotion import Promotion
 from sigmaloop.gate.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
 from sigmaloop.gate.sequential import SequentialGate, order_of
 from sigmaloop.records import REWARD_MICROS, Outcome, PolicyName, Rollout
@@ -89,7 +90,7 @@ def test_looks_of_any_split_rise_and_the_last_bar_stays(tasks: int, policy: Poli
         assert planned[-1] == tasks, "every task once"
 
 
-# Targets and suite
+# Cluster tasks and suite
 
 
 def plain_cases(table: Sequence[Sequence[Rollout]], floor: Fraction, coverage: Fraction) -> Outcome:
@@ -561,7 +562,7 @@ def test_the_reference_behind_the_interface_is_the_published_rule(make_rollout: 
         ({"tasks": ("a", "b", "a")}, "names a task twice: a"),
         ({"suite": ("s", "s")}, "suite names a task twice"),
         ({"suite": ("v003",)}, "may not be in the suite"),
-        ({"failing": ("v003",)}, "among the targets"),
+        ({"failing": ("v003",)}, "among the cluster tasks"),
     ],
 )
 def test_impossible_attempts_are_refused_with_a_reason(bank: Bank, change: dict[str, object], word: str) -> None:

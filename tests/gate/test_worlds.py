@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sigmaloop.gate.policy import make_policy
+from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.gate.statistics import Estimate
 from sigmaloop.gate.worlds.figures import Figures, figures, simulate

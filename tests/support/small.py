@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
 from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
-from sigmaloop.eval.rollouts import EXTRA_TRIES
+from sigmaloop.eval.executors import EXTRA_TRIES
 from sigmaloop.records import Split, Task
 
 SIZES: dict[Split, int] = {"train": 24, "validation": 16, "test": 8}

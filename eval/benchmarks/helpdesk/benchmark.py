@@ -31,6 +31,7 @@ class Helpdesk(EpisodeBenchmark):
 
     name = "helpdesk"
     version = "1"
+    setting = "An agent serves the customers of an online shop, an airline and a phone company by chat and with tools."
 
     def __init__(self, seed: int = GENERATION_SEED) -> None:
         """Another `seed` makes another benchmark: tasks of the same kinds that nobody has seen."""
