@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sigmaloop.agents.brief import Brief, PastAttempt
-from sigmaloop.agents.prompt import Prompt, quoted, render
+from sigmaloop.agents.prompt import SETTING_LIMIT, Prompt, quoted, render
 from sigmaloop.records import FailureRecord
 
 SHOWN_ATTEMPTS = 20
@@ -11,10 +11,11 @@ SHOWN_ATTEMPTS = 20
 SHOWN_LEARNINGS = 10
 
 
-def brief_prompt(brief: Brief, *, calls: int) -> Prompt:
-    """The engineer's first messages; `calls` is how many turns it has."""
+def brief_prompt(brief: Brief, *, setting: str, calls: int) -> Prompt:
+    """The engineer's first messages; `setting` is the benchmark's, `calls` how many turns it has."""
     return render(
         "harness_engineer",
+        setting=quoted(setting, SETTING_LIMIT),
         title=quoted(brief.cluster.title, 200),
         root_cause=quoted(brief.cluster.root_cause, 800),
         failures="\n".join(quoted(_failure(f), 1_500) for f in brief.failures) or "none",

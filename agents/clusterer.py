@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from sigmaloop.agents.answers import Words
 from sigmaloop.agents.model_access import ModelAccess
-from sigmaloop.agents.prompt import quoted, render
+from sigmaloop.agents.prompt import SETTING_LIMIT, quoted, render
 from sigmaloop.agents.specialist import decide
 from sigmaloop.records import Cluster, ClusterChoice, FailureRecord
 
@@ -26,8 +26,9 @@ class Choice(BaseModel):
 class Clusterer:
     """Assigns failures to clusters by root cause, one at a time."""
 
-    def __init__(self, models: ModelAccess) -> None:
+    def __init__(self, models: ModelAccess, *, setting: str) -> None:
         self._models = models
+        self._setting = quoted(setting, SETTING_LIMIT)
 
     def choose(self, *, failure: FailureRecord, clusters: Sequence[Cluster]) -> ClusterChoice:
         """The cluster of a failure among those shown, in the order given (most similar first).
@@ -40,6 +41,7 @@ class Clusterer:
         shown = {cluster.id for cluster in clusters}
         prompt = render(
             "clusterer",
+            setting=self._setting,
             failure=quoted(_failure(failure), 4_000),
             clusters="\n".join(quoted(_cluster(cluster), 1_200) for cluster in clusters),
         )

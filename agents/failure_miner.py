@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from sigmaloop.agents.answers import Words
 from sigmaloop.agents.model_access import ModelAccess
-from sigmaloop.agents.prompt import quoted, render
+from sigmaloop.agents.prompt import SETTING_LIMIT, quoted, render
 from sigmaloop.agents.specialist import decide
 from sigmaloop.agents.trace_text import step_text, trace_text
 from sigmaloop.clean_text import clean_line
@@ -50,8 +50,9 @@ class MinedFailure(BaseModel):
 class FailureMiner:
     """Explains failed rollouts, one at a time."""
 
-    def __init__(self, models: ModelAccess) -> None:
+    def __init__(self, models: ModelAccess, *, setting: str) -> None:
         self._models = models
+        self._setting = quoted(setting, SETTING_LIMIT)
 
     def mine(
         self, *, rollout: Rollout, trace: Sequence[Step], task: Task, batch: int, instructions: str = ""
@@ -64,6 +65,7 @@ class FailureMiner:
         ending = rollout.detail or f"reward {rollout.reward}"
         prompt = render(
             "failure_miner",
+            setting=self._setting,
             request_type=task.request_type,
             ending=quoted(ending, _TEXT),
             policy=quoted(instructions, _POLICY) or "(not shown)",

@@ -13,16 +13,16 @@ from pydantic import BaseModel, Field
 
 from sigmaloop.agents.answers import Words
 from sigmaloop.agents.model_access import ModelAccess
-from sigmaloop.agents.prompt import quoted, render, unbroken
+from sigmaloop.agents.prompt import SETTING_LIMIT, quoted, render, unbroken
 from sigmaloop.agents.specialist import decide
 from sigmaloop.errors import SpecialistError
 from sigmaloop.records import Candidate, Cluster, Judgement, Verdict
 
 _GATES = {
     "admission": "admission (is it a valid change at all)",
-    "cluster_tasks": "targets (the failing cases that it was made for)",
-    "regression": "regression suite (cases fixed earlier stay fixed)",
-    "validation": "validation (held-out customers)",
+    "cluster_tasks": "cluster tasks (the failing tasks that it was made for)",
+    "regression": "regression suite (tasks fixed earlier stay fixed)",
+    "validation": "validation (held-out tasks)",
     "judge": "judge",
     "review": "review by a person",
 }
@@ -39,8 +39,9 @@ class Reading(BaseModel):
 class GateJudge:
     """Reads changes, one at a time."""
 
-    def __init__(self, models: ModelAccess) -> None:
+    def __init__(self, models: ModelAccess, *, setting: str) -> None:
         self._models = models
+        self._setting = quoted(setting, SETTING_LIMIT)
 
     def judge(
         self, *, candidate: Candidate, cluster: Cluster, verdicts: Sequence[Verdict], scope: str = ""
@@ -48,6 +49,7 @@ class GateJudge:
         """What the change is. Without a usable answer: unclear, no veto. UpstreamError passes."""
         prompt = render(
             "gate_judge",
+            setting=self._setting,
             title=quoted(cluster.title, 200),
             root_cause=quoted(cluster.root_cause, 800),
             hypothesis=quoted(candidate.hypothesis, 1_500),

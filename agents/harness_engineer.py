@@ -49,8 +49,9 @@ class FinishedChange(BaseModel):
 class HarnessEngineer:
     """Proposes changes, one attempt at a time."""
 
-    def __init__(self, models: ModelAccess, *, calls: int = CALLS) -> None:
+    def __init__(self, models: ModelAccess, *, setting: str, calls: int = CALLS) -> None:
         self._models = models
+        self._setting = setting
         self._calls = calls
 
     def propose(self, brief: Brief, tools: EngineerTools, *, scope: str) -> Proposal:
@@ -62,7 +63,9 @@ class HarnessEngineer:
         copy = WorkingCopy(tools)
         about = {"cluster_id": brief.cluster.id, "attempt": brief.attempt}
         extra = trace_metadata("harness_engineer", scope, about)
-        change = self._decide(brief_prompt(brief, calls=self._calls), copy, scope, langsmith_extra=extra)
+        change = self._decide(
+            brief_prompt(brief, setting=self._setting, calls=self._calls), copy, scope, langsmith_extra=extra
+        )
         if not copy.changed:
             raise SpecialistError("the harness engineer handed in an unchanged agent file")
         return Proposal(
@@ -159,4 +162,4 @@ def _tool_fault(error: Exception, request: ToolCallRequest) -> str | None:
 
 
 def _not_accepted(error: Exception) -> str:
-    return f"Error: {error}\nCall FinishedChange once more with the fields mended."
+    return f"Error: {error}\nCall FinishedChange once more with the fields corrected."

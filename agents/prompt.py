@@ -1,7 +1,8 @@
 """The specialists' prompts: texts in `prompts/*.md`, filled in here and known to the ledger by their hash.
 
 A prompt file starts with a comment line that names its reader and the values that it takes. Text before the
-line `<!-- user -->` becomes the system message, which never holds data; the rest becomes the user message.
+line `<!-- user -->` becomes the system message, which holds nothing from a rollout or a model: only what the authors of
+SigmaLoop and of the benchmark wrote. The rest becomes the user message.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from sigmaloop.clean_text import clean
 from sigmaloop.records import digest
 
 NAMES = ("failure_miner", "clusterer", "harness_engineer", "gate_judge", "repair", "plain")
+SETTING_LIMIT = 400
+"""Most characters of a benchmark's setting, the one sentence that every specialist is told about it."""
 _JOINERS = "\u200c\u200d"
 """Without width, but part of how some languages and emoji are written."""
 _USER = "<!-- user -->\n"

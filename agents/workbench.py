@@ -65,11 +65,11 @@ class WorkingCopy:
         return _lines(self._tools.search_attempts(query))
 
     def read_trace(self, failure_id: str) -> str:
-        """Read the recorded conversation of one failure of this cluster."""
+        """Read the recorded trace of one failure of this cluster."""
         return quoted(self._tools.read_trace(failure_id), 3 * _SHOWN)
 
     def dry_run(self) -> str:
-        """Run the changed agent on a scripted conversation: does it start, and what is the model shown?"""
+        """Run the changed agent once with a scripted model: does it start, and what is the model shown?"""
         return quoted(self._tools.dry_run(self.source), _SHOWN)
 
 

@@ -92,19 +92,19 @@ class Services:
 
     @cached_property
     def miner(self) -> FailureMiner:
-        return FailureMiner(self.door)
+        return FailureMiner(self.door, setting=self.benchmark.setting)
 
     @cached_property
     def clusterer(self) -> Clusterer:
-        return Clusterer(self.door)
+        return Clusterer(self.door, setting=self.benchmark.setting)
 
     @cached_property
     def engineer(self) -> HarnessEngineer:
-        return HarnessEngineer(self.door)
+        return HarnessEngineer(self.door, setting=self.benchmark.setting)
 
     @cached_property
     def judge(self) -> GateJudge:
-        return GateJudge(self.door)
+        return GateJudge(self.door, setting=self.benchmark.setting)
 
     @cached_property
     def tasks(self) -> Mapping[str, Task]:

@@ -42,7 +42,8 @@ _COMMANDS = re.compile(
 _DIRECTS = re.compile(
     rf"{_COMMANDS.pattern}|^\w+: |\b(first|after(wards)?|once|twice|just|check|verify|confirm|compare|choose|pick|"
     r"take|use|call|match|look|find|book|count|convert|calculate|multiply|add|subtract|include|give|say|state|mention|"
-    r"inform|pass|copy|keep|read|retry|try|correct|reset|refund|pay|list|wait|avoid|refrain|requires?|needs?|when|if|unless|until|without|instead|rather|"
+    r"inform|pass|copy|keep|read|retry|try|correct|reset|refund|pay|list|wait|avoid|refrain|requires?|needs?|"
+    r"when|if|unless|until|without|instead|rather|"
     r"not (simply|automatically|just|to be)|(is|are) not (enough|sorted)|cannot|can be|in question|customer "
     r"(named|asked|wants|gave|has))\b",
     re.I,

@@ -35,7 +35,7 @@ def answer(request: Request) -> Message:
     if right is None:
         title = field(failure, "mechanism")
         return request.answer({"cluster_id": "new", "title": title, "reason": "No listed cause fits."})
-    return request.answer({"cluster_id": right.id, "title": "", "reason": "The same change would mend both."})
+    return request.answer({"cluster_id": right.id, "title": "", "reason": "The same change would fix both."})
 
 
 def _same(essence: str, ranked: list[Shown]) -> Shown | None:

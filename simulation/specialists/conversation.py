@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from sigmaloop.simulation.messages import JsonObject, json_object
 
-_LINE = re.compile(r"^\[(\d+)\] (CUSTOMER:|AGENT:|CALL|RESULT|FAULT:|SUBMIT:) ?(.*)$")
+_LINE = re.compile(r"^\[(\d+)\] (USER:|AGENT:|CALL|RESULT|FAULT:|SUBMIT:) ?(.*)$")
 _READING = ("find_", "get_", "list_", "search_", "check_", "verify_")
 Kind = Literal["customer", "agent", "call", "other"]
-_KINDS: dict[str, Kind] = {"CUSTOMER:": "customer", "AGENT:": "agent"}
+_KINDS: dict[str, Kind] = {"USER:": "customer", "AGENT:": "agent"}
 
 
 class Event(NamedTuple):

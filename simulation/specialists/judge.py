@@ -18,9 +18,8 @@ _BROAD = re.compile(
 )
 _SAID = {
     "sound": "It says what to do against the cause, in general terms and at one place.",
-    "overfit": "It names a particular case and teaches nothing for other customers; state the behaviour in general.",
-    "risky": "It goes further than the cause demands and may disturb conversations that went well; say when it "
-    "applies.",
+    "overfit": "It names a particular case and teaches nothing for other tasks; state the behaviour in general.",
+    "risky": "It goes further than the cause demands and may disturb tasks that went well; say when it applies.",
     "unclear": "It does not say what the agent should do differently; be specific about the step that was missed.",
 }
 
@@ -32,7 +31,7 @@ def answer(request: Request) -> Message:
     if request.draw("misread") < 0.08:
         reading = request.pick(("sound", "risky", "unclear"), "misreading")
     clear_case = reading == "overfit" and bool(re.search(r"\b[a-z]{2}_\w*\d|@", added))
-    rejected = re.findall(r"^- (\w+).*: failed", request.section("verdicts"), re.MULTILINE)
+    rejected = re.findall(r"^- (\w[\w ]*?)(?: \(.*\))?: failed", request.section("verdicts"), re.MULTILINE)
     fate = f" The {rejected[-1]} gate rejected it." if rejected else ""
     cause = field(request.section("cluster"), "title") or "the cause"
     explanation = f"The change is meant against “{cause}”. {_SAID[reading]}{fate}"

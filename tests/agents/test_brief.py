@@ -37,7 +37,7 @@ def brief(failures: int = 1, **changes: object) -> Brief:
 
 
 def shown(pattern: str, brief: Brief) -> list[str]:
-    return re.findall(pattern, brief_prompt(brief, calls=16).user)
+    return re.findall(pattern, brief_prompt(brief, setting="s", calls=16).user)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,9 @@ def test_the_newest_failures_are_shown_and_the_newest_of_all_first(failures: int
 
 def test_a_failure_is_shown_with_cause_remedy_and_quotes_and_without_its_task() -> None:
     quoted = failure(7).model_copy(update={"evidence": (Evidence(step=4, quote="its words"),)})
-    text = brief_prompt(brief(cluster=cluster(0).model_copy(update={"failures": (quoted,)})), calls=16).user
+    text = brief_prompt(
+        brief(cluster=cluster(0).model_copy(update={"failures": (quoted,)})), setting="s", calls=16
+    ).user
     for part in (quoted.id, "severity 2", "what failed: w", "root cause: r", "should have: s", "step 4: its words"):
         assert part in text
     assert quoted.task_id not in text
@@ -75,7 +77,7 @@ def test_the_most_relevant_learnings_are_shown() -> None:
 
 
 def test_attempt_number_and_sizes_are_named() -> None:
-    prompt = brief_prompt(brief(size_limit=5_000), calls=11)
+    prompt = brief_prompt(brief(size_limit=5_000), setting="s", calls=11)
     assert "This is attempt 3 of this batch. agent.py has 4321 characters; at most 5000 are allowed." in prompt.user
     assert "at most 11 turns" in prompt.system
 

@@ -36,7 +36,7 @@ def tools(asked: list[tuple[str, str]]) -> EngineerTools:
     def read_trace(failure_id: str) -> str:
         if failure_id != "F1":
             raise BadInput(f"no failure {failure_id}")
-        return "[0] CUSTOMER: hello"
+        return "[0] USER: hello"
 
     def dry_run(source: str) -> str:
         asked.append(("dry_run", source))
@@ -58,7 +58,7 @@ def propose(endpoint: Any, cluster: Any, tools: EngineerTools) -> Any:
                 **changes,
             }
         )
-        return HarnessEngineer(endpoint, calls=calls).propose(brief, tools, scope="propose:A0003")
+        return HarnessEngineer(endpoint, setting="s", calls=calls).propose(brief, tools, scope="propose:A0003")
 
     return ask
 
@@ -126,7 +126,7 @@ def test_look_ups_answer_with_texts(endpoint: Any, propose: Any, call: Any, aske
         "- failures hit one\n- failures hit two",
         "- learnings hit one\n- learnings hit two",
         "- attempts hit one\n- attempts hit two",
-        "[0] CUSTOMER: hello",
+        "[0] USER: hello",
     ]
     assert asked == [("failures", "confirm"), ("learnings", "confirm"), ("attempts", "confirm")]
 

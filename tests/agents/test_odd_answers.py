@@ -37,10 +37,14 @@ def specialists(endpoint: Any, rollout: Any, trace: Any, task: Any, failure: Any
     )
     brief = Brief(cluster=cluster, attempt=1, agent_size=len(SOURCE))
     return {
-        "MinedFailure": lambda: FailureMiner(endpoint).mine(rollout=rollout, trace=trace, task=task, batch=1),
-        "Choice": lambda: Clusterer(endpoint).choose(failure=failure, clusters=[cluster]),
-        "Reading": lambda: GateJudge(endpoint).judge(candidate=candidate, cluster=cluster, verdicts=()),
-        "FinishedChange": lambda: HarnessEngineer(endpoint, calls=4).propose(brief, tools, scope="propose:A0001"),
+        "MinedFailure": lambda: FailureMiner(endpoint, setting="s").mine(
+            rollout=rollout, trace=trace, task=task, batch=1
+        ),
+        "Choice": lambda: Clusterer(endpoint, setting="s").choose(failure=failure, clusters=[cluster]),
+        "Reading": lambda: GateJudge(endpoint, setting="s").judge(candidate=candidate, cluster=cluster, verdicts=()),
+        "FinishedChange": lambda: HarnessEngineer(endpoint, setting="s", calls=4).propose(
+            brief, tools, scope="propose:A0001"
+        ),
     }
 
 
@@ -109,7 +113,7 @@ def test_what_the_file_already_holds_may_be_quoted(endpoint: Any, call: Any, clu
     brief = Brief(cluster=cluster, attempt=1, agent_size=len(persian))
     edit = {"old": "می\u200cخواهم", "new": "نمی\u200cخواهم\u202e"}
     endpoint.answers = [call("replace_text", edit), call("FinishedChange", GOOD["FinishedChange"])]
-    proposal = HarnessEngineer(endpoint).propose(brief, tools, scope="propose:A0001")
+    proposal = HarnessEngineer(endpoint, setting="s").propose(brief, tools, scope="propose:A0001")
     assert proposal.source == SOURCE.replace("be kind", "نمی\u200cخواهم")
 
 

@@ -59,16 +59,16 @@ def decide(endpoint: Any, call: Any, rollout: Any, trace: Any, task: Any, failur
             call("FinishedChange", {"hypothesis": "h", "kind": "prompt", "summary": "s"}),
             call("Reading", {"classification": "sound", "explanation": "e"}),
         ]
-        FailureMiner(endpoint).mine(rollout=rollout, trace=trace, task=task, batch=1)
-        Clusterer(endpoint).choose(failure=failure, clusters=[cluster])
+        FailureMiner(endpoint, setting="s").mine(rollout=rollout, trace=trace, task=task, batch=1)
+        Clusterer(endpoint, setting="s").choose(failure=failure, clusters=[cluster])
         tools = EngineerTools(source, *[lambda _: []] * 3, lambda _: "", lambda _: "")
         brief = Brief(cluster=cluster, attempt=1, agent_size=len(source))
-        proposal = HarnessEngineer(endpoint).propose(brief, tools, scope="propose:A0001")
+        proposal = HarnessEngineer(endpoint, setting="s").propose(brief, tools, scope="propose:A0001")
         candidate = Candidate(
             id="A0001", batch=1, attempt=1, cluster_id="C001", parent="p", commit="c", agent="a",
             hypothesis=proposal.hypothesis, kind="prompt", summary="s", diff="d",
         )  # fmt: skip
-        GateJudge(endpoint).judge(candidate=candidate, cluster=cluster, verdicts=())
+        GateJudge(endpoint, setting="s").judge(candidate=candidate, cluster=cluster, verdicts=())
 
     return all_four
 

@@ -41,7 +41,7 @@ TOOLS = (
     "dry_run",
     "FinishedChange",
 )
-TRACE = """[0] CUSTOMER: Hi, I am Ann Lee, please return the lamp.
+TRACE = """[0] USER: Hi, I am Ann Lee, please return the lamp.
 [1] CALL get_order {"order_id": "or_48213"}
 [1] RESULT {"order_id": "or_48213"}
 [2] CALL return_items {"order_id": "or_48213"}
@@ -68,7 +68,7 @@ def ask() -> Callable[..., dict[str, Any]]:
     """The arguments of the structured answer to a prompt; unusable first answers get their repair turn."""
 
     def put(name: str, tool: str, *, seed: int = 1, **values: object) -> dict[str, Any]:
-        prompt = render(name, **values)
+        prompt = render(name, setting="An agent serves customers.", **values)
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
         tools = [{"type": "function", "function": {"name": tool}}]
         for _ in range(2):
@@ -113,6 +113,7 @@ def attempt(failure: Callable[..., FailureRecord], shipped: str) -> Callable[...
         mined = [failure(habit, words), failure(habit, words + 1)]
         prompt = render(
             "harness_engineer",
+            setting="An agent serves customers.",
             title=mined[0].mechanism,
             root_cause=mined[0].root_cause,
             failures="\n".join(_shown(f) for f in mined),

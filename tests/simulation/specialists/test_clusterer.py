@@ -38,7 +38,7 @@ def test_similarity_is_one_for_the_same_and_nothing_for_unrelated_texts() -> Non
 
 def test_a_night_of_failures_falls_into_clusters_by_cause(models: Any, failure: Any) -> None:
     """Through the real gateway and ChatOpenAI: about five decisions in six are right, and some causes are split."""
-    clusterer, clusters, truth = Clusterer(models), {}, {}
+    clusterer, clusters, truth = Clusterer(models, setting="s"), {}, {}
     right = decisions = 0
     for number, habit in enumerate(stream(80)):
         mined = failure(habit, number)

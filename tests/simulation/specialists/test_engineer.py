@@ -12,7 +12,9 @@ from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import InadmissibleChange
 from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.reading import objects
-from sigmaloop.simulation.specialists.changes import SHARES
+from sigmaloop.simulation.specialists.changes import SHARES, wording
+from sigmaloop.simulation.specialists.phrasings import PHRASINGS
+from sigmaloop.simulation.specialists.request import Request
 from sigmaloop.tools.changes.edits import check_change, unified_diff
 
 SEEDS = range(200)
@@ -64,6 +66,15 @@ def test_specific_changes_cure_what_they_are_meant_for(attempts: Any, reading: A
             assert objects(said, habit)
         else:
             assert reading(made.source).multipliers[habit] < 0.5 * before.multipliers[habit], made.plan
+
+
+@pytest.mark.parametrize("habit", NAMES)
+def test_every_remedy_cures_as_a_note_on_a_tool_however_it_opens(habit: str, reading: Any, shipped: str) -> None:
+    request = Request({"messages": []})
+    for remedy in PHRASINGS[habit].remedies:
+        for rule in (wording(remedy, request), f"From now on: {remedy[0].lower()}{remedy[1:]}"):
+            noted = shipped.replace("TOOL_NOTES = {}", f"TOOL_NOTES = {{'return_items': {rule!r}}}")
+            assert reading(noted).multipliers[habit] < 0.5, rule
 
 
 def test_vague_and_overfitted_changes_hardly_help(attempts: Any, reading: Any, shipped: str) -> None:
@@ -155,7 +166,7 @@ def test_the_real_engineer_works_with_the_simulated_model(
     tools = EngineerTools(
         shipped,
         *[lambda _: ["nothing yet"]] * 3,
-        lambda _: '[0] CUSTOMER: Hi.\n[1] CALL cancel_order {"order_id": "or_10001"}\n[1] RESULT {}',
+        lambda _: '[0] USER: Hi.\n[1] CALL cancel_order {"order_id": "or_10001"}\n[1] RESULT {}',
         lambda _: "The agent ran to its end.",
     )
     changed = set()
@@ -167,7 +178,7 @@ def test_the_real_engineer_works_with_the_simulated_model(
             attempt=1,
             agent_size=len(shipped),
         )
-        proposal = HarnessEngineer(models).propose(brief, tools, scope=f"propose:A{number:04d}")
+        proposal = HarnessEngineer(models, setting="s").propose(brief, tools, scope=f"propose:A{number:04d}")
         assert proposal.source != shipped
         changed.add(proposal.source)
     assert len(changed) == 12
