@@ -1,4 +1,4 @@
-"""What a model meant: a validated answer out of whatever form it has, or a reason that can be quoted back.
+"""Reads a model's answer, in whatever form it came: a validated record, or a fault that can be quoted back.
 
 Models asked for one tool call answer with JSON in prose, in a fence, with arguments that are not JSON, with
 two calls or with none. Nothing is guessed here: a text that is cut off or does not fit stays unusable.
@@ -16,8 +16,10 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 
 from sigmaloop.clean_text import clean, clean_json
 
+JsonObject = dict[str, Any]
+"""A JSON object as a model wrote it, before anything is known of its shape."""
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-"""A text of an answer that says something."""
+"""A text that is not blank."""
 Answer = TypeVar("Answer", bound=BaseModel)
 _DECODER = json.JSONDecoder(strict=False)
 
@@ -64,7 +66,7 @@ def clean_answer(message: AIMessage, *, keep: str = "") -> AIMessage:
 
     by = partial(clean, keep=keep)
 
-    def named(call: Mapping[str, Any], at: int) -> dict[str, Any]:
+    def named(call: Mapping[str, Any], at: int) -> JsonObject:
         args = call["args"] or ("" if call["type"] == "invalid_tool_call" else {})
         call_id = clean(call["id"] or "") or f"call_{at}"
         return {**call, "id": call_id, "name": clean(call["name"] or ""), "args": clean_json(args, by)}
@@ -81,7 +83,7 @@ def clean_answer(message: AIMessage, *, keep: str = "") -> AIMessage:
     )
 
 
-def objects(text: str) -> Iterator[dict[str, Any]]:
+def objects(text: str) -> Iterator[JsonObject]:
     """Every outermost JSON object in a text, in order; prose and fences around them are passed over."""
     at = text.find("{")
     while at >= 0:
@@ -100,7 +102,7 @@ def text_of(message: AIMessage) -> str:
     return str(message.text)
 
 
-def _forms(message: AIMessage) -> Iterator[dict[str, Any]]:
+def _forms(message: AIMessage) -> Iterator[JsonObject]:
     for call in message.tool_calls:
         yield _unwrapped(call["args"])
     for broken in message.invalid_tool_calls:
@@ -108,7 +110,7 @@ def _forms(message: AIMessage) -> Iterator[dict[str, Any]]:
     yield from map(_unwrapped, _complete(text_of(message)))
 
 
-def _complete(text: str) -> Iterator[dict[str, Any]]:
+def _complete(text: str) -> Iterator[JsonObject]:
     """The objects of a text, unless the outermost is cut off: what is inside it is not the answer."""
     start = text.find("{")
     if start >= 0 and text.count("{", start) > text.count("}", start):
@@ -116,7 +118,7 @@ def _complete(text: str) -> Iterator[dict[str, Any]]:
     yield from objects(text)
 
 
-def _unwrapped(data: dict[str, Any]) -> dict[str, Any]:
+def _unwrapped(data: JsonObject) -> JsonObject:
     """The arguments alone, when a model writes the whole call as JSON."""
     inner = data.get("arguments", data.get("parameters"))
     if isinstance(inner, str):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langsmith import traceable
 from pydantic import BaseModel, Field
 
 from sigmaloop.agents.answers import Words
-from sigmaloop.agents.prompt import Prompt, quoted, render
-from sigmaloop.agents.specialist import Door, specialist, trace_metadata
+from sigmaloop.agents.model_access import ModelAccess
+from sigmaloop.agents.prompt import SETTING_LIMIT, quoted, render
+from sigmaloop.agents.specialist import decide
 from sigmaloop.records import Cluster, ClusterChoice, FailureRecord
 
 NEW = "new"
@@ -24,10 +24,11 @@ class Choice(BaseModel):
 
 
 class Clusterer:
-    """Files failures under root causes, one at a time, as they come."""
+    """Assigns failures to clusters by root cause, one at a time."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, models: ModelAccess, *, setting: str) -> None:
+        self._models = models
+        self._setting = quoted(setting, SETTING_LIMIT)
 
     def choose(self, *, failure: FailureRecord, clusters: Sequence[Cluster]) -> ClusterChoice:
         """The cluster of a failure among those shown, in the order given (most similar first).
@@ -40,28 +41,25 @@ class Clusterer:
         shown = {cluster.id for cluster in clusters}
         prompt = render(
             "clusterer",
+            setting=self._setting,
             failure=quoted(_failure(failure), 4_000),
             clusters="\n".join(quoted(_cluster(cluster), 1_200) for cluster in clusters),
         )
+
+        def among_shown(choice: Choice) -> None:
+            chosen_id = choice.cluster_id.strip()
+            if chosen_id not in shown and chosen_id.lower() != NEW:
+                raise ValueError(f'cluster_id {chosen_id!r} is not in the list; take a listed id or "{NEW}"')
+
         scope = f"cluster:{failure.id}"
-        extra = trace_metadata("clusterer", scope, failure_id=failure.id, batch=failure.batch)
-        choice = self._decide(prompt, shown, scope, langsmith_extra=extra)
+        about = {"failure_id": failure.id, "batch": failure.batch}
+        choice = decide(self._models, "clusterer", prompt, Choice, scope=scope, about=about, check=among_shown)
         new = choice.cluster_id.strip().lower() == NEW
         return ClusterChoice(
             cluster_id=None if new else choice.cluster_id.strip(),
             title=(" ".join(choice.title.split())[:80].strip() or failure.mechanism) if new else "",
             reason=" ".join(choice.reason.split())[:400],
         )
-
-    @traceable(name="clusterer", run_type="chain")
-    def _decide(self, prompt: Prompt, shown: set[str], scope: str) -> Choice:
-        def among_shown(choice: Choice) -> None:
-            given = choice.cluster_id.strip()
-            if given not in shown and given.lower() != NEW:
-                raise ValueError(f'cluster_id {given!r} is not in the list; take a listed id or "{NEW}"')
-
-        with specialist(self._door, "clusterer", scope=scope) as clusterer:
-            return clusterer.ask(prompt, Choice, check=among_shown)
 
 
 def _failure(failure: FailureRecord) -> str:

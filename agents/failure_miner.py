@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Annotated
 
-from langsmith import traceable
 from pydantic import BaseModel, BeforeValidator, Field
 
 from sigmaloop.agents.answers import Words
-from sigmaloop.agents.prompt import Prompt, quoted, render
-from sigmaloop.agents.specialist import Door, specialist, trace_metadata
+from sigmaloop.agents.model_access import ModelAccess
+from sigmaloop.agents.prompt import SETTING_LIMIT, quoted, render
+from sigmaloop.agents.specialist import decide
 from sigmaloop.agents.trace_text import step_text, trace_text
 from sigmaloop.clean_text import clean_line
 from sigmaloop.errors import SpecialistError
@@ -50,8 +50,9 @@ class MinedFailure(BaseModel):
 class FailureMiner:
     """Explains failed rollouts, one at a time."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, models: ModelAccess, *, setting: str) -> None:
+        self._models = models
+        self._setting = quoted(setting, SETTING_LIMIT)
 
     def mine(
         self, *, rollout: Rollout, trace: Sequence[Step], task: Task, batch: int, instructions: str = ""
@@ -64,15 +65,16 @@ class FailureMiner:
         ending = rollout.detail or f"reward {rollout.reward}"
         prompt = render(
             "failure_miner",
+            setting=self._setting,
             request_type=task.request_type,
             ending=quoted(ending, _TEXT),
             policy=quoted(instructions, _POLICY) or "(not shown)",
             trace=quoted(trace_text(trace, limit=_TRACE), _TRACE + 2_000),
         )
         scope = f"mine:{rollout.id}"
-        extra = trace_metadata("failure_miner", scope, rollout_id=rollout.id, task_id=task.id, batch=batch)
+        about = {"rollout_id": rollout.id, "task_id": task.id, "batch": batch}
         try:
-            mined = self._decide(prompt, scope, langsmith_extra=extra)
+            mined = decide(self._models, "failure_miner", prompt, MinedFailure, scope=scope, about=about)
         except SpecialistError as error:
             mined = _unexplained(ending, str(error))
         return FailureRecord(
@@ -88,16 +90,11 @@ class FailureMiner:
             evidence=verified(mined.evidence, trace),
         )
 
-    @traceable(name="failure_miner", run_type="chain")
-    def _decide(self, prompt: Prompt, scope: str) -> MinedFailure:
-        with specialist(self._door, "failure_miner", scope=scope) as miner:
-            return miner.ask(prompt, MinedFailure)
-
 
 def verified(quotes: Sequence[Quote], trace: Sequence[Step]) -> tuple[Evidence, ...]:
-    """The quotes that stand in the trace, each with the step where it does; at most three."""
+    """The quotes that really occur in the trace, each with its step; at most three."""
     texts = {step.index: clean_line(step_text(step)) for step in trace}
-    found: list[Evidence] = []
+    evidence: list[Evidence] = []
     for quote in quotes:
         words = clean_line(quote.quote).strip(" \"'.…")[:400].strip()
         if len(words) < 4:
@@ -105,8 +102,8 @@ def verified(quotes: Sequence[Quote], trace: Sequence[Step]) -> tuple[Evidence, 
         where = [index for index, text in texts.items() if words in text]
         if where:
             step = quote.step if quote.step in where else where[0]
-            found.append(Evidence(step=step, quote=words))
-    return tuple(dict.fromkeys(found))[:3]
+            evidence.append(Evidence(step=step, quote=words))
+    return tuple(dict.fromkeys(evidence))[:3]
 
 
 def _unexplained(ending: str, reason: str) -> MinedFailure:
@@ -120,7 +117,7 @@ def _unexplained(ending: str, reason: str) -> MinedFailure:
 
 
 def _general(mechanism: str) -> str:
-    """The tag without words that name an instance: anything with a digit or an @ in it."""
+    """The mechanism without words that name an instance: any with a digit or an @."""
     words = [w for w in mechanism.strip(" .\"'").split() if not re.search(r"[\d@]", w)]
     return " ".join(words[:8])[:80].strip() or UNEXPLAINED
 

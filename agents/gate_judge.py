@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from langsmith import traceable
 from pydantic import BaseModel, Field
 
 from sigmaloop.agents.answers import Words
-from sigmaloop.agents.prompt import Prompt, quoted, render, unbroken
-from sigmaloop.agents.specialist import Door, specialist, trace_metadata
+from sigmaloop.agents.model_access import ModelAccess
+from sigmaloop.agents.prompt import SETTING_LIMIT, quoted, render, unbroken
+from sigmaloop.agents.specialist import decide
 from sigmaloop.errors import SpecialistError
 from sigmaloop.records import Candidate, Cluster, Judgement, Verdict
 
 _GATES = {
     "admission": "admission (is it a valid change at all)",
-    "cluster_tasks": "targets (the failing cases that it was made for)",
-    "regression": "regression suite (cases fixed earlier stay fixed)",
-    "validation": "validation (held-out customers)",
+    "cluster_tasks": "cluster tasks (the failing tasks that it was made for)",
+    "regression": "regression suite (tasks fixed earlier stay fixed)",
+    "validation": "validation (held-out tasks)",
     "judge": "judge",
     "review": "review by a person",
 }
@@ -39,8 +39,9 @@ class Reading(BaseModel):
 class GateJudge:
     """Reads changes, one at a time."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, models: ModelAccess, *, setting: str) -> None:
+        self._models = models
+        self._setting = quoted(setting, SETTING_LIMIT)
 
     def judge(
         self, *, candidate: Candidate, cluster: Cluster, verdicts: Sequence[Verdict], scope: str = ""
@@ -48,6 +49,7 @@ class GateJudge:
         """What the change is. Without a usable answer: unclear, no veto. UpstreamError passes."""
         prompt = render(
             "gate_judge",
+            setting=self._setting,
             title=quoted(cluster.title, 200),
             root_cause=quoted(cluster.root_cause, 800),
             hypothesis=quoted(candidate.hypothesis, 1_500),
@@ -55,12 +57,12 @@ class GateJudge:
             diff=unbroken(candidate.diff),  # whole: what was cut out of it would be judged unseen
         )
         scope = scope or f"judge:{candidate.id}"
-        extra = trace_metadata("gate_judge", scope, candidate_id=candidate.id, batch=candidate.batch)
+        about = {"candidate_id": candidate.id, "batch": candidate.batch}
         try:
-            reading = self._decide(prompt, scope, langsmith_extra=extra)
+            reading = decide(self._models, "gate_judge", prompt, Reading, scope=scope, about=about)
         except SpecialistError as error:
-            said = f"The judge gave no usable answer: {error}"
-            return Judgement(classification="unclear", explanation=said[:800])
+            explanation = f"The judge gave no usable answer: {error}"
+            return Judgement(classification="unclear", explanation=explanation[:800])
         return Judgement(
             classification=reading.classification,
             # A veto is for cheating alone; a judge that merely dislikes a measured change is overruled.
@@ -68,12 +70,7 @@ class GateJudge:
             explanation=" ".join(reading.explanation.split())[:800],
         )
 
-    @traceable(name="gate_judge", run_type="chain")
-    def _decide(self, prompt: Prompt, scope: str) -> Reading:
-        with specialist(self._door, "gate_judge", scope=scope) as judge:
-            return judge.ask(prompt, Reading)
-
 
 def _line(verdict: Verdict) -> str:
-    """Which gate said what; numbers of the gates stay behind the wall."""
+    """Which gate said what; never on which numbers."""
     return f"- {_GATES[verdict.gate]}: {verdict.outcome}"

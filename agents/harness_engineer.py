@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
@@ -22,47 +22,20 @@ from langgraph.errors import GraphRecursionError
 from langsmith import traceable
 from pydantic import BaseModel, Field
 
-from sigmaloop.agents.answers import CUT_OFF, UnusableError, Words, cut_off, read_answer
-from sigmaloop.agents.prompt import Prompt, quoted, render
-from sigmaloop.agents.specialist import Door, chat_model, model_faults, repair_turn, trace_metadata
-from sigmaloop.agents.workbench import EngineerTools, WorkingCopy
+from sigmaloop.agents.answers import CUT_OFF, JsonObject, UnusableError, Words, cut_off, read_answer
+from sigmaloop.agents.brief import Brief, EngineerTools
+from sigmaloop.agents.brief_text import brief_prompt
+from sigmaloop.agents.model_access import ModelAccess
+from sigmaloop.agents.prompt import Prompt
+from sigmaloop.agents.specialist import chat_model, model_faults, repair_turn, trace_metadata
+from sigmaloop.agents.workbench import WorkingCopy
 from sigmaloop.clean_text import clean_line, unseen
 from sigmaloop.errors import BadInput, SpecialistError
-from sigmaloop.records import ChangeKind, Cluster, FailureRecord, GateName, Proposal, Record
-
-__all__ = ["Brief", "EngineerTools", "FinishedChange", "HarnessEngineer", "PastAttempt"]
+from sigmaloop.records import ChangeKind, Proposal
 
 CALLS = 16
 """Model calls in one attempt."""
 _REPAIRS = 2
-
-
-class PastAttempt(Record):
-    """What the engineer is told of an earlier attempt: never a score."""
-
-    kind: ChangeKind | None
-    """None when nothing was handed in."""
-    summary: str
-    outcome: Literal["kept", "rejected"]
-    gate: GateName | None = None
-    """Which gate rejected it."""
-
-
-class Brief(Record):
-    """All that one attempt starts from."""
-
-    cluster: Cluster
-    failures: tuple[FailureRecord, ...]
-    """Those of the cluster's failures that are laid before the engineer at once."""
-    attempts: tuple[PastAttempt, ...] = ()
-    """Earlier attempts on this cluster, oldest first."""
-    learnings: tuple[str, ...] = ()
-    attempt: int = Field(ge=1)
-    """1-based within the batch."""
-    agent_size: int = Field(ge=0)
-    """Characters of the agent file."""
-    size_limit: int = 60_000
-    """Most characters of the agent file."""
 
 
 class FinishedChange(BaseModel):
@@ -76,42 +49,45 @@ class FinishedChange(BaseModel):
 class HarnessEngineer:
     """Proposes changes, one attempt at a time."""
 
-    def __init__(self, door: Door, *, calls: int = CALLS) -> None:
-        self._door = door
+    def __init__(self, models: ModelAccess, *, setting: str, calls: int = CALLS) -> None:
+        self._models = models
+        self._setting = setting
         self._calls = calls
 
-    def propose(self, brief: Brief, hands: EngineerTools, *, scope: str) -> Proposal:
+    def propose(self, brief: Brief, tools: EngineerTools, *, scope: str) -> Proposal:
         """One change against the brief's cluster; `scope` is `propose:<candidate id>`.
 
         Raises SpecialistError with the reason when none was made: nothing changed, nothing handed in, call
-        limit. Such an attempt is recorded and costs no rollout. UpstreamError and errors of `hands` pass.
+        limit. Such an attempt is recorded and costs no rollout. UpstreamError and errors of `tools` pass.
         """
-        bench = WorkingCopy(hands)
-        extra = trace_metadata("harness_engineer", scope, cluster_id=brief.cluster.id, attempt=brief.attempt)
-        change = self._decide(_prompt(brief, self._calls), bench, scope, langsmith_extra=extra)
-        if not bench.changed:
+        copy = WorkingCopy(tools)
+        about = {"cluster_id": brief.cluster.id, "attempt": brief.attempt}
+        extra = trace_metadata("harness_engineer", scope, about)
+        change = self._decide(
+            brief_prompt(brief, setting=self._setting, calls=self._calls), copy, scope, langsmith_extra=extra
+        )
+        if not copy.changed:
             raise SpecialistError("the harness engineer handed in an unchanged agent file")
         return Proposal(
             hypothesis=clean_line(change.hypothesis),  # one line: it stands in a commit message above its fields
             kind=change.kind,
             summary=clean_line(change.summary),
-            source=bench.source,
+            source=copy.source,
         )
 
     @traceable(
-        name="harness_engineer",
         run_type="chain",
         process_inputs=lambda inputs: {key: inputs[key] for key in ("prompt", "scope") if key in inputs},
     )
-    def _decide(self, prompt: Prompt, bench: WorkingCopy, scope: str) -> FinishedChange:
-        kept = unseen(bench.parent)  # to quote a line of the file, the engineer has to write what stands there
-        with chat_model(self._door, "harness_engineer", scope=scope, keep=kept) as model:
+    def _decide(self, prompt: Prompt, copy: WorkingCopy, scope: str) -> FinishedChange:
+        kept = unseen(copy.parent)  # to quote a line of the file, the engineer has to write what stands there
+        with chat_model(self._models, "harness_engineer", scope=scope, keep=kept) as model:
             limit: ModelCallLimitMiddleware[Any, Any] = ModelCallLimitMiddleware(
                 run_limit=self._calls, exit_behavior="end"
             )
             agent = create_agent(
                 model,
-                bench.tools(),
+                copy.tools(),
                 system_prompt=prompt.system,
                 response_format=ToolStrategy(FinishedChange, handle_errors=_not_accepted),
                 middleware=[limit, _Calls(), _Repair(), ToolErrorMiddleware(_tool_fault)],
@@ -135,7 +111,7 @@ class HarnessEngineer:
 
 
 class _Calls(AgentMiddleware[Any, Any, Any]):
-    """Names the faults of model calls, and nothing else's; a turn that the token limit cut off is asked for again."""
+    """Translates the faults of model calls, and only theirs; asks again for a turn that the token limit cut off."""
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -160,14 +136,14 @@ def _cut_turn(response: ModelResponse[Any]) -> AIMessage | None:
 
 
 class _Repair(AgentMiddleware[Any, Any, Any]):
-    """Answers a turn without a usable tool call, which would otherwise end the attempt in silence."""
+    """Asks again after a turn without a usable tool call, which would otherwise end the attempt."""
 
     def __init__(self) -> None:
         super().__init__()
         self._left = _REPAIRS
 
     @hook_config(can_jump_to=["model"])
-    def after_model(self, state: AgentState[Any], runtime: Any) -> dict[str, Any] | None:
+    def after_model(self, state: AgentState[Any], runtime: Any) -> JsonObject | None:
         message = state["messages"][-1]
         if not isinstance(message, AIMessage) or message.tool_calls or self._left <= 0:
             return None
@@ -186,33 +162,4 @@ def _tool_fault(error: Exception, request: ToolCallRequest) -> str | None:
 
 
 def _not_accepted(error: Exception) -> str:
-    return f"Error: {error}\nCall FinishedChange once more with the fields mended."
-
-
-def _prompt(brief: Brief, calls: int) -> Prompt:
-    return render(
-        "harness_engineer",
-        title=quoted(brief.cluster.title, 200),
-        root_cause=quoted(brief.cluster.root_cause, 800),
-        failures="\n".join(quoted(_failure(f), 1_500) for f in brief.failures[:8]) or "none",
-        attempts="\n".join(quoted(_attempt(a), 400) for a in brief.attempts[-20:]) or "none yet",
-        learnings="\n".join(quoted(f"- {text}", 600) for text in brief.learnings[:10]) or "none yet",
-        attempt=brief.attempt,
-        size=brief.agent_size,
-        size_limit=brief.size_limit,
-        calls=calls,
-    )
-
-
-def _failure(failure: FailureRecord) -> str:
-    quotes = "; ".join(f"step {e.step}: {e.quote}" for e in failure.evidence)
-    return (
-        f"- {failure.id} ({failure.request_type}, severity {failure.severity}): {failure.mechanism}\n"
-        f"  what failed: {failure.what_failed}\n  root cause: {failure.root_cause}\n"
-        f"  should have: {failure.should_have}\n  evidence: {quotes or 'none'}"
-    )
-
-
-def _attempt(attempt: PastAttempt) -> str:
-    fate = "kept" if attempt.outcome == "kept" else f"rejected by {attempt.gate or 'the gate'}"
-    return f"- [{attempt.kind or 'nothing handed in'}] {attempt.summary} -> {fate}"
+    return f"Error: {error}\nCall FinishedChange once more with the fields corrected."

@@ -12,11 +12,11 @@ _KINDS: dict[ChangeKind, str] = {
     "control_flow": "a check in code",
 }
 _NEXT: dict[GateName, str] = {
-    "admission": "Hand in a change that compiles, differs from the kept agent and names no case.",
-    "cluster_tasks": "It did not help the cases that it was made for: find out what they have in common.",
-    "regression": "It broke cases that were fixed before: make it narrower, say when it applies.",
-    "validation": "It did not help other customers: say more exactly what to do, or change another place.",
-    "judge": "State the general behaviour instead of the particular case.",
+    "admission": "Hand in a change that compiles, differs from the kept agent and names no task.",
+    "cluster_tasks": "It did not help the tasks that it was made for: find out what they have in common.",
+    "regression": "It broke tasks that were fixed before: make it narrower, say when it applies.",
+    "validation": "It did not help on held-out tasks: say more exactly what to do, or change another place.",
+    "judge": "State the general behaviour instead of the particular task.",
     "review": "A person declined it: ask why before trying the same again.",
 }
 
@@ -49,5 +49,5 @@ def lesson(entry: LedgerEntry, judgement: Judgement | None = None) -> Learning:
 def _for_people(entry: LedgerEntry, judgement: Judgement | None) -> str:
     kept = entry.outcome == "kept"
     fate = "It is part of the agent now." if kept else f"It was reverted by the {entry.gate or 'last'} gate."
-    said = judgement.explanation if judgement else entry.hypothesis
-    return f"Against “{entry.cluster_title}”: {entry.summary} {fate} {said}".strip()[:1_000]
+    explanation = judgement.explanation if judgement else entry.hypothesis
+    return f"Against “{entry.cluster_title}”: {entry.summary} {fate} {explanation}".strip()[:1_000]

@@ -1,7 +1,8 @@
 """The specialists' prompts: texts in `prompts/*.md`, filled in here and known to the ledger by their hash.
 
 A prompt file starts with a comment line that names its reader and the values that it takes. Text before the
-line `<!-- user -->` becomes the system message, which never holds data; the rest becomes the user message.
+line `<!-- user -->` becomes the system message, which holds nothing from a rollout or a model: only what the authors of
+SigmaLoop and of the benchmark wrote. The rest becomes the user message.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from sigmaloop.clean_text import clean
 from sigmaloop.records import digest
 
 NAMES = ("failure_miner", "clusterer", "harness_engineer", "gate_judge", "repair", "plain")
+SETTING_LIMIT = 400
+"""Most characters of a benchmark's setting, the one sentence that every specialist is told about it."""
 _JOINERS = "\u200c\u200d"
 """Without width, but part of how some languages and emoji are written."""
 _USER = "<!-- user -->\n"
@@ -27,7 +30,7 @@ _TAG = re.compile(
     r"|<\s*\|[^<>|]{1,60}\|\s*>|<<\s*/?\s*sys\s*>>|\[\s*/?\s*inst\s*\]|<\s*/?\s*(?:start|end)_of_turn\s*>",  # turns
     re.IGNORECASE,
 )
-"""What ends a section or begins a turn in the eyes of a model."""
+"""What a model may take for the end of a section or the start of a turn."""
 
 
 class Prompt(NamedTuple):
@@ -77,7 +80,7 @@ def unbroken(text: str) -> str:
     """
     text = clean(text, keep=_JOINERS)
     plain, places = _as_models_read(text)
-    begins = [places[found.start()] for found in _TAG.finditer(plain)]
+    begins = [places[tag.start()] for tag in _TAG.finditer(plain)]
     for at in reversed(begins):
         text = f"{text[: at + 1]}\\{text[at + 1 :]}"
     return text

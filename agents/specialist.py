@@ -1,4 +1,4 @@
-"""One robust structured call to a model: what the miner, the clusterer and the judge are made of.
+"""One robust structured call to a model, as the miner, the clusterer and the judge make it.
 
 Function calling first, tolerant JSON from plain text otherwise, pydantic validation, and one repair turn that
 quotes the error. What is sent depends on the arguments alone: a run that was killed replays its calls from a
@@ -9,54 +9,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import openai
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
+from langsmith import traceable
 from langsmith.run_helpers import LangSmithExtra
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from sigmaloop.agents.answers import Answer, UnusableError, clean_answer, read_answer
+from sigmaloop.agents.answers import Answer, JsonObject, UnusableError, clean_answer, read_answer
+from sigmaloop.agents.model_access import ModelAccess, Role
 from sigmaloop.agents.prompt import Prompt, render
 from sigmaloop.errors import ModelUnavailable, SpecialistError, UpstreamError, boundary
 
-Role = Literal["failure_miner", "clusterer", "harness_engineer", "gate_judge"]
 OVERFLOW = re.compile(r"context.?(length|window|size)|too long|too many (input )?tokens", re.IGNORECASE)
 """How endpoints say that a request holds more than their model can read."""
 
 
-class Lease(Protocol):
-    """The right to make model calls for a while; `token` is what the gateway knows it by."""
-
-    @property
-    def token(self) -> str: ...
-    @property
-    def base_url(self) -> str: ...
-    @property
-    def model(self) -> str: ...
-    @property
-    def timeout(self) -> float:
-        """Seconds for one call, retries of the gateway included."""
-        ...
-
-
-class Door(Protocol):
-    """Where specialists get their model calls from: the gateway, as the graph wires it in.
-
-    `lease` opens the right to make calls as one role for one piece of work, `scope`: `mine:<rollout id>`,
-    `cluster:<failure id>`, `propose:<candidate id>` or `judge:<candidate id>`. It ends with the block.
-    """
-
-    def lease(self, role: Role, scope: str) -> AbstractContextManager[Lease]: ...
-
-
 class SpecialistModel(ChatOpenAI):
-    """A chat model whose answers are clean before anybody reads, keeps or repeats them."""
+    """A chat model whose answers are cleaned before anything reads or stores them."""
 
     keep: str = ""
     """Unseen characters that its answers may have."""
@@ -125,22 +101,22 @@ class Specialist:
 
 
 @contextmanager
-def chat_model(door: Door, role: Role, *, scope: str, keep: str = "") -> Iterator[ChatOpenAI]:
+def chat_model(models: ModelAccess, role: Role, *, scope: str, keep: str = "") -> Iterator[ChatOpenAI]:
     """A chat model whose calls go through the gateway, for as long as the block lasts.
 
     `keep`: unseen characters that its answers may have.
     """
     with (
-        door.lease(role, scope) as lease,
+        models.lease(role, scope) as endpoint,
         # The gateway listens on loopback: no proxy of the environment, no certificates to load.
-        openai.DefaultHttpxClient(trust_env=False, verify=False, timeout=lease.timeout) as http,
+        openai.DefaultHttpxClient(trust_env=False, verify=False, timeout=endpoint.timeout) as http,
     ):
         yield SpecialistModel(
-            model=lease.model,
-            base_url=lease.base_url,
-            api_key=SecretStr(lease.token),
+            model=endpoint.model,
+            base_url=endpoint.base_url,
+            api_key=SecretStr(endpoint.token),
             http_client=http,
-            timeout=lease.timeout,
+            timeout=endpoint.timeout,
             max_retries=0,  # the gateway retries
             use_responses_api=False,
             stream_usage=True,
@@ -149,15 +125,38 @@ def chat_model(door: Door, role: Role, *, scope: str, keep: str = "") -> Iterato
 
 
 @contextmanager
-def specialist(door: Door, role: Role, *, scope: str) -> Iterator[Specialist]:
+def specialist(models: ModelAccess, role: Role, *, scope: str) -> Iterator[Specialist]:
     """A specialist for one piece of work."""
-    with chat_model(door, role, scope=scope) as model:
+    with chat_model(models, role, scope=scope) as model:
         yield Specialist(model)
+
+
+def decide(
+    models: ModelAccess,
+    role: Role,
+    prompt: Prompt,
+    schema: type[Answer],
+    *,
+    scope: str,
+    about: Mapping[str, object],
+    check: Callable[[Answer], None] | None = None,
+) -> Answer:
+    """One decision of a specialist, as `Specialist.ask` makes it: a run of its own in LangSmith, named by its role.
+
+    `about` are the ids that it is tagged with there; the model is not shown them.
+    """
+
+    @traceable(run_type="chain")
+    def traced(*, prompt: Prompt, scope: str) -> Answer:
+        with specialist(models, role, scope=scope) as model:
+            return model.ask(prompt, schema, check=check)
+
+    return traced(prompt=prompt, scope=scope, langsmith_extra=trace_metadata(role, scope, about))
 
 
 @contextmanager
 def model_faults() -> Iterator[None]:
-    """Say what a failed model call means: refused request, unusable endpoint, or a fault that may pass."""
+    """Raise what a failed model call means: a refused request, an unusable endpoint, or a passing fault."""
     try:
         with boundary(UpstreamError, "model call of a specialist"):
             yield
@@ -173,16 +172,16 @@ def model_faults() -> Iterator[None]:
 
 
 def _status_error(error: openai.APIStatusError) -> Exception:
-    said = f"the model endpoint answered {error.status_code}: {str(error.message)[:500]}"
+    message = f"the model endpoint answered {error.status_code}: {str(error.message)[:500]}"
     if error.status_code in {400, 413, 422}:
-        too_long = "what it has to read no longer fits the model's context: " if OVERFLOW.search(said) else ""
-        return SpecialistError(f"{too_long}{said}")
+        too_long = "what it has to read no longer fits the model's context: " if OVERFLOW.search(message) else ""
+        return SpecialistError(f"{too_long}{message}")
     if error.status_code in {401, 403, 404}:
-        return ModelUnavailable(said, status=error.status_code)
-    return UpstreamError(said, status=error.status_code, retryable=error.status_code in {408, 429, 503})
+        return ModelUnavailable(message, status=error.status_code)
+    return UpstreamError(message, status=error.status_code, retryable=error.status_code in {408, 429, 503})
 
 
-def tool_schema(schema: type[BaseModel]) -> dict[str, Any]:
+def tool_schema(schema: type[BaseModel]) -> JsonObject:
     """The one tool that a structured answer is given through, in OpenAI's form."""
     parameters = schema.model_json_schema()
     description = parameters.pop("description", schema.__name__)
@@ -198,9 +197,9 @@ def repair_turn(message: AIMessage, *, fault: str, tool: str) -> list[BaseMessag
     return [kept, *answers, HumanMessage(render("repair", error=fault, tool=tool).system)]
 
 
-def trace_metadata(role: Role, scope: str, **ids: object) -> LangSmithExtra:
-    """What a decision's run in LangSmith is tagged with: who decided, on what.
+def trace_metadata(role: Role, scope: str, about: Mapping[str, object]) -> LangSmithExtra:
+    """How a decision's run in LangSmith is named and tagged: who decided, on what.
 
     The run's own id is the thread id of the graph, which LangGraph puts on every run of the tree.
     """
-    return {"metadata": {"role": role, "scope": scope, **ids}, "tags": [role]}
+    return {"name": role, "metadata": {"role": role, "scope": scope, **about}, "tags": [role]}

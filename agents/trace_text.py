@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from sigmaloop.records import Step
 
-_SPEAKERS = {"user": "CUSTOMER", "say": "AGENT", "submit": "SUBMIT", "error": "FAULT"}
+_SPEAKERS = {"user": "USER", "say": "AGENT", "submit": "SUBMIT", "error": "FAULT"}
 
 
 def trace_text(trace: Sequence[Step], *, limit: int = 40_000, step_limit: int = 2_000) -> str:
     """`[3] CALL name {...}` and `[3] RESULT ...` for actions, `[4] AGENT: ...` for what was said.
 
     Long texts are cut at `step_limit` characters; beyond `limit` the middle steps are left out, because a
-    failure shows where a conversation begins or ends far more often than halfway.
+    failure shows where a rollout begins or ends far more often than halfway.
     """
     lines = [_line(step, step_limit) for step in trace]
     if sum(map(len, lines)) <= limit:

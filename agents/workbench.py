@@ -1,49 +1,30 @@
-"""The harness engineer's tools: a working copy of the agent file, and what the graph lets it look up.
+"""The working copy of the agent file, and the tools with which the harness engineer reads and changes it.
 
-Everything that is not this file's business comes in as `Hands`: callables given by a graph node, so that the
-engineer reaches memory, sandbox and traces without the agents knowing any of them.
+Memory, sandbox and traces are reached through the callables of `EngineerTools`, which a graph node gives; this
+folder knows none of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from langchain_core.tools import BaseTool, StructuredTool
 
+from sigmaloop.agents.brief import EngineerTools
 from sigmaloop.agents.prompt import quoted
 from sigmaloop.tools.changes.edits import replace_text, unified_diff
 
 _SHOWN = 8_000
-"""Most characters that a look-up puts before the engineer."""
-
-
-@dataclass(frozen=True)
-class EngineerTools:
-    """What the engineer may look up and try; each takes a text.
-
-    A question that cannot be answered raises BadInput, whose message goes back to the engineer; every other
-    error ends the attempt. None of them may show anything of validation but kept or rejected.
-    """
-
-    source: str
-    """Text of the kept agent, which the change starts from."""
-    search_failures: Callable[[str], Sequence[str]]
-    search_learnings: Callable[[str], Sequence[str]]
-    search_attempts: Callable[[str], Sequence[str]]
-    read_trace: Callable[[str], str]
-    """Takes a failure id."""
-    dry_run: Callable[[str], str]
-    """Takes the text of an agent file."""
+"""Most characters of a look-up's answer."""
 
 
 class WorkingCopy:
-    """A working copy that tools read and change; the only state of an attempt."""
+    """The agent file as an attempt has changed it so far: the only state of an attempt."""
 
-    def __init__(self, hands: EngineerTools) -> None:
-        self.parent = hands.source
-        self.source = hands.source
-        self._hands = hands
+    def __init__(self, tools: EngineerTools) -> None:
+        self.parent = tools.source
+        self.source = tools.source
+        self._tools = tools
 
     @property
     def changed(self) -> bool:
@@ -73,26 +54,26 @@ class WorkingCopy:
 
     def search_failures(self, query: str) -> str:
         """Find mined failures by what went wrong; answers with their ids, causes and remedies."""
-        return _found(self._hands.search_failures(query))
+        return _lines(self._tools.search_failures(query))
 
     def search_learnings(self, query: str) -> str:
         """Find what earlier attempts taught, on this or on similar causes."""
-        return _found(self._hands.search_learnings(query))
+        return _lines(self._tools.search_learnings(query))
 
     def search_attempts(self, query: str) -> str:
         """Find earlier changes by what they tried, with their outcome and the gate that rejected them."""
-        return _found(self._hands.search_attempts(query))
+        return _lines(self._tools.search_attempts(query))
 
     def read_trace(self, failure_id: str) -> str:
-        """Read the recorded conversation of one failure of this cluster."""
-        return quoted(self._hands.read_trace(failure_id), 3 * _SHOWN)
+        """Read the recorded trace of one failure of this cluster."""
+        return quoted(self._tools.read_trace(failure_id), 3 * _SHOWN)
 
     def dry_run(self) -> str:
-        """Run the changed agent on a scripted conversation: does it start, and what is the model shown?"""
-        return quoted(self._hands.dry_run(self.source), _SHOWN)
+        """Run the changed agent once with a scripted model: does it start, and what is the model shown?"""
+        return quoted(self._tools.dry_run(self.source), _SHOWN)
 
 
-def _found(texts: Sequence[str]) -> str:
+def _lines(texts: Sequence[str]) -> str:
     return "\n".join(quoted(f"- {text}", _SHOWN // 4) for text in texts) or "nothing found"
 
 

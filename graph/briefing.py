@@ -6,15 +6,13 @@ learnings are those of the kept agent's lineage: what was kept on a way that was
 
 from __future__ import annotations
 
-from sigmaloop.agents.harness_engineer import Brief, EngineerTools, PastAttempt
+from sigmaloop.agents.brief import Brief, EngineerTools, PastAttempt
 from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.graph.rehearsal import rehearse
 from sigmaloop.graph.services import Services
 from sigmaloop.memory.index import Kind
 from sigmaloop.records import Cluster
 
-SHOWN_FAILURES = 5
-"""Failures of the target cluster that are laid before the engineer at once; the rest it can search."""
 FOUND = 5
 """Results of one search."""
 
@@ -29,7 +27,6 @@ def brief_for(services: Services, incumbent: str, cluster: Cluster, attempt: int
     query = f"{cluster.title}. {cluster.root_cause}"
     return Brief(
         cluster=cluster,
-        failures=tuple(reversed(cluster.failures))[:SHOWN_FAILURES],
         attempts=tuple(earlier),
         learnings=tuple(_search_own(services, incumbent, "learning", query)),
         attempt=attempt,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from sigmaloop.agents.specialist import Role
+from sigmaloop.agents.model_access import ModelEndpoint, Role
 from sigmaloop.errors import SigmaLoopError, SpecialistError
 from sigmaloop.records import Usage, digest
 from sigmaloop.tools.gateway.gateway import Gateway
@@ -14,17 +13,7 @@ from sigmaloop.tools.gateway.gateway import Gateway
 Charge = Callable[[str, str, Usage], None]
 
 
-@dataclass(frozen=True)
-class Access:
-    """What a specialist's client needs: where, with which key, which model, how long it may take."""
-
-    base_url: str
-    token: str
-    model: str
-    timeout: float
-
-
-class ModelAccess:
+class GatewayAccess:
     """Hands each decision of a specialist a token of its own; its calls are replayed, not repeated, after a crash.
 
     `charge(scope, role, usage)` is told what a finished decision cost. An interrupted one is not charged: its
@@ -39,11 +28,11 @@ class ModelAccess:
         self._charge = charge
 
     @contextmanager
-    def lease(self, role: Role, scope: str) -> Iterator[Access]:
+    def lease(self, role: Role, scope: str) -> Iterator[ModelEndpoint]:
         seed = int(digest("specialist", self._seed, role, scope, size=8), 16) & 0x7FFFFFFF
         with self._gateway.lease(role, scope=scope, seed=seed) as lease:
             try:
-                yield Access(lease.base_url, lease.token, self._model, self._timeout)
+                yield ModelEndpoint(lease.base_url, lease.token, self._model, self._timeout)
             except SigmaLoopError as error:
                 if lease.run_spent is not None:  # over HTTP the specialist saw a status only
                     raise lease.run_spent from error

@@ -18,7 +18,7 @@ from sigmaloop.graph import spending
 from sigmaloop.graph.answering import JournalNames
 from sigmaloop.graph.embedding import EmbeddingCalls
 from sigmaloop.graph.history import History
-from sigmaloop.graph.model_access import ModelAccess
+from sigmaloop.graph.model_access import GatewayAccess
 from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
@@ -90,13 +90,13 @@ class Services:
         return FailureIndex(self.paths.index, embedder, journal=self.journal, on_stored=calls.forget)
 
     @cached_property
-    def door(self) -> ModelAccess:
+    def door(self) -> GatewayAccess:
         settings = self.settings
 
         def charge(scope: str, role: str, usage: Usage) -> None:
             self.journal.add_usage(scope, role, 0, "", usage)
 
-        return ModelAccess(
+        return GatewayAccess(
             self.gateway,
             model=settings.models()[1],
             seed=settings.seed,
@@ -106,19 +106,19 @@ class Services:
 
     @cached_property
     def miner(self) -> FailureMiner:
-        return FailureMiner(self.door)
+        return FailureMiner(self.door, setting=self.benchmark.setting)
 
     @cached_property
     def clusterer(self) -> Clusterer:
-        return Clusterer(self.door)
+        return Clusterer(self.door, setting=self.benchmark.setting)
 
     @cached_property
     def engineer(self) -> HarnessEngineer:
-        return HarnessEngineer(self.door)
+        return HarnessEngineer(self.door, setting=self.benchmark.setting)
 
     @cached_property
     def judge(self) -> GateJudge:
-        return GateJudge(self.door)
+        return GateJudge(self.door, setting=self.benchmark.setting)
 
     @cached_property
     def tasks(self) -> Mapping[str, Task]:

@@ -1,4 +1,4 @@
-"""When a habit strikes: one draw per habit and rollout, part of it the task's, part of it the trial's.
+"""When a habit strikes: one draw per habit and rollout, in part from the task and in part from the trial.
 
 A Gaussian copula: the task's normal score comes from the customer's opening, the trial's from the request's seed,
 and their mix is compared with the rate. So hard tasks stay hard from trial to trial (the intraclass correlation of
@@ -26,7 +26,7 @@ def draw(habit: str, opening: str, seed: int) -> float:
 
 
 def strikes(habit: str, *, rate: float, opening: str, seed: int) -> bool:
-    """Does the habit strike in this rollout, at this rate?"""
+    """Whether the habit strikes in this rollout, at this rate."""
     return draw(habit, opening, seed) < rate
 
 

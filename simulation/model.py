@@ -1,7 +1,7 @@
 """The simulated model: an OpenAI-shaped chat completion, a deterministic function of the request alone.
 
 Start here. A request of one of SigmaLoop's specialists goes to `simulation.specialists`; every other one is answered
-as the target, a customer service agent with habits (`simulation.target`).
+as the target, a customer service agent with habits (`simulation.actor`).
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import orjson
 
-from sigmaloop.simulation.actor.agent import answer
-
-SPECIALISTS = ("failure miner", "failure clusterer", "harness engineer", "gate judge")
+from sigmaloop.simulation.actor import next_message
+from sigmaloop.simulation.messages import JsonObject, Message
+from sigmaloop.simulation.specialists import answer, is_specialist
 
 
 class SimulatedModel:
@@ -25,27 +24,13 @@ class SimulatedModel:
         self._forced = None if forced is None else frozenset(forced)
         """For tests: exactly these habits strike, whenever they can."""
 
-    def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def complete(self, request: Mapping[str, object]) -> JsonObject:
         """A full response dict to a request dict of the chat completions API."""
-        if _is_specialist(request):
-            from sigmaloop.simulation import specialists
-
-            message = specialists.answer(dict(request))
-        else:
-            message = answer(request, forced=self._forced)
+        message = answer(request) if is_specialist(request) else next_message(request, forced=self._forced)
         return _response(request, message)
 
 
-def _is_specialist(request: Mapping[str, Any]) -> bool:
-    messages = request.get("messages")
-    for message in messages if isinstance(messages, list) else ():
-        if isinstance(message, Mapping) and message.get("role") in ("system", "developer"):
-            first_line = str(message.get("content") or "").lstrip().split("\n", 1)[0].lower()
-            return first_line.startswith(tuple(f"you are the {role}" for role in SPECIALISTS))
-    return False
-
-
-def _response(request: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, Any]:
+def _response(request: Mapping[str, object], message: Message) -> JsonObject:
     prompt = _tokens(request.get("messages")) + _tokens(request.get("tools"))
     completion = _tokens(message.get("content")) + _tokens(message.get("tool_calls"))
     model = request.get("model")
@@ -70,17 +55,17 @@ def _response(request: Mapping[str, Any], message: Mapping[str, Any]) -> dict[st
     }
 
 
-def _name(request: Mapping[str, Any]) -> str:
+def _name(request: Mapping[str, object]) -> str:
     return hashlib.sha256(_json([request.get("messages"), request.get("seed")])).hexdigest()[:24]
 
 
-def _tokens(part: Any) -> int:
+def _tokens(part: object) -> int:
     """A token is about four characters."""
     text = part if isinstance(part, str) else _json(part) if part else ""
     return (len(text) + 3) // 4
 
 
-def _json(part: Any) -> bytes:
+def _json(part: object) -> bytes:
     try:
         return orjson.dumps(part)
     except TypeError:  # what came past the gateway may be odd

@@ -1,1 +1,5 @@
-"""The simulated customer service agent: understanding, dialogue and one file of procedures per domain."""
+"""The simulated model as target: a customer service agent with habits, which its harness makes stronger or weaker."""
+
+from sigmaloop.simulation.actor.agent import next_message
+
+__all__ = ["next_message"]

@@ -9,8 +9,8 @@ from typing import Any
 from sigmaloop.simulation.actor import understanding as read
 from sigmaloop.simulation.actor.desk import Desk, Request, dollars
 from sigmaloop.simulation.actor.dialogue import Refusal
+from sigmaloop.simulation.messages import JsonObject
 
-Row = dict[str, Any]
 FREE_BAGS = {"economy": 1, "business": 2}
 VOUCHER, LONG_DELAY, INSURANCE = 50.0, 180, 30.0
 PAY = "Which payment method should I use?"
@@ -42,7 +42,7 @@ class Airline:
 
     # finding
 
-    def find(self, request: Request) -> Row:
+    def find(self, request: Request) -> JsonObject:
         """The reservation that is meant."""
         row = self._find(request, [str(r) for r in self.desk.customer.get("reservation_ids") or []])
         if request.number > 1 and self.desk.before and self.d.strikes("loses_state_across_orders"):
@@ -50,7 +50,7 @@ class Airline:
         self.desk.before = self.desk.before or row
         return row
 
-    def _find(self, request: Request, ids: list[str]) -> Row:
+    def _find(self, request: Request, ids: list[str]) -> JsonObject:
         if not ids:
             raise Refusal("I am sorry, there is no reservation on your account.")
         for attempt in range(2):
@@ -71,21 +71,21 @@ class Airline:
                 self.desk.ask(request, "which", question)
         return self.get(ids[0])
 
-    def get(self, reservation_id: str) -> Row:
+    def get(self, reservation_id: str) -> JsonObject:
         return self.d.look_up("get_reservation", reservation_id=reservation_id) or {}
 
-    def by_number(self, number: str) -> Row:
-        """A reservation by its number; the habit leaves the prefix out and does not mend it."""
+    def by_number(self, number: str) -> JsonObject:
+        """A reservation by its number; the habit omits the prefix and does not correct it."""
         if self.d.strikes("malformed_arguments"):
             self.d.look_up("get_reservation", reservation_id=number)
             raise Refusal(f"I am sorry, I cannot find a reservation {number}.")
         return self.get(f"rs_{number}")
 
-    def flight(self, flight_id: str) -> Row:
+    def flight(self, flight_id: str) -> JsonObject:
         return self.d.look_up("get_flight", flight_id=flight_id) or {}
 
     def money(self, words: str) -> str:
-        """Words that name a sum, or without it."""
+        """The words, or fewer that leave the amount out when the habit strikes."""
         return "This is done." if self.d.strikes("omits_amount") else words
 
     # procedures
@@ -93,7 +93,7 @@ class Airline:
     def cancel(self, request: Request) -> None:
         row = self.find(request)
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             method = self.desk.method(request, original=row["payment_method_id"])
             return "cancel_reservation", {"reservation_id": row["reservation_id"], "payment_method_id": method}
 
@@ -108,7 +108,7 @@ class Airline:
     def _drop(self, request: Request, build: Any) -> None:
         self.desk.commit(request, "forbidden", build)
 
-    def _refundable(self, row: Row) -> bool:
+    def _refundable(self, row: JsonObject) -> bool:
         yesterday = (date.fromisoformat(self.desk.today) - timedelta(days=1)).isoformat()
         insured = len(row["insured_legs"]) == len(row["segments"])
         if row["booked_on"] >= yesterday or row["cabin"] == "business" or insured:
@@ -121,12 +121,12 @@ class Airline:
             self.desk.ask(request, "date", "On which day would you like to fly?")
         self.desk.ask(request, "payment", PAY)
 
-        def flights() -> list[Row]:
+        def flights() -> list[JsonObject]:
             days = next((d for d in map(self._days, reversed(request.texts)) if d), [])
             return [self.cheapest(leg, day, row["cabin"], len(row["passengers"]))
                     for leg, day in zip(row["segments"], days, strict=False)]  # fmt: skip
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             new = [flight["flight_id"] for flight in flights()]
             if self.d.strikes("changes_one_leg_only"):
                 new = new[:1]
@@ -142,15 +142,15 @@ class Airline:
         self.desk.tell(lambda: self.money(f"The flight is changed; the price difference is {dollars(difference)}."))
 
     def _days(self, text: str) -> list[str]:
-        found = read.dates(text, self.desk.today)
-        if found and read.names_weekday(text) and self.d.strikes("wrong_travel_date"):
-            return [(date.fromisoformat(day) + timedelta(days=7)).isoformat() for day in found]
-        return found
+        days = read.dates(text, self.desk.today)
+        if days and read.names_weekday(text) and self.d.strikes("wrong_travel_date"):
+            return [(date.fromisoformat(day) + timedelta(days=7)).isoformat() for day in days]
+        return days
 
-    def cheapest(self, leg: Row, day: str, cabin: str, people: int) -> Row:
+    def cheapest(self, leg: JsonObject, day: str, cabin: str, people: int) -> JsonObject:
         """The cheapest flight of a day with enough seats; habits take the first one or forget the seats."""
-        asked = {"origin": leg["origin"], "destination": leg["destination"], "date": day}
-        flights = (self.d.look_up("search_flights", **asked) or {}).get("flights") or []
+        query = {"origin": leg["origin"], "destination": leg["destination"], "date": day}
+        flights = (self.d.look_up("search_flights", **query) or {}).get("flights") or []
         if not flights:
             raise Refusal(f"I am sorry, I found no flight from {leg['origin']} to {leg['destination']} on {day}.")
         if people > 1 and self.d.strikes("ignores_passenger_count"):
@@ -160,10 +160,10 @@ class Airline:
             return dict(fitting[0])
         return dict(min(fitting, key=lambda f: f[f"{cabin}_price"]))
 
-    def _cabin(self, request: Request, row: Row, cabin: str, *, original: bool) -> Row:
+    def _cabin(self, request: Request, row: JsonObject, cabin: str, *, original: bool) -> JsonObject:
         legs = [s["leg"] for s in row["segments"]]
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             chosen = legs[:1] if self.d.strikes("changes_one_leg_only") else legs
             method = self.desk.method(request, original=row["payment_method_id"] if original else "", ask=PAY)
             return "change_cabin", {
@@ -183,7 +183,7 @@ class Airline:
             short = len(row["passengers"]) > 1 and self.d.strikes("ignores_passenger_count")
             return round(back / len(row["passengers"]) if short else back, 2)
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             method = self.desk.method(request, original=row["payment_method_id"])
             arguments = {"reservation_id": row["reservation_id"], "amount": due()}
             return "refund_payment", {**arguments, "payment_method_id": method}
@@ -204,7 +204,7 @@ class Airline:
             self.desk.ask(request, "bags", "How many bags would you like to add?")
         self.desk.ask(request, "payment", PAY)
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             bags = next((n for n in (read.count_before(t, "bags?") for t in request.texts) if n), 1)
             people = len(row["passengers"])
             if people > 1 and self.d.strikes("ignores_passenger_count"):
@@ -227,7 +227,7 @@ class Airline:
         row = self.find(request)
         self.desk.ask(request, "payment", PAY)
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             leg = next((n for n in map(_leg, request.texts) if n), 1)
             if self.d.strikes("insurance_wrong_leg"):
                 leg = 1 if leg > 1 else len(row["segments"])
@@ -249,18 +249,18 @@ class Airline:
     def rename(self, request: Request) -> None:
         row = self.find(request)
         text = request.text
-        found = re.search(
+        match = re.search(
             r"it says (\w+ \w+), but it must be (\w+ \w+)|[Ii]nstead of (\w+ \w+),? (?:it is )?(\w+ \w+)", text
         )
-        if not found:
+        if not match:
             answer = self.desk.ask(request, "passenger", "What does the name say now, and how is it spelled correctly?")
             names = read.names(answer)
             old, new = (names[0], names[-1]) if names else ("", "")
         else:
-            old, new = [name for name in found.groups() if name]
+            old, new = [name for name in match.groups() if name]
         who = next((p for p in row["passengers"] if p["name"] == old), row["passengers"][-1])
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             ids = {"reservation_id": row["reservation_id"], "passenger_id": who["passenger_id"]}
             return "rename_passenger", {**ids, "name": new}
 
@@ -281,12 +281,12 @@ class Airline:
         passengers = read.names(answer) or [str(self.desk.customer.get("name"))]
         self.desk.ask(request, "payment", PAY)
 
-        def chosen() -> Row:
+        def chosen() -> JsonObject:
             day = next((d[0] for d in map(self._days, reversed(request.texts)) if d), self.desk.today)
             leg = {"origin": trip.group(1), "destination": trip.group(2)}
             return self.cheapest(leg, day, cabin, len(passengers))
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             return "book_flight", {
                 "customer_id": self.desk.customer["customer_id"], "flight_ids": [chosen()["flight_id"]],
                 "cabin": cabin, "passengers": passengers, "payment_method_id": self.desk.method(request, ask=PAY),
@@ -304,7 +304,7 @@ class Airline:
             short = len(row["passengers"]) > 1 and self.d.strikes("ignores_passenger_count")
             return VOUCHER * (1 if short else len(row["passengers"]))
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             ids = {"customer_id": self.desk.customer["customer_id"], "reservation_id": row["reservation_id"]}
             return "issue_voucher", {**ids, "amount": value()}
 
@@ -319,10 +319,10 @@ class Airline:
 
 def _leg(text: str) -> int:
     """1 for the outbound, 2 for the return flight; 0 when the text names none."""
-    found = re.search(r"\b(outbound|return|flight back|leg (\d))\b", text, re.I)
-    if not found:
+    match = re.search(r"\b(outbound|return|flight back|leg (\d))\b", text, re.I)
+    if not match:
         return 0
-    return int(found.group(2) or (1 if found.group(1).lower() == "outbound" else 2))
+    return int(match.group(2) or (1 if match.group(1).lower() == "outbound" else 2))
 
 
 def _letters(old: str, new: str) -> int:

@@ -9,11 +9,12 @@ from typing import Any
 
 from sigmaloop.simulation.actor import understanding as read
 from sigmaloop.simulation.actor.dialogue import NOT_DONE, Dialogue, Redo, Refusal, parsed
+from sigmaloop.simulation.messages import JsonObject
 
 ANYTHING_ELSE = "Is there anything else I can help you with?"
 FAREWELL = "Thank you for contacting us. Have a nice day, goodbye!"
 Words = Callable[[], str]
-Build = Callable[[], tuple[str, dict[str, Any]]]
+Build = Callable[[], tuple[str, JsonObject]]
 
 
 class Request:
@@ -24,7 +25,7 @@ class Request:
         """Newest first: what is said later counts more."""
         self.number = number
         self.facts: dict[str, str] = {}
-        self.done: dict[str, Any] = {}
+        self.done: JsonObject = {}
         """Results of the writes made so far, by what they were for."""
         self.confirmed = self.declined = False
         self.topic = ""
@@ -39,27 +40,27 @@ class Request:
 
 
 class Desk:
-    """The agent at work: the dialogue, the customer's file, and what it still has to tell."""
+    """The agent at work: the dialogue, the customer's record, and what it has yet to say."""
 
     def __init__(self, dialogue: Dialogue, *, policy: str) -> None:
         self.d = dialogue
-        self.customer: dict[str, Any] = {}
-        self.before: dict[str, Any] = {}
+        self.customer: JsonObject = {}
+        self.before: JsonObject = {}
         """The order, reservation or line that was handled before this request."""
-        found = re.search(r"today is \D{0,30}?(\d{4}-\d\d-\d\d)", policy, re.I)
-        self.today = found.group(1) if found else "2025-01-01"
+        match = re.search(r"today is \D{0,30}?(\d{4}-\d\d-\d\d)", policy, re.I)
+        self.today = match.group(1) if match else "2025-01-01"
         self._report: list[Words] = []
 
     # talking
 
     def tell(self, words: Words) -> None:
-        """Something to say with the next words."""
+        """Something to say together with the next message."""
         self._report.append(words)
 
     def say(self, words: Words | str) -> str:
         report = tuple(self._report)
         answer = self.d.say(
-            lambda: " ".join([*(told() for told in report), words if isinstance(words, str) else words()])
+            lambda: " ".join([*(line() for line in report), words if isinstance(words, str) else words()])
         )
         self._report.clear()
         return answer
@@ -74,30 +75,30 @@ class Desk:
     # the customer
 
     def identify(self, *, by: str) -> None:
-        """Find the customer, verify it by `zip` or `birth_date`, and read its file."""
+        """Find the customer, verify them by `zip` or `birth_date`, and read their record."""
         opening = self.d.opening
         address = read.email(opening) or read.email(self.say("May I have the email address of your account, please?"))
-        found = self.d.look_up("find_customer", email=address)
-        if not isinstance(found, dict):
+        account = self.d.look_up("find_customer", email=address)
+        if not isinstance(account, dict):
             if self.d.strikes("gives_up_after_error"):
                 self.transfer("The customer could not be found.")
             answer = self.say("I cannot find that email address. What are your full name and zip code, please?")
             name = (read.names(answer) or [""])[0]
-            found = self.d.look_up("find_customer", name=name, zip=read.zip_code(answer))
-        if not isinstance(found, dict):
+            account = self.d.look_up("find_customer", name=name, zip=read.zip_code(answer))
+        if not isinstance(account, dict):
             raise Refusal("I am sorry, I cannot find your account.")
-        if not found.get("verified") and not self.d.strikes("skips_identity_check"):
-            self._verify(str(found.get("customer_id")), by)
-        self.customer = self.d.look_up("get_customer", customer_id=found.get("customer_id")) or {}
+        if not account.get("verified") and not self.d.strikes("skips_identity_check"):
+            self._verify(str(account.get("customer_id")), by)
+        self.customer = self.d.look_up("get_customer", customer_id=account.get("customer_id")) or {}
 
     def _verify(self, customer_id: str, by: str) -> None:
         if by == "zip":
             answer = self.say("To verify your identity, what is your zip code, please?")
-            given = {"zip": read.zip_code(answer)}
+            proof = {"zip": read.zip_code(answer)}
         else:
             answer = self.say("To verify your identity, what is your birth date, please?")
-            given = {"birth_date": read.iso_date(answer, self.today)}
-        result = self.d.call("verify_customer", customer_id=customer_id, **given)
+            proof = {"birth_date": read.iso_date(answer, self.today)}
+        result = self.d.call("verify_customer", customer_id=customer_id, **proof)
         if result.startswith(NOT_DONE):
             self.d.object(result)
 
@@ -118,14 +119,14 @@ class Desk:
         if self.d.strikes("wrong_payment_method"):
             return str(methods[0]["payment_method_id"])
         for text in request.texts:
-            named = self._named_method(methods, text)
-            if named:
-                return named
+            choice = self._named_method(methods, text)
+            if choice:
+                return choice
             if original and re.search(r"original|used for the order|paid with", text, re.I):
                 return original
         return original or str(methods[0]["payment_method_id"])
 
-    def _named_method(self, methods: list[dict[str, Any]], text: str) -> str:
+    def _named_method(self, methods: list[JsonObject], text: str) -> str:
         for method in methods:
             digits = re.search(r"\d{4}$", str(method["label"]))
             word = {"paypal": "paypal", "gift_card": "gift card"}.get(str(method["kind"]), "")
@@ -135,7 +136,7 @@ class Desk:
 
     # changes
 
-    def commit(self, request: Request, purpose: str, build: Build, *, summary: Words | str = "") -> dict[str, Any]:
+    def commit(self, request: Request, purpose: str, build: Build, *, summary: Words | str = "") -> JsonObject:
         """Confirm and make one write call; its result, or {} where nothing was written."""
         if purpose in request.done:
             return dict(request.done[purpose])
@@ -155,19 +156,19 @@ class Desk:
         request.done[purpose] = result
         return result
 
-    def _write(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Make the call; try again when it failed for no fault of ours."""
+    def _write(self, tool: str, arguments: JsonObject) -> JsonObject:
+        """Make the call; try once more when the tool failed."""
         for _ in range(2):
             result = self.d.call(tool, **arguments)
             if result.startswith(NOT_DONE):
                 self.d.object(result)
-            found = parsed(result)
-            if isinstance(found, dict):
+            record = parsed(result)
+            if isinstance(record, dict):
                 if self.d.strikes("repeats_write") and tool in _REPEATABLE:
                     again = self.d.call(tool, **arguments)
                     if again.startswith(NOT_DONE):
                         self.d.objections.append(again)
-                return found
+                return record
             if self.d.strikes("gives_up_after_error"):
                 self.transfer(f"The tool {tool} failed.")
         raise Refusal("I am sorry, our system does not let me do this.")
@@ -184,7 +185,7 @@ class Desk:
             answer = self.say(f"I understand, but I cannot make an exception: {why}")
         return None
 
-    # the frame
+    # the conversation as a whole
 
     def serve(self, handle: Callable[[Request], None], *, by: str) -> None:
         """A whole conversation; `handle` works on one request."""
@@ -217,7 +218,7 @@ class Desk:
         return read.further_request(answer)
 
     def _again(self, step: Callable[[], Any]) -> Any:
-        """A step that starts over when code objects."""
+        """Run a step, again from its start whenever the agent's code objects."""
         while True:
             report = list(self._report)
             try:

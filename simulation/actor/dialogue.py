@@ -1,4 +1,4 @@
-"""The replay machine: a procedure is plain code that runs from the start on every request.
+"""Replays a conversation: a procedure is plain code that runs from the start on every request.
 
 Each `call` and `say` of the procedure consumes the next recorded event of the conversation; the first one that finds
 none becomes the model's answer (`Emit`). Since every decision depends on the request alone, the replay is consistent.
@@ -14,17 +14,17 @@ from typing import Any
 
 from sigmaloop.simulation import chance
 from sigmaloop.simulation.actor.transcript import Event, Transcript
-from sigmaloop.simulation.reading.reading import Reading
+from sigmaloop.simulation.reading import Reading
 
 NOT_DONE = "Not done:"
 MOST_OBJECTIONS, MOST_ALIKE = 12, 3
-"""Objections after which the model gives a request up: in all, and with the same words."""
+"""Objections after which the model gives up on a request: in all, and in the same words."""
 
 
 class Emit(Exception):
     """The next thing that the model does: a tool call, or words to the customer."""
 
-    def __init__(self, *, tool: str = "", arguments: Mapping[str, Any] | None = None, text: str = "") -> None:
+    def __init__(self, *, tool: str = "", arguments: Mapping[str, object] | None = None, text: str = "") -> None:
         super().__init__(tool or text)
         self.tool = tool
         self.arguments = dict(arguments or {})
@@ -54,7 +54,7 @@ class Dialogue:
         self._read: dict[str, str] = {}
 
     def strikes(self, habit: str) -> bool:
-        """Does the habit strike here? Objections of code count from where they were made."""
+        """Whether the habit strikes here. An objection of the agent's code counts from where it was made."""
         if self._forced is not None:
             return habit in self._forced
         rate = self._reading.rate(habit, tuple(self.objections))
@@ -70,7 +70,7 @@ class Dialogue:
         raise Emit(tool=tool, arguments=arguments)
 
     def look_up(self, tool: str, **arguments: Any) -> Any:
-        """A reading call, made once: its JSON, or None for an error."""
+        """A call that only reads, made once: its JSON, or None for an error."""
         key = json.dumps([tool, arguments], sort_keys=True)
         if key not in self._read:
             self._read[key] = self.call(tool, **arguments)
@@ -79,7 +79,7 @@ class Dialogue:
         return parsed(self._read[key])
 
     def say(self, words: Callable[[], str] | str) -> str:
-        """Say something and hear the customer's answer. Words that code held back are put together again."""
+        """Say something and return the customer's answer. A message that code held back is composed again."""
         while True:
             text = words if isinstance(words, str) else words()
             at = next((i for i in range(self._at, len(self._events)) if self._events[i].kind == "say"), None)
@@ -91,7 +91,7 @@ class Dialogue:
                 return event.text
 
     def object(self, text: str) -> None:
-        """Code refused a call: try again with that in mind, or give the request up."""
+        """The agent's code refused a call: try again with that in mind, or give up on the request."""
         objection = text.removeprefix(NOT_DONE).strip()
         self.objections.append(objection)
         if len(self.objections) > MOST_OBJECTIONS or self.objections.count(objection) > MOST_ALIKE:
@@ -99,7 +99,7 @@ class Dialogue:
         raise Redo
 
     def _advance(self, at: int) -> None:
-        """Move behind an event and take in what code wrote after it."""
+        """Move past an event and note what the agent's code wrote after it."""
         self._at = at + 1
         while self._at < len(self._events) and self._events[self._at].kind == "note":
             self.objections.append(self._events[self._at].text)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from sigmaloop.simulation.actor import understanding as read
 from sigmaloop.simulation.actor.desk import Desk, Request, dollars, listing
 from sigmaloop.simulation.actor.dialogue import Refusal
+from sigmaloop.simulation.messages import JsonObject
 
-Row = dict[str, Any]
 _COLORS = r"\b(black|white|red|blue|green|gr[ae]y|yellow|orange|purple|brown|pink|silver|gold|beige)\b"
 
 
@@ -41,17 +40,17 @@ class Retail:
     def orders(self) -> list[str]:
         return [str(order) for order in self.desk.customer.get("order_ids") or []]
 
-    def get(self, order_id: str) -> Row:
+    def get(self, order_id: str) -> JsonObject:
         return self.d.look_up("get_order", order_id=order_id) or {}
 
-    def by_number(self, number: str) -> Row:
-        """An order by its number; the habit leaves the prefix out and does not mend it."""
+    def by_number(self, number: str) -> JsonObject:
+        """An order by its number; the habit omits the prefix and does not correct it."""
         if self.d.strikes("malformed_arguments"):
             self.d.look_up("get_order", order_id=number)
             raise Refusal(f"I am sorry, I cannot find an order {number}.")
         return self.get(f"or_{number}")
 
-    def find(self, request: Request) -> Row:
+    def find(self, request: Request) -> JsonObject:
         """The order that is meant."""
         ids = self.orders()
         order = self._find(request, ids)
@@ -60,7 +59,7 @@ class Retail:
         self.desk.before = self.desk.before or order
         return order
 
-    def _find(self, request: Request, ids: list[str]) -> Row:
+    def _find(self, request: Request, ids: list[str]) -> JsonObject:
         if not ids:
             raise Refusal("I am sorry, there is no order on your account.")
         for attempt in range(2):
@@ -69,14 +68,14 @@ class Retail:
                 return self.by_number(number.group(1))
             if len(ids) > 1 and self.d.strikes("acts_on_first_order"):
                 return self.get(ids[0])
-            found = [order for order in map(self.get, ids) if self.items(order, request)]
-            if found or len(ids) == 1:
-                return found[0] if found else self.get(ids[0])
+            orders = [order for order in map(self.get, ids) if self.items(order, request)]
+            if orders or len(ids) == 1:
+                return orders[0] if orders else self.get(ids[0])
             if attempt == 0:
                 self.desk.ask(request, "which", "Which order is it? Please tell me its number or what is in it.")
         return self.get(ids[0])
 
-    def items(self, order: Row, request: Request) -> list[Row]:
+    def items(self, order: JsonObject, request: Request) -> list[JsonObject]:
         """Items of the order that the customer names."""
         items = order.get("items") or []
         return [item for item in items if read.mentioned([item["name"]], request.text)]
@@ -86,7 +85,7 @@ class Retail:
     def cancel(self, request: Request) -> None:
         order = self.find(request)
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             reason = read.cancel_reason(request.texts) or "no_longer_needed"
             return "cancel_order", {"order_id": order["order_id"], "reason": reason}
 
@@ -104,8 +103,8 @@ class Retail:
         self.desk.tell(lambda: self.money(result, f"The order is cancelled and {dollars(total)} will be refunded."))
         return None
 
-    def money(self, result: Row, words: str) -> str:
-        """Words that name a sum, or without it."""
+    def money(self, result: JsonObject, words: str) -> str:
+        """The words, or fewer that leave the amount out when the habit strikes."""
         return "This is done." if self.d.strikes("omits_amount") else words
 
     def timing(self, method_id: str) -> str:
@@ -126,7 +125,7 @@ class Retail:
             items = order["items"]
         self.desk.ask(request, "payment", "To which payment method should the refund go?")
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             method = self.desk.method(request, original=order["payment_method_id"])
             ids = [item["item_id"] for item in items]
             return "return_items", {"order_id": order["order_id"], "item_ids": ids, "payment_method_id": method}
@@ -151,7 +150,7 @@ class Retail:
             wrong = number > 0 and self.d.strikes("loses_state_across_orders")
             source = found[0][1] if wrong else order
 
-            def build(item: Row = item, source: Row = source) -> tuple[str, Row]:
+            def build(item: JsonObject = item, source: JsonObject = source) -> tuple[str, JsonObject]:
                 method = self.desk.method(request, original=source["payment_method_id"])
                 arguments = {"order_id": source["order_id"], "item_ids": [item["item_id"]]}
                 return "return_items", {**arguments, "payment_method_id": method}
@@ -171,10 +170,10 @@ class Retail:
         self.desk.ask(request, "payment", "Which payment method should I use for the price difference?")
         products = {item["item_id"]: self.variants(item) for item in items}
 
-        def chosen() -> list[Row]:
+        def chosen() -> list[JsonObject]:
             return [self.choose(request, item, products[item["item_id"]]) for item in items]
 
-        def build(part: slice = slice(None)) -> tuple[str, Row]:
+        def build(part: slice = slice(None)) -> tuple[str, JsonObject]:
             return tool, {
                 "order_id": order["order_id"],
                 "item_ids": [item["item_id"] for item in items[part]],
@@ -192,11 +191,11 @@ class Retail:
         words = f"This is done; the price difference is {dollars(difference)}."
         self.desk.tell(lambda: self.money({}, words))
 
-    def variants(self, item: Row) -> list[Row]:
+    def variants(self, item: JsonObject) -> list[JsonObject]:
         return list((self.d.look_up("list_variants", product_id=item["product_id"]) or {}).get("variants") or [])
 
-    def choose(self, request: Request, item: Row, variants: list[Row]) -> Row:
-        """The variant that the customer describes; habits settle for less."""
+    def choose(self, request: Request, item: JsonObject, variants: list[JsonObject]) -> JsonObject:
+        """The variant that the customer describes; habits ignore some of its options."""
         option = next((key for key in item["options"] if key != "color"), "")
         values = {str(v["options"].get(option)) for v in variants}
         colors: list[str] = []
@@ -226,7 +225,7 @@ class Retail:
         self.desk.commit(request, "address", lambda: self._addressed(request, order), summary=summary)
         self.desk.tell(lambda: "The delivery address is changed.")
 
-    def _addressed(self, request: Request, order: Row | None) -> tuple[str, Row]:
+    def _addressed(self, request: Request, order: JsonObject | None) -> tuple[str, JsonObject]:
         place = read.address(request.texts)
         if not place.get("line2") or self.d.strikes("drops_address_line"):
             place.pop("line2", None)
@@ -256,13 +255,13 @@ class Retail:
             orders = [self.find(request)]
         self.desk.tell(lambda: f"The total is {dollars(sum(self._sum(order) for order in orders))}.")
 
-    def _sum(self, order: Row) -> float:
+    def _sum(self, order: JsonObject) -> float:
         if self.d.strikes("sums_wrong"):
             return float(sum(item["price"] for item in order.get("items") or []))
         return order_total(order)
 
 
-def order_total(order: Row) -> float:
+def order_total(order: JsonObject) -> float:
     items = sum(item["price"] for item in order.get("items") or [])
     return float(items + order.get("shipping_fee", 0.0) - order.get("discount", 0.0))
 

@@ -8,8 +8,8 @@ from typing import Any
 from sigmaloop.simulation.actor import understanding as read
 from sigmaloop.simulation.actor.desk import Desk, Request, dollars
 from sigmaloop.simulation.actor.dialogue import Refusal
+from sigmaloop.simulation.messages import JsonObject
 
-Row = dict[str, Any]
 PAY = "Which payment method should I use for the bill?"
 MONTHLY_END_FEE, ROAMING_A_DAY, CREDIT_LIMIT = 15.0, 8.0, 50.0
 GIGABYTES = "gigabytes?|gb"
@@ -45,7 +45,7 @@ class Telecom:
 
     # finding
 
-    def find(self, request: Request) -> Row:
+    def find(self, request: Request) -> JsonObject:
         """The line that is meant."""
         line = self._find(request, [str(row) for row in self.desk.customer.get("line_ids") or []])
         if request.number > 1 and self.desk.before and self.d.strikes("loses_state_across_orders"):
@@ -53,7 +53,7 @@ class Telecom:
         self.desk.before = self.desk.before or line
         return line
 
-    def _find(self, request: Request, ids: list[str]) -> Row:
+    def _find(self, request: Request, ids: list[str]) -> JsonObject:
         if not ids:
             raise Refusal("I am sorry, there is no line on your account.")
         if len(ids) > 1 and self.d.strikes("wrong_line"):
@@ -78,28 +78,28 @@ class Telecom:
                 self.desk.ask(request, "which", "Which line is it? Please tell me its phone number or who uses it.")
         return self.get(ids[0])
 
-    def get(self, line_id: str) -> Row:
+    def get(self, line_id: str) -> JsonObject:
         return self.d.look_up("get_line", line_id=line_id) or {}
 
-    def check(self, line: Row) -> Row:
+    def check(self, line: JsonObject) -> JsonObject:
         return self.d.look_up("check_line", line_id=line["line_id"]) or {}
 
-    def bills(self, line: Row) -> list[Row]:
+    def bills(self, line: JsonObject) -> list[JsonObject]:
         """The bills of a line, oldest first."""
         ids = self.desk.customer.get("bill_ids") or []
         found = [self.d.look_up("get_bill", bill_id=bill_id) or {} for bill_id in ids]
         return sorted((b for b in found if b.get("line_id") == line["line_id"]), key=lambda b: b["month"])
 
-    def reboot_first(self, request: Request, line: Row) -> None:
+    def reboot_first(self, request: Request, line: JsonObject) -> None:
         """The habit: restart first, look later."""
         if self.d.strikes("reboot_before_line_check"):
             self._on(request, "reset_line", line)
 
-    def _on(self, request: Request, tool: str, line: Row, summary: str = "", **rest: Any) -> Row:
+    def _on(self, request: Request, tool: str, line: JsonObject, summary: str = "", **rest: Any) -> JsonObject:
         return self.desk.commit(request, tool, lambda: (tool, {"line_id": line["line_id"], **rest}), summary=summary)
 
     def money(self, words: str) -> str:
-        """Words that name a sum, or without it."""
+        """The words, or fewer that leave the amount out when the habit strikes."""
         return "This is done." if self.d.strikes("omits_amount") else words
 
     # procedures
@@ -120,7 +120,7 @@ class Telecom:
             bill = bills[-1]
         self.desk.ask(request, "payment", PAY)
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             method = self.desk.method(request, ask=PAY)
             return "pay_bill", {"bill_id": bill["bill_id"], "payment_method_id": method}
 
@@ -150,11 +150,11 @@ class Telecom:
             roaming = not roaming
         return self.roam(request, line) if roaming else self.more_data(request, line)
 
-    def roam(self, request: Request, line: Row) -> None:
+    def roam(self, request: Request, line: JsonObject) -> None:
         self._on(request, "set_roaming", line, "Roaming is off; I would switch it on.", enabled=True)
         self.desk.tell(lambda: self.money(f"Roaming is on now; it costs ${ROAMING_A_DAY:.0f} a day."))
 
-    def more_data(self, request: Request, line: Row) -> None:
+    def more_data(self, request: Request, line: JsonObject) -> None:
         if not read.count_before(request.text, GIGABYTES):
             self.desk.ask(request, "amount", "How many gigabytes would you like to add?")
 
@@ -163,7 +163,7 @@ class Telecom:
                 return 1
             return next((n for n in (read.count_before(t, GIGABYTES) for t in request.texts) if n), 1)
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             return "add_data", {"line_id": line["line_id"], "gb": wanted()}
 
         result = self.desk.commit(request, "data", build, summary="I would add the data that you asked for.")
@@ -202,7 +202,7 @@ class Telecom:
         line = self.find(request)
         plans = {p["plan_id"]: p for p in (self.d.look_up("list_plans") or {}).get("plans") or []}
 
-        def wanted() -> Row:
+        def wanted() -> JsonObject:
             for text in request.texts:
                 named = [p for p in plans.values() if re.search(rf"\b{p['name']}\b(?! line)", text)]
                 if named:
@@ -233,7 +233,7 @@ class Telecom:
     def lost(self, request: Request) -> None:
         line = self.find(request)
 
-        def build() -> tuple[str, Row]:
+        def build() -> tuple[str, JsonObject]:
             reason = next((r for t in request.texts for r in ("stolen", "lost") if r in t.lower()), "lost")
             return "suspend_line", {"line_id": line["line_id"], "reason": reason}
 
@@ -265,7 +265,7 @@ class Telecom:
             return self.desk.tell(lambda: "I have left the contract as it is.")
         return self.desk.tell(lambda: priced("The contract is ended; the fee is", "The contract is ended."))
 
-    def _end(self, request: Request, line: Row, summary: Any) -> None:
+    def _end(self, request: Request, line: JsonObject, summary: Any) -> None:
         build = ("end_contract", {"line_id": line["line_id"]})
         self.desk.commit(request, "end", lambda: build, summary=summary)
 

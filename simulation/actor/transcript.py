@@ -1,13 +1,13 @@
-"""Takes a chat completion request apart: what the harness wrote, the opening, and the events since then."""
+"""A chat completion request in its parts: what the harness wrote, the opening, and the events since then."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sigmaloop.records import Record
+from sigmaloop.simulation.messages import JsonObject, json_object
 
 _FROM_CODE = re.compile(
     r"\s*[\[(<*]*\s*(reminder|system|note|check|not done|harness|instruction|important|internal|warning|before you)\b",
@@ -16,15 +16,15 @@ _FROM_CODE = re.compile(
 
 
 class Event(Record):
-    """One recorded step: a tool call with its result, words with the customer's answer, or a note of code."""
+    """One recorded step: a tool call with its result, a message with the customer's answer, or a note from code."""
 
     kind: Literal["call", "say", "note"]
     name: str = ""
-    arguments: dict[str, Any] = {}
+    arguments: JsonObject = {}
     text: str = ""
     """Result, answer, or the note itself."""
     answered: bool = True
-    """False for words that code held back from the customer."""
+    """False for a message that code held back from the customer."""
 
 
 class Transcript(Record):
@@ -40,8 +40,8 @@ class Transcript(Record):
     """What code wrote right after the opening."""
 
 
-def transcript(request: Mapping[str, Any]) -> Transcript:
-    """Never raises: whatever is not a message of the usual shape is passed over."""
+def transcript(request: Mapping[str, object]) -> Transcript:
+    """The request in its parts. Never raises: what does not look like a message is skipped."""
     messages = [m for m in _list(request.get("messages")) if isinstance(m, Mapping)]
     start = next((i for i, m in enumerate(messages) if _is_opening(m)), len(messages))
     system = [_text(m) for m in messages[:start] if m.get("role") in ("system", "developer")]
@@ -100,13 +100,13 @@ def _answer(following: Sequence[Mapping[str, Any]]) -> str | None:
     return "\n".join(texts) if texts else None
 
 
-def _tools(tools: Any) -> list[tuple[str, str]]:
-    found = []
+def _tools(tools: object) -> list[tuple[str, str]]:
+    pairs = []
     for tool in _list(tools):
         function = tool.get("function") if isinstance(tool, Mapping) else None
         if isinstance(function, Mapping):
-            found.append((str(function.get("name") or ""), str(function.get("description") or "")))
-    return found
+            pairs.append((str(function.get("name") or ""), str(function.get("description") or "")))
+    return pairs
 
 
 def _text(message: Mapping[str, Any]) -> str:
@@ -117,14 +117,11 @@ def _text(message: Mapping[str, Any]) -> str:
     return "\n".join(p for p in parts if isinstance(p, str))
 
 
-def _arguments(raw: Any) -> dict[str, Any]:
+def _arguments(raw: object) -> JsonObject:
     if isinstance(raw, str):
-        try:
-            raw = json.loads(raw or "{}")
-        except ValueError:
-            return {}
+        return json_object(raw)
     return dict(raw) if isinstance(raw, Mapping) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []

@@ -55,27 +55,27 @@ def corrects(text: str) -> bool:
 
 
 def email(text: str) -> str:
-    found = re.search(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text)
-    return found.group() if found else ""
+    match = re.search(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text)
+    return match.group() if match else ""
 
 
 def zip_code(text: str) -> str:
-    found = re.findall(r"zip\D{0,20}\b(\d{5})\b", text, re.I) or re.findall(r"\b\d{5}\b", text)
-    return str(found[0]) if found else ""
+    codes = re.findall(r"zip\D{0,20}\b(\d{5})\b", text, re.I) or re.findall(r"\b\d{5}\b", text)
+    return str(codes[0]) if codes else ""
 
 
 def names(text: str) -> list[str]:
     """Pairs of capitalised words, as first and last name."""
-    found = re.findall(
+    pairs = re.findall(
         r"\b([A-Z][a-z]+ [A-Z][a-z]+)\b", re.sub(r"\b(The|Just|It|My|I|Instead|Please|Name|Is)\b", "-", text)
     )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(pairs))
 
 
 def iso_date(text: str, today: str) -> str:
     """The first date in a text: ISO, `March 9, 1984`, `May 20`, `this Saturday`, `Friday of next week`."""
-    found = dates(text, today)
-    return found[0] if found else ""
+    days = dates(text, today)
+    return days[0] if days else ""
 
 
 def dates(text: str, today: str) -> list[str]:
@@ -86,18 +86,18 @@ def dates(text: str, today: str) -> list[str]:
         rf"(?P<weekday>{'|'.join(WEEKDAYS)})(?P<after>\s+(?:of\s+)?next\s+week)?",
     )
     now = date.fromisoformat(today)
-    found = []
+    days = []
     for match in re.finditer("|".join(patterns), text, re.I):
         part = match.groupdict()
         if part["iso"]:
-            found.append(part["iso"])
+            days.append(part["iso"])
         elif part["month"]:
             month = MONTHS.index(part["month"].lower()) + 1
-            found.append(f"{int(part['year'] or now.year):04d}-{month:02d}-{int(part['day']):02d}")
+            days.append(f"{int(part['year'] or now.year):04d}-{month:02d}-{int(part['day']):02d}")
         else:
             start = now - timedelta(days=now.weekday()) + timedelta(days=7 if part["after"] else 0)
-            found.append((start + timedelta(days=WEEKDAYS.index(part["weekday"].lower()))).isoformat())
-    return found
+            days.append((start + timedelta(days=WEEKDAYS.index(part["weekday"].lower()))).isoformat())
+    return days
 
 
 def names_weekday(text: str) -> bool:
@@ -111,10 +111,10 @@ def spoken_day(iso: str) -> str:
 
 def count_before(text: str, noun: str) -> int:
     """`three more checked bags` -> 3; 0 when the text names no number."""
-    found = re.search(rf"\b(\d+|{'|'.join(_COUNTS)}|an?)\s+(?:\w+\s+){{0,2}}(?:{noun})", text, re.I)
-    if not found:
+    match = re.search(rf"\b(\d+|{'|'.join(_COUNTS)}|an?)\s+(?:\w+\s+){{0,2}}(?:{noun})", text, re.I)
+    if not match:
         return 0
-    word = found.group(1).lower()
+    word = match.group(1).lower()
     return int(word) if word.isdigit() else _COUNTS.index(word) if word in _COUNTS else 1
 
 
@@ -131,14 +131,14 @@ def address(texts: Iterable[str]) -> dict[str, str]:
         changed = re.search(r"apartment (?:number )?is (?:apt\.? )?(\w+)", text, re.I)
         if changed and not unit:
             unit = f"Apt {changed.group(1)}"
-        found = re.search(
+        match = re.search(
             r"(\d+ [\w .'-]+?),\s*(?:((?:apt|apartment|unit|suite|floor)\.? [\w-]+),\s*)?"
             r"([\w .'-]+?),\s*([A-Z]{2})\s+(\d{5})",
             text,
             re.I,
         )
-        if found:
-            line1, line2, city, state, code = found.groups()
+        if match:
+            line1, line2, city, state, code = match.groups()
             return {"line1": line1, "line2": unit or line2 or "", "city": city, "state": state, "zip": code}
     return {}
 

@@ -1,8 +1,8 @@
 """What a rule must say to cure a habit: concept patterns, several alternatives for each habit.
 
-A pattern is a row of terms. `a|b` is met by either concept, whatever its sign; `+a` only where it is said, `-a`
-only where it is said away ("not the first one"). Flipping the signs of a pattern gives what contradicts the cure,
-except for patterns that start with `~`, whose opposite says nothing. `!a|b` is met where neither occurs.
+A pattern is a list of terms, all of which must be met. `a|b` is met by either concept, whatever its sign; `+a` only
+where it is affirmed, `-a` only where it is negated ("not the first one"); `!a|b` where neither occurs. A pattern
+with its signs flipped contradicts the cure, except for patterns that start with `~`, whose opposite means nothing.
 """
 
 from __future__ import annotations

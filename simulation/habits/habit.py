@@ -27,8 +27,6 @@ class Habit(Record):
     cause: str
     remedy: str
     """What should have been done; said to the model as a rule, it is a cure."""
-    cure: tuple[str, ...] = ()
-    """Concept patterns (see `concepts`), any one of which makes a statement a specific rule against this habit."""
     side_effect: str = ""
     """What an over-broad rule against it breaks."""
     raises: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """The catalogue of habits: the ground truth of the simulated model, by which tests score the loop.
 
-A habit strikes at a decision in a procedure (`sigmaloop.simulation.target`) with a probability that starts at
-its base rate and that the harness raises or lowers (`sigmaloop.simulation.reading.reading`).
+A habit strikes at a decision in a procedure (`simulation.actor`) with a probability that starts at its base rate
+and that the harness raises or lowers (`simulation.reading`).
 """
 
 from __future__ import annotations

@@ -1,1 +1,5 @@
-"""How the simulated model reads a harness."""
+"""How the simulated model reads a harness: `read` says how often each habit strikes under it."""
+
+from sigmaloop.simulation.reading.reading import Reading, objects, read
+
+__all__ = ["Reading", "objects", "read"]

@@ -1,6 +1,6 @@
-"""Plain words to signed concepts: what a sentence speaks of, and whether it speaks for or against it.
+"""Plain words to signed concepts: what a sentence is about, and whether it is for or against it.
 
-A sentence becomes a set of concepts (`lexicon`), each with the signs under which it occurs: +1 as said, -1 under
+A sentence becomes a set of concepts (`lexicon`), each with the signs under which it occurs: +1 affirmed, -1 under
 a negation ("never", "no need to", "rather than", "forget"). Two negations cancel: "never X without Y" is for Y.
 """
 
@@ -99,7 +99,7 @@ def words(sentence: str) -> list[str]:
 
 
 def signs(tokens: list[str]) -> list[int]:
-    """For each token +1 or -1: is it said, or said away?"""
+    """For each token +1 where it is affirmed, -1 where it is negated."""
     sign, negated, condition, start = 1, False, False, 0
     result: list[int] = []
     for i, token in enumerate(tokens):
@@ -142,17 +142,17 @@ _INDEX = _compile()
 def concepts(sentence: str) -> Signed:
     """The concepts of one sentence, each with the signs under which it occurs."""
     tokens = words(sentence)
-    found: dict[str, set[int]] = {}
+    signs_of: dict[str, set[int]] = {}
     stems = [stem(t) for t in tokens]
     for i, sign in enumerate(signs(tokens)):
         for rest, concept in _INDEX.get(stems[i], ()):
             if _follows(stems, i + 1, rest):
-                found.setdefault(concept, set()).add(sign)
-    return {concept: frozenset(values) for concept, values in found.items()}
+                signs_of.setdefault(concept, set()).add(sign)
+    return {concept: frozenset(values) for concept, values in signs_of.items()}
 
 
 def _follows(stems: list[str], at: int, rest: tuple[str, ...]) -> bool:
-    """Do the stems go on like this? A star stands for up to five words of the same sentence part."""
+    """Whether the stems continue like this. A star stands for up to five words."""
     for n, wanted in enumerate(rest):
         if wanted == "*":
             return any(_follows(stems, at + skip, rest[n + 1 :]) for skip in range(6))

@@ -1,8 +1,8 @@
-"""How the simulated model reads its harness: for each habit, how strongly it is told not to fall into it.
+"""How the simulated model reads its harness: for each habit, how strongly the model is told to avoid it.
 
 Everything that the harness wrote is split into statements: sentences of system messages (outside the policy), worked
 examples, notes in tool descriptions, and what code put into the conversation. A statement counts by what it says
-(`language`, `cures`), never by a marker or a template. Parameter descriptions are skimmed over.
+(`language`, `cures`), never by a marker or a template. Descriptions of parameters are not read.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from functools import lru_cache
 from typing import Literal
 
 from sigmaloop.records import Record
-from sigmaloop.simulation.habits.cures import CURES, OPPOSED
-from sigmaloop.simulation.habits.overbreadth import bumps
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import CURES, HABITS, OPPOSED, TOO_BROAD
 from sigmaloop.simulation.reading.language import Signed, concepts, sentences, together
 
 Meaning = Literal["cure", "vague", "contrary", "none"]
 
 RULE, EXAMPLE, TOOL, CHECK, VAGUE, CONTRARY = 0.25, 0.15, 0.10, 0.02, 0.90, 1.8
+"""What a statement of each kind multiplies a habit's rate by."""
 AGAIN = 0.75
-"""Every further channel or rule that says the same lowers what is left by this."""
+"""Each further rule, example or note that says the same multiplies the rate by this."""
 NO_POLICY = 2.4
-"""Without the policy the model does not know the ways of the house."""
+"""Every rate is multiplied by this when the policy is missing."""
 LONG, DUPLICATE, CONTRADICTION, WORST_LOAD = 0.02, 0.05, 0.12, 1.8
+"""What each rule beyond 30, each repeated rule and each contradiction adds to every rate; and the most in all."""
 
 _POLICY = re.compile(r"^# Policy\b.*?(?:^End of policy\.?[ \t]*$|\Z)", re.M | re.S)
 _EXAMPLE_HEAD = re.compile(
@@ -41,8 +41,9 @@ _COMMANDS = re.compile(
 )
 _DIRECTS = re.compile(
     rf"{_COMMANDS.pattern}|^\w+: |\b(first|after(wards)?|once|twice|just|check|verify|confirm|compare|choose|pick|"
-    r"take|use|call|match|look|find|count|convert|multiply|add|subtract|include|give|say|state|mention|inform|pass|copy|keep|read|retry|try|"
-    r"correct|reset|refund|pay|list|wait|avoid|refrain|requires?|needs?|when|if|unless|until|without|instead|rather|"
+    r"take|use|call|match|look|find|book|count|convert|calculate|multiply|add|subtract|include|give|say|state|mention|"
+    r"inform|pass|copy|keep|read|retry|try|correct|reset|refund|pay|list|wait|avoid|refrain|requires?|needs?|"
+    r"when|if|unless|until|without|instead|rather|"
     r"not (simply|automatically|just|to be)|(is|are) not (enough|sorted)|cannot|can be|in question|customer "
     r"(named|asked|wants|gave|has))\b",
     re.I,
@@ -55,7 +56,7 @@ _FOR_INSTANCE = re.compile(r"\be\.g\.|such as|for example|for instance|\blike\b"
 
 
 class Reading(Record):
-    """What the harness as a whole does to every habit, before the conversation begins."""
+    """How often each habit strikes under a harness, before the conversation begins."""
 
     multipliers: dict[str, float]
     bumps: dict[str, float]
@@ -75,7 +76,7 @@ class Reading(Record):
 def read(system: tuple[str, ...], tools: tuple[tuple[str, str], ...]) -> Reading:
     """Read a harness: its system messages, and its tools as pairs of name and description."""
     text = "\n\n".join(system)
-    has_policy = any(len(found) > 300 for found in _POLICY.findall(text))
+    has_policy = any(len(section) > 300 for section in _POLICY.findall(text))
     prose, examples = _split(_POLICY.sub("\n\n", text))
     rules = sentences(prose)
     channels: list[tuple[float, list[dict[str, Meaning]]]] = [
@@ -88,41 +89,41 @@ def read(system: tuple[str, ...], tools: tuple[tuple[str, str], ...]) -> Reading
         multipliers[habit], contradicted = _multiplier(habit, channels)
         contradictions += contradicted
     load = _load(rules, contradictions) * (1.0 if has_policy else NO_POLICY)
-    said = [*rules, *(s for _, description in tools for s in notes(description))]
-    return Reading(multipliers=multipliers, bumps=bumps(concepts(s) for s in said), load=load)
+    statements = [*rules, *(s for _, description in tools for s in notes(description))]
+    return Reading(multipliers=multipliers, bumps=_bumps(concepts(s) for s in statements), load=load)
 
 
 def notes(description: str) -> list[str]:
-    """The sentences of a tool's description that direct whoever uses it; what the tool is and does directs nobody."""
+    """The sentences of a tool's description that tell its user what to do, not what the tool does."""
     first, *rest = sentences(description) or [""]
     return [s for s in (first,) if _COMMANDS.search(s)] + [s for s in rest if _DIRECTS.search(s)]
 
 
 def objects(text: str, habit: str) -> bool:
-    """Does this objection of the agent's code speak of the habit? Signs do not matter: it may name the mistake."""
+    """Whether an objection of the agent's code is about the habit. Signs do not matter: it may name the mistake."""
     return _objections(text).get(habit, False)
 
 
 @lru_cache(maxsize=1024)
 def _objections(text: str) -> dict[str, bool]:
-    said = together(concepts(s) for s in sentences(text))
-    return {habit: any(_meets(said, pattern, _any_sign) for pattern in CURES[habit]) for habit in HABITS}
+    statement = together(concepts(s) for s in sentences(text))
+    return {habit: any(_meets(statement, pattern, _any_sign) for pattern in CURES[habit]) for habit in HABITS}
 
 
-def meaning(said: Signed, habit: str) -> Meaning:
+def meaning(statement: Signed, habit: str) -> Meaning:
     """What a statement with these concepts says about a habit."""
-    if any(_meets(said, pattern, _same_sign) for pattern in OPPOSED.get(habit, ())):
+    if any(_meets(statement, pattern, _same_sign) for pattern in OPPOSED.get(habit, ())):
         return "contrary"
-    if any(_meets(said, pattern[1:], _same_sign) for pattern in CURES[habit] if pattern[0] == "~"):
+    if any(_meets(statement, pattern[1:], _same_sign) for pattern in CURES[habit] if pattern[0] == "~"):
         return "cure"
     plain = [pattern for pattern in CURES[habit] if pattern[0] != "~"]
-    cures = sum(_meets(said, pattern, _same_sign) for pattern in plain)
-    against = sum(_meets(said, pattern, _other_sign) for pattern in plain)
+    cures = sum(_meets(statement, pattern, _same_sign) for pattern in plain)
+    against = sum(_meets(statement, pattern, _other_sign) for pattern in plain)
     if cures > against:
         return "cure"
     if against > cures:
         return "contrary"
-    if cures or (any(concept in said for concept in _nouns(habit)) and "careful" in said):
+    if cures or (any(concept in statement for concept in _nouns(habit)) and "careful" in statement):
         return "vague"
     return "none"
 
@@ -154,11 +155,11 @@ def _is_list(block: str) -> bool:
 @lru_cache(maxsize=4096)
 def _rule(sentence: str) -> dict[str, Meaning]:
     """Meaning for each habit; a rule about one customer's ids teaches next to nothing."""
-    said = concepts(sentence)
-    found = {habit: meaning(said, habit) for habit in HABITS}
+    statement = concepts(sentence)
+    meanings = {habit: meaning(statement, habit) for habit in HABITS}
     if _NARROW.search(sentence) and not _FOR_INSTANCE.search(sentence):
-        return {habit: "vague" if kind == "cure" else kind for habit, kind in found.items()}
-    return found
+        return {habit: "vague" if kind == "cure" else kind for habit, kind in meanings.items()}
+    return meanings
 
 
 def _meanings(rules: Sequence[str]) -> list[dict[str, Meaning]]:
@@ -168,17 +169,17 @@ def _meanings(rules: Sequence[str]) -> list[dict[str, Meaning]]:
 @lru_cache(maxsize=4096)
 def _note(name: str, sentence: str) -> dict[str, Meaning]:
     """A note in the description of a tool speaks of that tool."""
-    said = together((concepts(sentence), concepts(name)))
-    return {habit: meaning(said, habit) for habit in HABITS}
+    statement = together((concepts(sentence), concepts(name)))
+    return {habit: meaning(statement, habit) for habit in HABITS}
 
 
 @lru_cache(maxsize=1024)
 def _example(block: str) -> dict[str, Meaning]:
     """An example is read as a whole: what happens in it is to be imitated."""
-    said = together(concepts(s) for s in sentences(block))
+    statement = together(concepts(s) for s in sentences(block))
     if _AGENT.search(block):
-        said = {**said, "say": _SAID, **({"ask": _SAID} if "?" in block else {})}
-    return {habit: meaning(said, habit) for habit in HABITS}
+        statement = {**statement, "say": _SAID, **({"ask": _SAID} if "?" in block else {})}
+    return {habit: meaning(statement, habit) for habit in HABITS}
 
 
 def _multiplier(habit: str, channels: Iterable[tuple[float, list[dict[str, Meaning]]]]) -> tuple[float, bool]:
@@ -194,6 +195,17 @@ def _multiplier(habit: str, channels: Iterable[tuple[float, list[dict[str, Meani
     if strengths:
         result = min(strengths) * AGAIN ** min(3, len(strengths) - 1)
     return (result * CONTRARY, bool(strengths)) if against else (result, False)
+
+
+def _bumps(statements: Iterable[Signed]) -> dict[str, float]:
+    """By how much over-broad statements raise the rate of which habits."""
+    raised: dict[str, float] = {}
+    for statement in statements:
+        for pattern, effects in TOO_BROAD:
+            if _meets(statement, pattern, _same_sign):
+                for habit, by in effects.items():
+                    raised[habit] = max(by, raised.get(habit, 0.0))
+    return raised
 
 
 def _load(rules: Sequence[str], contradictions: int) -> float:
@@ -214,26 +226,26 @@ def _alike(a: frozenset[str], b: frozenset[str]) -> bool:
 Sense = Callable[[str, frozenset[int]], bool]
 
 
-def _same_sign(sign: str, found: frozenset[int]) -> bool:
-    return (1 if sign == "+" else -1) in found
+def _same_sign(sign: str, signs: frozenset[int]) -> bool:
+    return (1 if sign == "+" else -1) in signs
 
 
-def _other_sign(sign: str, found: frozenset[int]) -> bool:
-    return found == {-1 if sign == "+" else 1}
+def _other_sign(sign: str, signs: frozenset[int]) -> bool:
+    return signs == {-1 if sign == "+" else 1}
 
 
-def _any_sign(sign: str, found: frozenset[int]) -> bool:
-    return bool(found)
+def _any_sign(sign: str, signs: frozenset[int]) -> bool:
+    return bool(signs)
 
 
-def _meets(said: Signed, pattern: str, sense: Sense) -> bool:
+def _meets(statement: Signed, pattern: str, sense: Sense) -> bool:
     for sign, names in _terms(pattern):
-        found = [said[name] for name in names if name in said]
+        occurrences = [statement[name] for name in names if name in statement]
         if sign == "!":
-            if found:
+            if occurrences:
                 return False
             continue
-        if not any(not sign or sense(sign, signs) for signs in found):
+        if not any(not sign or sense(sign, signs) for signs in occurrences):
             return False
     return True
 

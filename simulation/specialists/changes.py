@@ -34,7 +34,7 @@ SHARES: tuple[tuple[Quality, float], ...] = (
     ("empty", 0.02),
     ("repeat", 0.02),
 )
-"""How good a proposal is, over many; they add up to 1."""
+"""Share of proposals of each quality; the shares add up to 1."""
 
 KINDS: tuple[ChangeKind, ...] = ("prompt", "example", "control_flow", "tool", "context")
 
@@ -45,7 +45,7 @@ class Plan(NamedTuple):
     quality: Quality
     kind: ChangeKind
     text: str
-    """The rule, however it will be put."""
+    """The rule, before it takes the form of its kind."""
     cause: str
     tool: str
     """The tool that a note or a check is about."""
@@ -57,7 +57,7 @@ _OPENINGS = ("", "", "", "In every conversation: ", "Keep to this: ", "Remember:
 
 
 def wording(remedy: str, request: Request) -> str:
-    """A remedy as a rule, in words of one's own."""
+    """A remedy as a rule, with an opening of its own."""
     return _opened(remedy.strip().rstrip(".") + ".", request)
 
 
@@ -71,7 +71,7 @@ def _lower(text: str) -> str:
 
 
 def vague(subject: str, request: Request) -> str:
-    """Well meant, and no help: names a subject at most, never what to do."""
+    """Well meant but no help: it may name a subject, never what to do."""
     rule = request.pick(
         (
             "Be careful and attentive.",
@@ -123,13 +123,13 @@ def overfit(remedy: str, seen: str, request: Request) -> str:
 
 
 def edit(plan: Plan, source: str, request: Request) -> Edit | None:
-    """The replacement that carries out a plan on the source as it is; None where there is no place for it."""
+    """The replacement that carries out a plan on the source as it is; None when the file has no place for it."""
     if plan.quality == "empty":
         return add_comment(source)
     if plan.quality == "broken":
         return _broken(plan, source)
-    made = _place(plan, source, request)
-    return made or add_to_list(source, "RULES", plan.text) or add_to_prompt(source, plan.text)
+    replacement = _place(plan, source, request)
+    return replacement or add_to_list(source, "RULES", plan.text) or add_to_prompt(source, plan.text)
 
 
 def _place(plan: Plan, source: str, request: Request) -> Edit | None:
@@ -157,20 +157,20 @@ def _example(text: str, request: Request) -> str:
 
 
 def _check(plan: Plan) -> list[str]:
-    """Code that holds a call back until what the rule asks for is the case, or once as a reminder."""
+    """Code that refuses a call until the rule's condition holds, or refuses it once as a reminder."""
     rule = literal(plan.text)
     concerned = f"name == {literal(plan.tool)}"
     if plan.wide:
         concerned = 'not name.startswith(("find", "get", "list", "search", "check", "verify"))'
-    said = plan.text.lower()
-    if "verify_customer" in said or "verify the identity" in said:
+    rule_text = plan.text.lower()
+    if "verify_customer" in rule_text or "verify the identity" in rule_text:
         return [
             '    made = [c["function"]["name"] for m in messages for c in m.get("tool_calls") or []]',
             '    known = any(\'"verified": true\' in str(m.get("content")) for m in messages)',
             f'    if {concerned} and not known and "verify_customer" not in made:',
             f"        return {rule}",
         ]
-    if re.search(r"\b(explicit|after a) yes\b", said):
+    if re.search(r"\b(explicit|after a) yes\b", rule_text):
         return [
             '    heard = [str(m.get("content")).lower() for m in messages if m["role"] == "user"][1:]',
             '    agreed = any(w in text for text in heard for w in ("yes", "ok", "go ahead", "sure", "correct"))',
@@ -186,14 +186,14 @@ def _check(plan: Plan) -> list[str]:
 
 
 def _broken(plan: Plan, source: str) -> Edit | None:
-    """A check with a slip of the pen in it."""
+    """A check with a syntax error."""
     lines = [f"    if name == {literal(plan.tool or 'transfer_to_human')}", f"        return {literal(plan.text)}"]
     return add_check(source, lines) or _unfinished(source, plan.text)
 
 
 def _unfinished(source: str, text: str) -> Edit | None:
-    made = add_to_list(source, "RULES", text)
-    return Edit(made.old, made.new.removesuffix("]")) if made else None
+    replacement = add_to_list(source, "RULES", text)
+    return Edit(replacement.old, replacement.new.removesuffix("]")) if replacement else None
 
 
 def summary(plan: Plan) -> str:
@@ -205,8 +205,8 @@ def summary(plan: Plan) -> str:
         "context": "Repeats after the policy",
         "control_flow": f"Checks {'every changing call' if plan.wide else f'calls of {plan.tool}'} in code",
     }
-    told = f"{what[plan.kind]}: {plan.text}"
-    return told if len(told) <= 200 else told[:196] + " ..."
+    sentence = f"{what[plan.kind]}: {plan.text}"
+    return sentence if len(sentence) <= 200 else sentence[:196] + " ..."
 
 
 def kinds_left(tried: Sequence[str]) -> list[ChangeKind]:

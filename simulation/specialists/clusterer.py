@@ -1,10 +1,11 @@
-"""The simulated clusterer: right about five times in six, by understanding what two failures have in common."""
+"""The simulated clusterer: right about five times in six, by what two failures have in common."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from sigmaloop.simulation.messages import Message
 from sigmaloop.simulation.specialists.recognition import recognise, similarity
 from sigmaloop.simulation.specialists.request import Request, field
 
@@ -19,13 +20,13 @@ class Shown(NamedTuple):
     text: str
 
 
-def answer(request: Request) -> dict[str, Any]:
+def answer(request: Request) -> Message:
     """An existing cluster's id or "new", with a title and a reason."""
     failure = request.section("failure")
     clusters = _clusters(request.section("clusters"))
-    said = _essence(failure)
-    ranked = sorted(clusters, key=lambda c: -similarity(said, c.text))
-    right = _same(said, ranked)
+    essence = _essence(failure)
+    ranked = sorted(clusters, key=lambda c: -similarity(essence, c.text))
+    right = _same(essence, ranked)
     slip = request.draw("slip")
     if slip < SPLIT and right is not None:
         right = None
@@ -34,14 +35,14 @@ def answer(request: Request) -> dict[str, Any]:
     if right is None:
         title = field(failure, "mechanism")
         return request.answer({"cluster_id": "new", "title": title, "reason": "No listed cause fits."})
-    return request.answer({"cluster_id": right.id, "title": "", "reason": "The same change would mend both."})
+    return request.answer({"cluster_id": right.id, "title": "", "reason": "The same change would fix both."})
 
 
-def _same(said: str, ranked: list[Shown]) -> Shown | None:
+def _same(essence: str, ranked: list[Shown]) -> Shown | None:
     """The most similar cluster that is about the same habit; among unknown ones, one in nearly the same words."""
-    habit = recognise(said)
+    habit = recognise(essence)
     for cluster in ranked:
-        if habit is None and similarity(said, cluster.text) >= _ALIKE:
+        if habit is None and similarity(essence, cluster.text) >= _ALIKE:
             return cluster
         if habit is not None and recognise(cluster.text) == habit:
             return cluster
@@ -49,13 +50,13 @@ def _same(said: str, ranked: list[Shown]) -> Shown | None:
 
 
 def _clusters(text: str) -> list[Shown]:
-    found = []
+    clusters = []
     for block in re.split(r"\n(?=- C\d)", text):
         head = re.match(r"- (C\d+)[^:]*: *(.*)", block)
         if head:
             parts = [head.group(2), *(field(block, name) for name in ("mechanisms", "root cause", "should have"))]
-            found.append(Shown(head.group(1), " ".join(parts)))
-    return found
+            clusters.append(Shown(head.group(1), " ".join(parts)))
+    return clusters
 
 
 def _essence(failure: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 from typing import Any, Literal, NamedTuple
 
-_LINE = re.compile(r"^\[(\d+)\] (CUSTOMER:|AGENT:|CALL|RESULT|FAULT:|SUBMIT:) ?(.*)$")
+from sigmaloop.simulation.messages import JsonObject, json_object
+
+_LINE = re.compile(r"^\[(\d+)\] (USER:|AGENT:|CALL|RESULT|FAULT:|SUBMIT:) ?(.*)$")
 _READING = ("find_", "get_", "list_", "search_", "check_", "verify_")
 Kind = Literal["customer", "agent", "call", "other"]
-_KINDS: dict[str, Kind] = {"CUSTOMER:": "customer", "AGENT:": "agent"}
+_KINDS: dict[str, Kind] = {"USER:": "customer", "AGENT:": "agent"}
 
 
 class Event(NamedTuple):
@@ -21,7 +22,7 @@ class Event(NamedTuple):
     text: str
     """What was said, or the raw result of a call."""
     tool: str = ""
-    arguments: dict[str, Any] = {}
+    arguments: JsonObject = {}
 
     @property
     def failed(self) -> bool:
@@ -43,13 +44,9 @@ class Event(NamedTuple):
         )
 
     @property
-    def result(self) -> dict[str, Any]:
+    def result(self) -> JsonObject:
         """The call's JSON result; empty for an error or a text that was cut off."""
-        try:
-            data = json.loads(self.text)
-        except ValueError:
-            return {}
-        return data if isinstance(data, dict) else {}
+        return json_object(self.text)
 
 
 class Matter(NamedTuple):
@@ -128,16 +125,16 @@ class Conversation:
     def opening(self) -> str:
         return next((e.text.lower() for e in self.events if e.kind == "customer"), "")
 
-    def thing(self, event: Event) -> tuple[str, dict[str, Any]]:
+    def thing(self, event: Event) -> tuple[str, JsonObject]:
         """Id and record of the order, reservation or line that a call is about, as far as it was looked up."""
         for key, tool in THINGS.items():
             if key in event.arguments:
                 value = event.arguments[key]
-                found = [e for e in self.of(tool) if e.arguments.get(key) == value and e.step <= event.step]
-                return str(value), found[-1].result if found else {}
+                look_ups = [e for e in self.of(tool) if e.arguments.get(key) == value and e.step <= event.step]
+                return str(value), look_ups[-1].result if look_ups else {}
         return "", {}
 
-    def opened(self, *, before: int = 10**9) -> list[dict[str, Any]]:
+    def opened(self, *, before: int = 10**9) -> list[JsonObject]:
         """Every order, reservation and line that was looked up before a step."""
         return [e.result for e in self.of(*THINGS.values()) if e.step < before]
 
@@ -159,7 +156,7 @@ _NEXT = re.compile(r"other matter|other request|next (matter|request)|second req
 _COMPLAINT = re.compile(r"another look|you have not|you did not|still (not|no|wrong)|that is not what i")
 
 
-def described(thing: dict[str, Any], text: str, *, owner: str = "") -> bool:
+def described(thing: JsonObject, text: str, *, owner: str = "") -> bool:
     """Whether a customer's words (lower case) fit an order, a reservation or a line."""
     for key in THINGS:
         number_of = str(thing.get(key, "")).lower().partition("_")[2]
@@ -184,13 +181,13 @@ def number(text: str, amount: float) -> bool:
 def _events(trace: str) -> list[Event]:
     events: list[Event] = []
     for line in trace.splitlines():
-        found = _LINE.match(line)
-        if not found:
+        match = _LINE.match(line)
+        if not match:
             continue
-        index, mark, rest = int(found.group(1)), found.group(2), found.group(3)
+        index, mark, rest = int(match.group(1)), match.group(2), match.group(3)
         if mark == "CALL":
             tool, _, raw = rest.partition(" ")
-            events.append(Event(index, "call", "", tool, _loads(raw)))
+            events.append(Event(index, "call", "", tool, json_object(raw)))
         elif mark == "RESULT" and events and events[-1].kind == "call":
             events[-1] = events[-1]._replace(text=rest)
         else:
@@ -214,13 +211,5 @@ def _until_complaint(events: list[Event]) -> list[Event]:
 
 
 def _today(policy: str) -> datetime.date | None:
-    found = re.search(r"[Tt]oday is \D{0,30}?(\d{4})-(\d\d)-(\d\d)", policy)
-    return datetime.date(*map(int, found.groups())) if found else None
-
-
-def _loads(raw: str) -> dict[str, Any]:
-    try:
-        data = json.loads(raw)
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
+    match = re.search(r"[Tt]oday is \D{0,30}?(\d{4})-(\d\d)-(\d\d)", policy)
+    return datetime.date(*map(int, match.groups())) if match else None

@@ -94,7 +94,7 @@ def add_comment(source: str) -> Edit | None:
 
 
 def _insert(source: str, at: int, text: str) -> Edit:
-    """Insertion at an offset, told by as many whole lines around it as make it unique."""
+    """An insertion at an offset, with enough whole lines around it to be unique."""
     left, right = at, source.find("\n", at) + 1 or len(source)
     while source.count(source[left:right]) != 1:
         grown = source.rfind("\n", 0, max(0, left - 1)) + 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sigmaloop.records import ChangeKind
+from sigmaloop.simulation.messages import Message
 from sigmaloop.simulation.specialists import changes
 from sigmaloop.simulation.specialists.changes import Plan, Quality
 from sigmaloop.simulation.specialists.request import Request, Turn, field
@@ -22,12 +23,12 @@ T = TypeVar("T")
 _READING = ("find", "get", "list", "search", "check", "verify")
 
 
-def answer(request: Request) -> dict[str, Any]:
+def answer(request: Request) -> Message:
     """The next tool call of this attempt, following from the brief and the calls made so far."""
     turns = request.turns
-    made = [turn.tool for turn in turns]
+    tools_used = [turn.tool for turn in turns]
     for name, arguments in _looks(request):
-        if name in request.tools and name not in made:
+        if name in request.tools and name not in tools_used:
             return request.call(name, arguments)
     plan = plan_of(request, turns)
     edits = [turn for turn in turns if turn.tool == "replace_text"]
@@ -38,7 +39,7 @@ def answer(request: Request) -> dict[str, Any]:
             slip = not edits and request.draw("slip") < 0.06
             old = change.old.replace("    ", "  ").replace("\n", " \n") if slip else change.old
             return request.call("replace_text", {"old": old, "new": change.new})
-    rehearsed = "dry_run" in made or plan.quality == "broken" or request.draw("rehearse") < 0.4
+    rehearsed = "dry_run" in tools_used or plan.quality == "broken" or request.draw("rehearse") < 0.4
     if done and not rehearsed and "dry_run" in request.tools:
         return request.call("dry_run", {})
     return request.call(
@@ -56,8 +57,8 @@ def plan_of(request: Request, turns: list[Turn]) -> Plan:
     past = _past(request)
     quality = _quality(request, past)
     kind = _kind(request, [kind for kind, _ in past])
-    seen = "\n".join(turn.result for turn in turns if turn.tool == "read_trace")
-    tool = _tool(seen or failures)
+    trace = "\n".join(turn.result for turn in turns if turn.tool == "read_trace")
+    tool = _tool(trace or failures)
     text = changes.wording(remedy, request)
     if quality == "repeat" and past:
         old_kind, old_text = past[-1]
@@ -70,7 +71,7 @@ def plan_of(request: Request, turns: list[Turn]) -> Plan:
     elif quality == "broad":
         text, kind = changes.broad(f"{cause} {remedy}", request), "prompt"
     elif quality == "overfit":
-        text = changes.overfit(remedy, seen or failures, request)
+        text = changes.overfit(remedy, trace or failures, request)
         kind = "prompt"
     elif quality == "broken":
         kind = "control_flow"
@@ -83,10 +84,10 @@ def _subject(failures: str) -> str:
     return kind.group(1).replace("_", " ") if kind else "such requests"
 
 
-def _looks(request: Request) -> list[tuple[str, dict[str, Any]]]:
+def _looks(request: Request) -> list[tuple[str, dict[str, str]]]:
     """What is looked up before anything is written."""
     title = field(request.section("cluster"), "title")
-    looks: list[tuple[str, dict[str, Any]]] = [("read_agent", {})]
+    looks: list[tuple[str, dict[str, str]]] = [("read_agent", {})]
     if request.draw("look failures") < 0.15:
         looks.append(("search_failures", {"query": title}))
     if request.draw("look attempts") < 0.25:
@@ -101,9 +102,9 @@ def _looks(request: Request) -> list[tuple[str, dict[str, Any]]]:
 
 def _past(request: Request) -> list[tuple[ChangeKind, str]]:
     """Kind and words of the earlier attempts that the brief shows."""
-    found = re.findall(r"^- \[(\w+)\] (.*?) -> (?:kept|rejected)", request.section("attempts"), re.MULTILINE)
+    lines = re.findall(r"^- \[(\w+)\] (.*?) -> (?:kept|rejected)", request.section("attempts"), re.MULTILINE)
     known = {kind: kind for kind in changes.KINDS}
-    return [(known[kind], text.partition(": ")[2].strip()) for kind, text in found if kind in known]
+    return [(known[kind], text.partition(": ")[2].strip()) for kind, text in lines if kind in known]
 
 
 def _quality(request: Request, past: list[tuple[ChangeKind, str]]) -> Quality:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from sigmaloop.simulation.messages import Message
 from sigmaloop.simulation.specialists.recognition import recognise
 from sigmaloop.simulation.specialists.request import Request, field
 
@@ -18,25 +18,24 @@ _BROAD = re.compile(
 )
 _SAID = {
     "sound": "It says what to do against the cause, in general terms and at one place.",
-    "overfit": "It names a particular case and teaches nothing for other customers; state the behaviour in general.",
-    "risky": "It goes further than the cause demands and may disturb conversations that went well; say when it "
-    "applies.",
+    "overfit": "It names a particular case and teaches nothing for other tasks; state the behaviour in general.",
+    "risky": "It goes further than the cause demands and may disturb tasks that went well; say when it applies.",
     "unclear": "It does not say what the agent should do differently; be specific about the step that was missed.",
 }
 
 
-def answer(request: Request) -> dict[str, Any]:
+def answer(request: Request) -> Message:
     """A judgement by what the added lines say; now and then off the mark."""
     added = "\n".join(line[1:] for line in request.section("diff").splitlines() if re.match(r"\+(?!\+\+)", line))
     reading = _reading(added)
     if request.draw("misread") < 0.08:
         reading = request.pick(("sound", "risky", "unclear"), "misreading")
     clear_case = reading == "overfit" and bool(re.search(r"\b[a-z]{2}_\w*\d|@", added))
-    rejected = re.findall(r"^- (\w+).*: failed", request.section("verdicts"), re.MULTILINE)
+    rejected = re.findall(r"^- (\w[\w ]*?)(?: \(.*\))?: failed", request.section("verdicts"), re.MULTILINE)
     fate = f" The {rejected[-1]} gate rejected it." if rejected else ""
     cause = field(request.section("cluster"), "title") or "the cause"
-    told = f"The change is meant against “{cause}”. {_SAID[reading]}{fate}"
-    return request.answer({"classification": reading, "veto": clear_case, "explanation": told})
+    explanation = f"The change is meant against “{cause}”. {_SAID[reading]}{fate}"
+    return request.answer({"classification": reading, "veto": clear_case, "explanation": explanation})
 
 
 def _reading(added: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.messages import Message
 from sigmaloop.simulation.specialists.conversation import Conversation, Event
 from sigmaloop.simulation.specialists.phrasings import GENERIC, PHRASINGS
 from sigmaloop.simulation.specialists.request import Request, field
@@ -34,7 +34,7 @@ _SEVERITY = {
 }
 
 
-def answer(request: Request) -> dict[str, Any]:
+def answer(request: Request) -> Message:
     """An explanation of the failure, worded anew every time."""
     trace = request.section("trace")
     ending, kind = field(request.user, "How it ended"), field(request.user, "Request type")
@@ -50,7 +50,7 @@ def answer(request: Request) -> dict[str, Any]:
 
 def sightings(talk: Conversation) -> list[tuple[str, Sighting]]:
     """Every habit whose symptom shows, the surest first."""
-    found = []
+    ranked = []
     for habit, symptom in SYMPTOMS.items():
         sighting = symptom(talk)
         if sighting is None:
@@ -58,11 +58,11 @@ def sightings(talk: Conversation) -> list[tuple[str, Sighting]]:
         # Data that came out right was not written wrong; and what was left unsaid does not spoil data.
         if (only_unsaid(talk) and habit not in _UNSAID) or (talk.ending and not unsaid(talk) and habit in _WORDS):
             sighting = sighting._replace(certainty=sighting.certainty * 0.4)
-        found.append((habit, sighting))
-    return sorted(found, key=lambda pair: -pair[1].certainty)
+        ranked.append((habit, sighting))
+    return sorted(ranked, key=lambda pair: -pair[1].certainty)
 
 
-def _explanation(request: Request, habit: str, event: Event) -> dict[str, Any]:
+def _explanation(request: Request, habit: str, event: Event) -> dict[str, object]:
     phrasing = PHRASINGS[habit]
     return {
         "mechanism": request.pick(phrasing.mechanisms, "mechanism"),
@@ -74,7 +74,7 @@ def _explanation(request: Request, habit: str, event: Event) -> dict[str, Any]:
     }
 
 
-def _generic(request: Request, talk: Conversation) -> dict[str, Any]:
+def _generic(request: Request, talk: Conversation) -> dict[str, object]:
     kind = request.pick(range(len(GENERIC.mechanisms)), "generic")
     spoken = [e for e in talk.events if e.kind == "agent"] or talk.events
     return {
@@ -87,7 +87,7 @@ def _generic(request: Request, talk: Conversation) -> dict[str, Any]:
     }
 
 
-def _quote(request: Request, event: Event) -> dict[str, Any]:
+def _quote(request: Request, event: Event) -> dict[str, object]:
     """Words of the step; one time in twenty slightly misquoted."""
     words = event.text if event.kind != "call" else (event.text if event.failed else event.tool)
     words = re.sub(r" \.\.\.$", "", words)[:160]

@@ -1,4 +1,4 @@
-"""Which habit a text about a failure speaks of: the understanding that clusterer and engineer bring along."""
+"""Which habit a text about a failure is about: what clusterer and judge know of language."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def similarity(left: str, right: str) -> float:
 
 
 def recognise(text: str, *, floor: float = 0.3) -> str | None:
-    """The habit that a text speaks of, or None when it speaks of none in particular."""
+    """The habit that a text is about, or None when it is about none in particular."""
     vector = _vector(text)
     best, score = max(
         ((habit, max(_cosine(vector, known) for known in vectors)) for habit, vectors in _known().items()),
@@ -49,10 +49,10 @@ def _stem(word: str) -> str:
 @cache
 def _weights() -> dict[str, float]:
     """Inverse frequency of a stem over the habits: words of one habit say the most."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for phrasing in PHRASINGS.values():
-        seen.update(set(stems(" ".join(part for group in phrasing for part in group))))
-    return {stem: math.log(1 + len(PHRASINGS) / count) for stem, count in seen.items()}
+        counts.update(set(stems(" ".join(part for group in phrasing for part in group))))
+    return {stem: math.log(1 + len(PHRASINGS) / count) for stem, count in counts.items()}
 
 
 def _vector(text: str) -> dict[str, float]:
@@ -69,8 +69,8 @@ def _cosine(left: dict[str, float], right: dict[str, float]) -> float:
 @cache
 def _known() -> dict[str, list[dict[str, float]]]:
     """Every habit as the vectors of its wordings: one per cause and remedy, with every tag, and all together."""
-    known = {}
+    vectors = {}
     for habit, (mechanisms, causes, remedies) in PHRASINGS.items():
         pairs = [f"{m} {c} {r}" for m in mechanisms for c in causes for r in remedies]
-        known[habit] = [_vector(text) for text in (*pairs, *remedies)]
-    return known
+        vectors[habit] = [_vector(text) for text in (*pairs, *remedies)]
+    return vectors

@@ -1,4 +1,4 @@
-"""What a specialist's request says: its sections, its tools, what was done so far; and how to answer it."""
+"""A specialist's request: its sections, its tools, the calls made so far; and how to answer it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sigmaloop.records import digest
+from sigmaloop.simulation.messages import JsonObject, Message, json_object, text_message, tool_message
 
 T = TypeVar("T")
 
@@ -16,7 +17,7 @@ class Turn(NamedTuple):
     """A tool call that was made earlier in this conversation, and what came back."""
 
     tool: str
-    arguments: dict[str, Any]
+    arguments: JsonObject
     result: str
 
 
@@ -24,7 +25,7 @@ class Request:
     """A chat completion request addressed to a specialist."""
 
     def __init__(self, request: Mapping[str, Any]) -> None:
-        messages: Sequence[Mapping[str, Any]] = request["messages"]
+        messages: Sequence[JsonObject] = request["messages"]
         self.messages = messages
         self.system = "\n".join(_text(m) for m in messages if m["role"] == "system")
         self.user = next((_text(m) for m in messages if m["role"] == "user"), "")
@@ -41,55 +42,46 @@ class Request:
 
     def section(self, tag: str) -> str:
         """The text between <tag> and </tag> in the first user message."""
-        found = re.search(rf"<{tag}>\n?(.*?)\n?</{tag}>", self.user, re.DOTALL)
-        return found.group(1) if found else ""
+        match = re.search(rf"<{tag}>\n?(.*?)\n?</{tag}>", self.user, re.DOTALL)
+        return match.group(1) if match else ""
 
     @property
     def turns(self) -> list[Turn]:
         """Answered tool calls, oldest first."""
         results = {m["tool_call_id"]: _text(m) for m in self.messages if m["role"] == "tool"}
-        made = []
+        turns = []
         for message in self.messages:
             for call in message.get("tool_calls") or ():
                 if call["id"] in results:
                     function = call["function"]
-                    made.append(Turn(function["name"], _arguments(function["arguments"]), results[call["id"]]))
-        return made
+                    turns.append(Turn(function["name"], json_object(function["arguments"]), results[call["id"]]))
+        return turns
 
-    def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def call(self, name: str, arguments: Mapping[str, object]) -> Message:
         """An assistant message with one tool call; its id follows from the conversation."""
         raw = json.dumps(arguments, ensure_ascii=False)
         call_id = "call_" + digest(self._key, len(self.messages), name, raw, size=20)
-        call = {"id": call_id, "type": "function", "function": {"name": name, "arguments": raw}}
-        return {"role": "assistant", "content": None, "tool_calls": [call]}
+        return tool_message(name, raw, call_id=call_id)
 
-    def answer(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def answer(self, arguments: Mapping[str, object]) -> Message:
         """The structured answer; now and then in plain text or cut off, as models do on a first try."""
         raw = json.dumps(arguments, ensure_ascii=False)
         form = self.draw("form") if len(self.messages) <= 2 else 1.0
         if form < 0.02:
-            return {"role": "assistant", "content": raw[: int(len(raw) * 0.7)]}
+            return text_message(raw[: int(len(raw) * 0.7)])
         if form < 0.05 or not self.tools:
-            return {"role": "assistant", "content": f"Here is my answer:\n```json\n{raw}\n```"}
+            return text_message(f"Here is my answer:\n```json\n{raw}\n```")
         return self.call(self.tools[0], arguments)
 
 
 def field(text: str, name: str) -> str:
     """The value of the first line `name: value` in a section."""
-    found = re.search(rf"^[\s-]*{re.escape(name)}: *(.*)$", text, re.MULTILINE)
-    return found.group(1).strip() if found else ""
+    match = re.search(rf"^[\s-]*{re.escape(name)}: *(.*)$", text, re.MULTILINE)
+    return match.group(1).strip() if match else ""
 
 
-def _text(message: Mapping[str, Any]) -> str:
+def _text(message: JsonObject) -> str:
     content = message.get("content")
     if isinstance(content, list):
         return "".join(str(part.get("text", "")) for part in content)
     return str(content or "")
-
-
-def _arguments(raw: str) -> dict[str, Any]:
-    try:
-        data = json.loads(raw)
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}

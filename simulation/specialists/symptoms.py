@@ -1,7 +1,7 @@
 """What a miner looks for in a conversation of any domain: one function per habit, each says how sure it is.
 
-A sighting is (certainty in [0, 1], the event to quote). Symptoms are signs, not proofs: the surest one wins, and
-some conversations show several.
+A sighting is (certainty in [0, 1], the event to quote). Symptoms are signs, not proofs: some conversations
+show several, and the surest one wins.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from sigmaloop.simulation.messages import JsonObject
 from sigmaloop.simulation.specialists.conversation import (
     MORE,
     SECOND,
@@ -87,10 +88,10 @@ def malformed_arguments(talk: Conversation) -> Sighting | None:
 
 def claims_without_doing(talk: Conversation) -> Sighting | None:
     for matter in talk.matters:
-        told = [e for e in matter.events if e.kind == "agent" and _claims(e.text)]
-        asked = [e for e in matter.events if e.kind == "agent" and _ASKS_YES.search(e.text.lower())]
-        if told and not matter.writes and not any(e.tool == "transfer_to_human" for e in matter.events):
-            return Sighting(0.94 if asked else 0.6, told[-1])
+        claims = [e for e in matter.events if e.kind == "agent" and _claims(e.text)]
+        questions = [e for e in matter.events if e.kind == "agent" and _ASKS_YES.search(e.text.lower())]
+        if claims and not matter.writes and not any(e.tool == "transfer_to_human" for e in matter.events):
+            return Sighting(0.94 if questions else 0.6, claims[-1])
     return None
 
 
@@ -116,10 +117,10 @@ def repeats_write(talk: Conversation) -> Sighting | None:
 
 
 def skips_identity_check(talk: Conversation) -> Sighting | None:
-    found = talk.of("find_customer")
-    known = any(call.result.get("verified") for call in found)
-    if found and not known and not any(e.tool == "verify_customer" for e in talk.calls):
-        return Sighting(0.92, found[-1])
+    searches = talk.of("find_customer")
+    verified = any(call.result.get("verified") for call in searches)
+    if searches and not verified and not any(e.tool == "verify_customer" for e in talk.calls):
+        return Sighting(0.92, searches[-1])
     return None
 
 
@@ -177,14 +178,14 @@ def loses_state_across_orders(talk: Conversation) -> Sighting | None:
     for call in talk.calls:
         if call.failed and re.search(r"has no item|has no passenger|has no charge|there is no leg", call.text):
             return Sighting(0.9, call)
-    used: list[str] = []
+    earlier_ids: list[str] = []
     for matter in talk.matters:
         for call in matter.writes:
             ident, thing = talk.thing(call)
             right = [t for t in talk.opened(before=call.step) if t != thing and _meant(talk, t, matter)]
-            if ident in used and thing and right and not _meant(talk, thing, matter):
+            if ident in earlier_ids and thing and right and not _meant(talk, thing, matter):
                 return Sighting(0.92, call)
-        used += [talk.thing(event)[0] for event in matter.events if event.kind == "call"]
+        earlier_ids += [talk.thing(event)[0] for event in matter.events if event.kind == "call"]
     return None
 
 
@@ -193,7 +194,7 @@ def acts_on_first_order(talk: Conversation) -> Sighting | None:
 
 
 def first_taken(talk: Conversation, ids: list[Any]) -> Sighting | None:
-    """A matter that was worked on with the first thing on file, where the words of the customer fit another."""
+    """A matter in which the first thing on file was used, although the customer described another."""
     for matter in talk.matters:
         acts = matter.writes or [e for e in matter.events if e.tool in (*THINGS.values(), "check_line")]
         for call in acts[-1:]:
@@ -205,15 +206,15 @@ def first_taken(talk: Conversation, ids: list[Any]) -> Sighting | None:
     return None
 
 
-def _meant(talk: Conversation, thing: dict[str, Any], matter: Matter) -> bool:
+def _meant(talk: Conversation, thing: JsonObject, matter: Matter) -> bool:
     return described(thing, matter.wish, owner=talk.owner)
 
 
 def omits_amount(talk: Conversation) -> Sighting | None:
     for call in reversed(talk.writes):
         amounts = [call.result.get(key) for key in _MONEY]
-        known = [float(a) for a in amounts if isinstance(a, (int, float)) and a]
-        if known and not any(number(talk.agent, amount) for amount in known):
+        values = [float(a) for a in amounts if isinstance(a, (int, float)) and a]
+        if values and not any(number(talk.agent, amount) for amount in values):
             return Sighting(0.82 if unsaid(talk) else 0.4, call)
         if call.tool == "set_roaming" and not number(talk.agent, 8):
             return Sighting(0.82, call)
@@ -237,15 +238,15 @@ def wrong_payment_method(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _named(methods: list[dict[str, Any]], text: str) -> list[str]:
+def _named(methods: list[JsonObject], text: str) -> list[str]:
     """Ids of the payment methods that a text names."""
-    found = []
+    ids = []
     for method in methods:
         digits = re.search(r"\d{4}$", str(method.get("label", "")))
         word = str(method.get("kind", "")).replace("_", " ").lower()
         if (digits and digits.group() in text) or (word in ("paypal", "gift card") and word in text):
-            found.append(str(method.get("payment_method_id")))
-    return found
+            ids.append(str(method.get("payment_method_id")))
+    return ids
 
 
 SHARED: dict[str, Symptom] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import Any
 
+from sigmaloop.simulation.messages import JsonObject
 from sigmaloop.simulation.specialists.conversation import Conversation, Event, number
 from sigmaloop.simulation.specialists.symptoms import Sighting, Symptom
 
@@ -35,7 +35,7 @@ def ignores_passenger_count(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _for_one(talk: Conversation, call: Event, people: int, trip: dict[str, Any]) -> bool:
+def _for_one(talk: Conversation, call: Event, people: int, trip: JsonObject) -> bool:
     """Whether an amount was worked out for one passenger of several."""
     if call.tool == "refund_payment":
         changed = [c for c in talk.of("change_cabin") if c.step < call.step]
@@ -62,7 +62,7 @@ def charges_free_bags(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _paid(call: Event, trip: dict[str, Any], people: int) -> int:
+def _paid(call: Event, trip: JsonObject, people: int) -> int:
     free = _FREE_BAGS.get(str(trip.get("cabin")), 1) * people - int(trip.get("bags", 0))
     return max(0, int(call.arguments.get("bags", 0)) - max(0, free))
 
@@ -77,9 +77,9 @@ def downgrade_without_refund(talk: Conversation) -> Sighting | None:
 
 def insurance_wrong_leg(talk: Conversation) -> Sighting | None:
     for call in talk.of("add_insurance"):
-        named = re.findall(r"\b(?:outbound|way there|return|back|home|leg \d)\b", talk.customer)
-        wanted = {1 if w in ("outbound", "way there", "leg 1") else 2 for w in named}
-        if wanted and not wanted & set(call.arguments.get("legs", ())):
+        words = re.findall(r"\b(?:outbound|way there|return|back|home|leg \d)\b", talk.customer)
+        legs = {1 if w in ("outbound", "way there", "leg 1") else 2 for w in words}
+        if legs and not legs & set(call.arguments.get("legs", ())):
             return Sighting(0.94, call)
     return None
 
@@ -102,11 +102,11 @@ def _wanted_days(text: str, today: datetime.date | None) -> set[datetime.date]:
     if today is None:
         return set()
     monday = today - datetime.timedelta(days=today.weekday())
-    found = set()
+    days = set()
     for match in re.finditer(rf"(this |next )?({'|'.join(_DAYS)})( of next week| next week)?", text):
         weeks = 1 if match.group(3) or match.group(1) == "next " else 0
-        found.add(monday + datetime.timedelta(days=_DAYS.index(match.group(2)) + 7 * weeks))
-    return found
+        days.add(monday + datetime.timedelta(days=_DAYS.index(match.group(2)) + 7 * weeks))
+    return days
 
 
 def compensation_unchecked(talk: Conversation) -> Sighting | None:
@@ -130,9 +130,9 @@ def changes_one_leg_only(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _chosen(talk: Conversation) -> list[tuple[Event, int, dict[str, Any], list[dict[str, Any]], str]]:
+def _chosen(talk: Conversation) -> list[tuple[Event, int, JsonObject, list[JsonObject], str]]:
     """Every flight that was taken out of a search: call, passengers, flight, offers of its day, cabin."""
-    found = []
+    choices = []
     for call in talk.of("book_flight", "change_flights"):
         trip = _trip(talk, call)
         people = len(call.arguments.get("passengers") or trip.get("passengers") or [""])
@@ -140,11 +140,11 @@ def _chosen(talk: Conversation) -> list[tuple[Event, int, dict[str, Any], list[d
         for search in talk.of("search_flights"):
             flights = search.result.get("flights", [])
             taken = [f for f in flights if f.get("flight_id") in call.arguments.get("flight_ids", ())]
-            found += [(call, people, flight, flights, cabin) for flight in taken]
-    return found
+            choices += [(call, people, flight, flights, cabin) for flight in taken]
+    return choices
 
 
-def _trip(talk: Conversation, call: Event) -> dict[str, Any]:
+def _trip(talk: Conversation, call: Event) -> JsonObject:
     return talk.thing(call)[1]
 
 

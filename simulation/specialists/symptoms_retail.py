@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from sigmaloop.simulation.messages import JsonObject
 from sigmaloop.simulation.specialists.conversation import Conversation, Event, number
 from sigmaloop.simulation.specialists.symptoms import Sighting, Symptom, unsaid
 
@@ -18,13 +18,13 @@ _REASON = re.compile(
 def wrong_variant(talk: Conversation) -> Sighting | None:
     for call in talk.of(*_SWAPS):
         for old, new in _swapped(talk, call):
-            asked = talk.customer
+            words = talk.customer
             for option, value in new.get("options", {}).items():
                 kept = old.get("options", {}).get(option)
-                rivals = [v for v in _values(talk, option) if v != value and _names(asked, v)]
-                if value != kept and not _names(asked, value):
+                rivals = [v for v in _values(talk, option) if v != value and _names(words, v)]
+                if value != kept and not _names(words, value):
                     return Sighting(0.76, call)
-                if value == kept and rivals and not _names(asked, value):
+                if value == kept and rivals and not _names(words, value):
                     return Sighting(0.74, call)
     return None
 
@@ -46,8 +46,8 @@ def returns_whole_order(talk: Conversation) -> Sighting | None:
         items = order.get("items", [])
         whole = re.search(r"whole|entire|everything|all (of )?(the|my|it|them)|complete order", talk.customer)
         if len(items) > 1 and len(call.arguments.get("item_ids", ())) == len(items) and not whole:
-            named = [i for i in items if str(i.get("name", "?")).lower() in talk.customer]
-            return Sighting(0.4 if len(named) == len(items) else 0.93, call)
+            mentioned = [i for i in items if str(i.get("name", "?")).lower() in talk.customer]
+            return Sighting(0.4 if len(mentioned) == len(items) else 0.93, call)
     return None
 
 
@@ -97,7 +97,7 @@ def sums_wrong(talk: Conversation) -> Sighting | None:
     return None
 
 
-def _swapped(talk: Conversation, call: Event) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _swapped(talk: Conversation, call: Event) -> list[tuple[JsonObject, JsonObject]]:
     """Old item and new variant for each pair of an exchange, as far as the trace shows them."""
     order = talk.thing(call)[1]
     items = {item.get("item_id"): item for item in order.get("items", ())}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from sigmaloop.simulation.messages import JsonObject
 from sigmaloop.simulation.specialists.conversation import Conversation, Event, number
 from sigmaloop.simulation.specialists.symptoms import Sighting, Symptom, first_taken
 
@@ -28,16 +28,16 @@ def reboot_before_line_check(talk: Conversation) -> Sighting | None:
 
 def data_limit_versus_roaming(talk: Conversation) -> Sighting | None:
     for call in talk.of("set_roaming", "add_data"):
-        seen = _checked(talk, call)
+        status = _checked(talk, call)
         asked_for_data = re.search(r"\badd\b|\d+ ?(gb|gig)", talk.opening)
-        if not seen:
+        if not status:
             if call.tool == "set_roaming":
                 return Sighting(0.6, call)
             continue
-        used_up = float(seen.get("data_left_gb", 1)) <= 0
-        if call.tool == "add_data" and not used_up and not seen.get("roaming") and not asked_for_data:
+        used_up = float(status.get("data_left_gb", 1)) <= 0
+        if call.tool == "add_data" and not used_up and not status.get("roaming") and not asked_for_data:
             return Sighting(0.94, call)
-        if call.tool == "set_roaming" and (used_up or seen.get("roaming")):
+        if call.tool == "set_roaming" and (used_up or status.get("roaming")):
             return Sighting(0.94, call)
     return None
 
@@ -73,30 +73,30 @@ def forgets_apn_reset(talk: Conversation) -> Sighting | None:
 
 
 def pays_wrong_bill(talk: Conversation) -> Sighting | None:
-    seen = {c.arguments.get("bill_id"): c.result for c in talk.of("get_bill")}
+    bills = {c.arguments.get("bill_id"): c.result for c in talk.of("get_bill")}
     for call in talk.of("pay_bill", "credit_charge"):
-        bill = seen.get(call.arguments.get("bill_id"), {})
-        due = [b for b in seen.values() if b.get("line_id") == bill.get("line_id") and b.get("status") == "overdue"]
+        bill = bills.get(call.arguments.get("bill_id"), {})
+        due = [b for b in bills.values() if b.get("line_id") == bill.get("line_id") and b.get("status") == "overdue"]
         if call.tool == "pay_bill" and due and bill.get("status") != "overdue":
             return Sighting(0.95, call)
-        named = [i for i, month in enumerate(_MONTHS, 1) if re.search(rf"\b{month}\b", talk.customer)]
+        months = [i for i, month in enumerate(_MONTHS, 1) if re.search(rf"\b{month}\b", talk.customer)]
         month = int(str(bill.get("month", "0-0")).partition("-")[2] or 0)
-        if call.tool == "credit_charge" and named and month and month not in named:
+        if call.tool == "credit_charge" and months and month and month not in months:
             return Sighting(0.95, call)
     return None
 
 
 def wrong_data_amount(talk: Conversation) -> Sighting | None:
     for call in talk.of("add_data"):
-        asked = re.findall(r"(\w+) ?(?:more |extra |additional )?(?:gb|gig)", talk.customer)
-        amounts = {_NUMBERS.get(word, word) for word in asked}
+        words = re.findall(r"(\w+) ?(?:more |extra |additional )?(?:gb|gig)", talk.customer)
+        amounts = {_NUMBERS.get(word, word) for word in words}
         amounts = {word for word in amounts if word.isdigit()}
         if amounts and str(call.arguments.get("gb")) not in amounts:
             return Sighting(0.95, call)
     return None
 
 
-def _checked(talk: Conversation, call: Event) -> dict[str, Any]:
+def _checked(talk: Conversation, call: Event) -> JsonObject:
     """What the last check of a call's line showed."""
     same = [c for c in talk.of("check_line") if c.arguments == {"line_id": call.arguments.get("line_id")}]
     return next((c.result for c in reversed(same) if c.step < call.step), {})

@@ -1,4 +1,4 @@
-"""A model endpoint on loopback that answers what a test tells it to, and a door that leads there."""
+"""A model endpoint on loopback that answers what a test tells it to, and the access to it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,8 @@ from typing import Any
 import pytest
 from loopback import serve_json
 
+from sigmaloop.agents.model_access import ModelEndpoint
 from sigmaloop.records import Cluster, FailureRecord, Rollout, RolloutKey, Step, Task
-
-
-@dataclass(frozen=True)
-class Leased:
-    token: str
-    base_url: str
-    model: str
-    timeout: float
 
 
 @dataclass
@@ -38,9 +31,9 @@ class Endpoint:
     scopes: list[tuple[str, str]] = field(default_factory=list)
 
     @contextmanager
-    def lease(self, role: str, scope: str) -> Iterator[Leased]:
+    def lease(self, role: str, scope: str) -> Iterator[ModelEndpoint]:
         self.scopes.append((role, scope))
-        yield Leased(f"token of {scope}", self.base_url, self.model, self.timeout)
+        yield ModelEndpoint(self.base_url, f"token of {scope}", self.model, self.timeout)
 
     def answer(self, body: bytes, key: str) -> tuple[int, dict[str, Any]]:
         self.raw.append(body)
@@ -68,7 +61,7 @@ class Endpoint:
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    """A live endpoint; it is its own door."""
+    """A live endpoint; it lends access to itself."""
     state = Endpoint()
     with serve_json(lambda asked: state.answer(asked.body, asked.headers.get("Authorization", ""))) as url:
         state.base_url = f"{url}/v1"

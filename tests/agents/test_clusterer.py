@@ -16,7 +16,7 @@ def clusters(cluster: Any) -> list[Any]:
 
 
 def choose(endpoint: Any, failure: Any, clusters: Any) -> Any:
-    return Clusterer(endpoint).choose(failure=failure, clusters=clusters)
+    return Clusterer(endpoint, setting="s").choose(failure=failure, clusters=clusters)
 
 
 def test_an_existing_cluster_is_chosen_by_id(endpoint: Any, call: Any, failure: Any, clusters: Any) -> None:

@@ -24,7 +24,7 @@ MINED = {
 @pytest.fixture
 def mine(endpoint: Any, rollout: Any, trace: Any, task: Any) -> Any:
     def ask(**changes: Any) -> FailureRecord:
-        return FailureMiner(endpoint).mine(
+        return FailureMiner(endpoint, setting="s").mine(
             **{"rollout": rollout, "trace": trace, "task": task, "batch": 2, "instructions": "# Policy", **changes}
         )
 
@@ -46,7 +46,7 @@ def test_the_miner_is_shown_trace_policy_and_ending(endpoint: Any, mine: Any, ca
     mine()
     system, user = (m["content"] for m in endpoint.requests[0]["messages"])
     assert system.startswith("You are the failure miner of SigmaLoop.")
-    assert "[0] CUSTOMER: Hi, please cancel my order R1042" in user
+    assert "[0] USER: Hi, please cancel my order R1042" in user
     assert '[2] CALL cancel_order {"order_id": "R1042"}\n[2] RESULT {"ok": true}' in user
     assert "How it ended: the final state differs" in user
     assert "# Policy" in user

@@ -46,7 +46,7 @@ VERDICTS = (
 
 
 def judge(endpoint: Any, candidate: Any, cluster: Any) -> Judgement:
-    return GateJudge(endpoint).judge(candidate=candidate, cluster=cluster, verdicts=VERDICTS)
+    return GateJudge(endpoint, setting="s").judge(candidate=candidate, cluster=cluster, verdicts=VERDICTS)
 
 
 def test_a_change_is_classified_and_explained(endpoint: Any, call: Any, candidate: Any, cluster: Any) -> None:
@@ -63,8 +63,8 @@ def test_the_judge_learns_which_gate_decided_and_no_number_of_it(
     endpoint.answers = [call("Reading", {"classification": "sound", "explanation": "Fine."})]
     judge(endpoint, candidate, cluster)
     shown = "".join(m["content"] for m in endpoint.requests[0]["messages"])
-    assert "validation (held-out customers): failed" in shown
-    assert "regression suite (cases fixed earlier stay fixed): passed" in shown
+    assert "validation (held-out tasks): failed" in shown
+    assert "regression suite (tasks fixed earlier stay fixed): passed" in shown
     for secret in ("57", "61", "val-033", "9 of 10", "validation_below_best"):
         assert secret not in shown
 

@@ -1,4 +1,4 @@
-"""The harness engineer: it changes a working copy with tools, is told of its mistakes, and hands in one change."""
+"""The harness engineer: it changes a working copy with tools, is told of its mistakes, and tools in one change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.agents.harness_engineer import Brief, EngineerTools, HarnessEngineer, PastAttempt
+from sigmaloop.agents.brief import Brief, EngineerTools, PastAttempt
+from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import BadInput, SandboxError, SpecialistError, UpstreamError
 from sigmaloop.records import Proposal
 
@@ -24,7 +25,7 @@ def asked() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def hands(asked: list[tuple[str, str]]) -> EngineerTools:
+def tools(asked: list[tuple[str, str]]) -> EngineerTools:
     def search(name: str) -> Any:
         def find(query: str) -> list[str]:
             asked.append((name, query))
@@ -35,7 +36,7 @@ def hands(asked: list[tuple[str, str]]) -> EngineerTools:
     def read_trace(failure_id: str) -> str:
         if failure_id != "F1":
             raise BadInput(f"no failure {failure_id}")
-        return "[0] CUSTOMER: hello"
+        return "[0] USER: hello"
 
     def dry_run(source: str) -> str:
         asked.append(("dry_run", source))
@@ -45,12 +46,11 @@ def hands(asked: list[tuple[str, str]]) -> EngineerTools:
 
 
 @pytest.fixture
-def propose(endpoint: Any, cluster: Any, hands: EngineerTools) -> Any:
+def propose(endpoint: Any, cluster: Any, tools: EngineerTools) -> Any:
     def ask(*, calls: int = 16, **changes: Any) -> Proposal:
         brief = Brief(
             **{
                 "cluster": cluster,
-                "failures": cluster.failures,
                 "attempt": 2,
                 "agent_size": len(SOURCE),
                 "attempts": (PastAttempt(kind="tool", summary="Notes a tool.", outcome="rejected", gate="validation"),),
@@ -58,7 +58,7 @@ def propose(endpoint: Any, cluster: Any, hands: EngineerTools) -> Any:
                 **changes,
             }
         )
-        return HarnessEngineer(endpoint, calls=calls).propose(brief, hands, scope="propose:A0003")
+        return HarnessEngineer(endpoint, setting="s", calls=calls).propose(brief, tools, scope="propose:A0003")
 
     return ask
 
@@ -126,7 +126,7 @@ def test_look_ups_answer_with_texts(endpoint: Any, propose: Any, call: Any, aske
         "- failures hit one\n- failures hit two",
         "- learnings hit one\n- learnings hit two",
         "- attempts hit one\n- attempts hit two",
-        "[0] CUSTOMER: hello",
+        "[0] USER: hello",
     ]
     assert asked == [("failures", "confirm"), ("learnings", "confirm"), ("attempts", "confirm")]
 
@@ -241,11 +241,11 @@ def test_a_fault_of_the_endpoint_is_no_unusable_attempt(endpoint: Any, propose: 
         propose()
 
 
-def test_a_broken_machine_ends_the_attempt(endpoint: Any, propose: Any, call: Any, hands: EngineerTools) -> None:
+def test_a_broken_machine_ends_the_attempt(endpoint: Any, propose: Any, call: Any, tools: EngineerTools) -> None:
     def no_sandbox(source: str) -> str:
         raise SandboxError("the sandbox did not start")
 
-    object.__setattr__(hands, "dry_run", no_sandbox)
+    object.__setattr__(tools, "dry_run", no_sandbox)
     endpoint.answers = [call("dry_run", {})]
     with pytest.raises(SandboxError, match="did not start"):
         propose()

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from sigmaloop.agents.brief import Brief, EngineerTools
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
-from sigmaloop.agents.harness_engineer import Brief, EngineerTools, HarnessEngineer
+from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import SpecialistError
 from sigmaloop.records import Candidate, Proposal
 
@@ -31,15 +32,19 @@ def specialists(endpoint: Any, rollout: Any, trace: Any, task: Any, failure: Any
         id="A0001", batch=1, attempt=1, cluster_id=cluster.id, parent="p", commit="c", agent="a", hypothesis="h",
         kind="prompt", summary="s", diff="+x",
     )  # fmt: skip
-    hands = EngineerTools(
+    tools = EngineerTools(
         SOURCE, *([lambda query: [f"hit for {query}"]] * 3), lambda _id: "[0] AGENT: hi", lambda _code: "ok"
     )
-    brief = Brief(cluster=cluster, failures=cluster.failures, attempt=1, agent_size=len(SOURCE))
+    brief = Brief(cluster=cluster, attempt=1, agent_size=len(SOURCE))
     return {
-        "MinedFailure": lambda: FailureMiner(endpoint).mine(rollout=rollout, trace=trace, task=task, batch=1),
-        "Choice": lambda: Clusterer(endpoint).choose(failure=failure, clusters=[cluster]),
-        "Reading": lambda: GateJudge(endpoint).judge(candidate=candidate, cluster=cluster, verdicts=()),
-        "FinishedChange": lambda: HarnessEngineer(endpoint, calls=4).propose(brief, hands, scope="propose:A0001"),
+        "MinedFailure": lambda: FailureMiner(endpoint, setting="s").mine(
+            rollout=rollout, trace=trace, task=task, batch=1
+        ),
+        "Choice": lambda: Clusterer(endpoint, setting="s").choose(failure=failure, clusters=[cluster]),
+        "Reading": lambda: GateJudge(endpoint, setting="s").judge(candidate=candidate, cluster=cluster, verdicts=()),
+        "FinishedChange": lambda: HarnessEngineer(endpoint, setting="s", calls=4).propose(
+            brief, tools, scope="propose:A0001"
+        ),
     }
 
 
@@ -104,11 +109,11 @@ def test_an_odd_text_in_a_tools_argument_ends_no_attempt(
 
 def test_what_the_file_already_holds_may_be_quoted(endpoint: Any, call: Any, cluster: Any) -> None:
     persian = SOURCE.replace("be kind", "می\u200cخواهم")
-    hands = EngineerTools(persian, *([lambda _query: []] * 3), lambda _id: "", lambda _source: "ok")
-    brief = Brief(cluster=cluster, failures=(), attempt=1, agent_size=len(persian))
+    tools = EngineerTools(persian, *([lambda _query: []] * 3), lambda _id: "", lambda _source: "ok")
+    brief = Brief(cluster=cluster, attempt=1, agent_size=len(persian))
     edit = {"old": "می\u200cخواهم", "new": "نمی\u200cخواهم\u202e"}
     endpoint.answers = [call("replace_text", edit), call("FinishedChange", GOOD["FinishedChange"])]
-    proposal = HarnessEngineer(endpoint).propose(brief, hands, scope="propose:A0001")
+    proposal = HarnessEngineer(endpoint, setting="s").propose(brief, tools, scope="propose:A0001")
     assert proposal.source == SOURCE.replace("be kind", "نمی\u200cخواهم")
 
 

@@ -11,10 +11,11 @@ from langsmith import Client
 from langsmith.run_helpers import tracing_context
 from loopback import Asked, serve_json
 
+from sigmaloop.agents.brief import Brief, EngineerTools
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
-from sigmaloop.agents.harness_engineer import Brief, EngineerTools, HarnessEngineer
+from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.records import Candidate
 
 
@@ -58,16 +59,16 @@ def decide(endpoint: Any, call: Any, rollout: Any, trace: Any, task: Any, failur
             call("FinishedChange", {"hypothesis": "h", "kind": "prompt", "summary": "s"}),
             call("Reading", {"classification": "sound", "explanation": "e"}),
         ]
-        FailureMiner(endpoint).mine(rollout=rollout, trace=trace, task=task, batch=1)
-        Clusterer(endpoint).choose(failure=failure, clusters=[cluster])
-        hands = EngineerTools(source, *[lambda _: []] * 3, lambda _: "", lambda _: "")
-        brief = Brief(cluster=cluster, failures=(), attempt=1, agent_size=len(source))
-        proposal = HarnessEngineer(endpoint).propose(brief, hands, scope="propose:A0001")
+        FailureMiner(endpoint, setting="s").mine(rollout=rollout, trace=trace, task=task, batch=1)
+        Clusterer(endpoint, setting="s").choose(failure=failure, clusters=[cluster])
+        tools = EngineerTools(source, *[lambda _: []] * 3, lambda _: "", lambda _: "")
+        brief = Brief(cluster=cluster, attempt=1, agent_size=len(source))
+        proposal = HarnessEngineer(endpoint, setting="s").propose(brief, tools, scope="propose:A0001")
         candidate = Candidate(
             id="A0001", batch=1, attempt=1, cluster_id="C001", parent="p", commit="c", agent="a",
             hypothesis=proposal.hypothesis, kind="prompt", summary="s", diff="d",
         )  # fmt: skip
-        GateJudge(endpoint).judge(candidate=candidate, cluster=cluster, verdicts=())
+        GateJudge(endpoint, setting="s").judge(candidate=candidate, cluster=cluster, verdicts=())
 
     return all_four
 

@@ -10,7 +10,7 @@ from gateways import open_gateway
 
 from sigmaloop.agents.specialist import model_faults, specialist
 from sigmaloop.errors import BadInput, BudgetSpent
-from sigmaloop.graph.model_access import ModelAccess
+from sigmaloop.graph.model_access import GatewayAccess
 from sigmaloop.graph.run import Run
 from sigmaloop.graph.services import make_gateway
 from sigmaloop.graph.spending import JournalAccount, set_limits
@@ -61,7 +61,7 @@ def test_a_run_stops_when_its_money_is_spent_and_goes_on_with_more(home: Path) -
 def test_a_specialist_over_http_stops_the_run_too() -> None:
     charged: list[str] = []
     with open_gateway(ScriptedModel([]), run_tokens=10) as gateway:
-        door = ModelAccess(
+        door = GatewayAccess(
             gateway, model="s", seed=1, timeout=5, charge=lambda scope, role, usage: charged.append(scope)
         )
         with (

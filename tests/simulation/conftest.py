@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from sigmaloop.eval.benchmarks.helpdesk.benchmark import Helpdesk
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.model import SimulatedModel
-from sigmaloop.simulation.reading.reading import Reading, read
+from sigmaloop.simulation.reading import Reading, read
 
 HERE = Path(__file__).parent
 POLICY = "# Policy\n" + "The ways of the house, at some length. " * 30 + "\nEnd of policy."

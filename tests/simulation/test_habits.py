@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from sigmaloop.simulation.habits.cures import CURES, OPPOSED
-from sigmaloop.simulation.habits.overbreadth import TOO_BROAD
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import CURES, HABITS, OPPOSED, TOO_BROAD
 from sigmaloop.simulation.reading.lexicon import CONCEPTS
 
 
@@ -27,12 +25,12 @@ def test_every_habit_has_a_cure_and_names_only_known_habits():
     assert set(CURES) == set(HABITS)
     assert set(OPPOSED) <= set(HABITS)
     raised = {other for habit in HABITS.values() for other in habit.raises}
-    assert raised | {other for _, _, effects in TOO_BROAD for other in effects} <= set(HABITS)
+    assert raised | {other for _, effects in TOO_BROAD for other in effects} <= set(HABITS)
 
 
 def test_every_concept_of_a_pattern_is_in_the_lexicon():
     patterns = [p for table in (CURES, OPPOSED) for row in table.values() for p in row]
-    patterns += [needed for needed, _, _ in TOO_BROAD] + [excluded.replace(" ", "|") for _, excluded, _ in TOO_BROAD]
+    patterns += [pattern for pattern, _ in TOO_BROAD]
     named = {name for p in patterns for term in p.split() for name in term.lstrip("~+-!").split("|") if name}
     assert named <= set(CONCEPTS), named - set(CONCEPTS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 
 UNRELATED = "Sign every message with your first name."
 CURED, BARELY = 0.4, 0.75

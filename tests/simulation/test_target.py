@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from sigmaloop.records import digest
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.model import SimulatedModel
 
 SPLITS = ("train", "validation", "test")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from gateways import open_gateway
 
+from sigmaloop.agents.model_access import ModelEndpoint
 from sigmaloop.agents.prompt import render
 from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.errors import BadInput
@@ -20,9 +21,9 @@ from sigmaloop.eval.benchmark import Score
 from sigmaloop.eval.benchmarks.helpdesk.benchmark import Helpdesk
 from sigmaloop.eval.session import EpisodeSession
 from sigmaloop.records import Cluster, FailureRecord, Task, digest
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.model import SimulatedModel
-from sigmaloop.simulation.reading.reading import Reading, read
+from sigmaloop.simulation.reading import Reading, read
 from sigmaloop.simulation.specialists import answer, engineer
 from sigmaloop.simulation.specialists.changes import Plan
 from sigmaloop.simulation.specialists.phrasings import PHRASINGS
@@ -41,7 +42,7 @@ TOOLS = (
     "dry_run",
     "FinishedChange",
 )
-TRACE = """[0] CUSTOMER: Hi, I am Ann Lee, please return the lamp.
+TRACE = """[0] USER: Hi, I am Ann Lee, please return the lamp.
 [1] CALL get_order {"order_id": "or_48213"}
 [1] RESULT {"order_id": "or_48213"}
 [2] CALL return_items {"order_id": "or_48213"}
@@ -68,7 +69,7 @@ def ask() -> Callable[..., dict[str, Any]]:
     """The arguments of the structured answer to a prompt; unusable first answers get their repair turn."""
 
     def put(name: str, tool: str, *, seed: int = 1, **values: object) -> dict[str, Any]:
-        prompt = render(name, **values)
+        prompt = render(name, setting="An agent serves customers.", **values)
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
         tools = [{"type": "function", "function": {"name": tool}}]
         for _ in range(2):
@@ -113,6 +114,7 @@ def attempt(failure: Callable[..., FailureRecord], shipped: str) -> Callable[...
         mined = [failure(habit, words), failure(habit, words + 1)]
         prompt = render(
             "harness_engineer",
+            setting="An agent serves customers.",
             title=mined[0].mechanism,
             root_cause=mined[0].root_cause,
             failures="\n".join(_shown(f) for f in mined),
@@ -211,31 +213,23 @@ class Specialists:
         }
 
 
-@dataclass(frozen=True)
-class Access:
-    base_url: str
-    token: str
-    model: str
-    timeout: float
-
-
-class ModelAccess:
-    """Specialists' way through a real gateway over HTTP."""
+class GatewayAccess:
+    """The specialists' access to a model through a real gateway, over HTTP."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
     @contextmanager
-    def lease(self, role: Any, scope: str) -> Iterator[Access]:
+    def lease(self, role: Any, scope: str) -> Iterator[ModelEndpoint]:
         seed = int(digest(role, scope, size=8), 16) & 0x7FFFFFFF
         with self.gateway.lease(role, scope=scope, seed=seed) as lease:
-            yield Access(lease.base_url, lease.token, "specialist", 20.0)
+            yield ModelEndpoint(lease.base_url, lease.token, "specialist", 20.0)
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[ModelAccess]:
+def models() -> Iterator[GatewayAccess]:
     gateway = open_gateway(InProcessUpstream(Specialists()), target="target", specialist="specialist")
-    yield ModelAccess(gateway)
+    yield GatewayAccess(gateway)
     gateway.stop()
 
 

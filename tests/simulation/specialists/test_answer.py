@@ -43,7 +43,7 @@ def test_the_seed_is_the_only_source_of_chance() -> None:
     assert len(set(said)) > 2
 
 
-def test_miner_and_judge_work_through_gateway_and_client(door: Any, cluster: Any) -> None:
+def test_miner_and_judge_work_through_gateway_and_client(models: Any, cluster: Any) -> None:
     trace = (
         Step(index=0, kind="user", text="Please add 5 GB."),
         Step(index=1, kind="act", tool="find_customer", arguments={"email": "a@x.org"}, text='{"customer_id": "cu_1"}'),
@@ -55,7 +55,7 @@ def test_miner_and_judge_work_through_gateway_and_client(door: Any, cluster: Any
     for number in range(10):
         key = RolloutKey(agent="ab" * 8, task_id=f"t{number}", trial=0)
         rollout = Rollout(key=key, seed=1, status="ok", reward=0.0, detail="the database is not in the expected state")
-        mined = FailureMiner(door).mine(
+        mined = FailureMiner(models, setting="s").mine(
             rollout=rollout, trace=trace, task=Task(id=f"t{number}", split="train"), batch=0, instructions="# Policy"
         )
         tags.append(mined.mechanism)
@@ -65,5 +65,7 @@ def test_miner_and_judge_work_through_gateway_and_client(door: Any, cluster: Any
         id="A0001", batch=0, attempt=1, cluster_id="C001", parent="p", commit="c", agent="a",
         hypothesis="h", kind="prompt", summary="s", diff="--- a\n+++ b\n+For or_48213: transfer nobody.",
     )  # fmt: skip
-    judged = GateJudge(door).judge(candidate=candidate, cluster=cluster(1, "transfers_too_early"), verdicts=())
+    judged = GateJudge(models, setting="s").judge(
+        candidate=candidate, cluster=cluster(1, "transfers_too_early"), verdicts=()
+    )
     assert judged.explanation

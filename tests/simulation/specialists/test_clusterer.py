@@ -7,7 +7,7 @@ from typing import Any
 
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.records import Cluster, digest
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.specialists.phrasings import PHRASINGS
 from sigmaloop.simulation.specialists.recognition import recognise, similarity
 
@@ -36,9 +36,9 @@ def test_similarity_is_one_for_the_same_and_nothing_for_unrelated_texts() -> Non
     assert similarity("refund not stated", "weather forecast") == 0.0
 
 
-def test_a_night_of_failures_falls_into_clusters_by_cause(door: Any, failure: Any) -> None:
+def test_a_night_of_failures_falls_into_clusters_by_cause(models: Any, failure: Any) -> None:
     """Through the real gateway and ChatOpenAI: about five decisions in six are right, and some causes are split."""
-    clusterer, clusters, truth = Clusterer(door), {}, {}
+    clusterer, clusters, truth = Clusterer(models, setting="s"), {}, {}
     right = decisions = 0
     for number, habit in enumerate(stream(80)):
         mined = failure(habit, number)

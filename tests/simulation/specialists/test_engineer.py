@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.agents.harness_engineer import Brief, EngineerTools, HarnessEngineer, PastAttempt
+from sigmaloop.agents.brief import Brief, EngineerTools, PastAttempt
+from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import InadmissibleChange
-from sigmaloop.simulation.habits.registry import HABITS
-from sigmaloop.simulation.reading.reading import objects
-from sigmaloop.simulation.specialists.changes import SHARES
+from sigmaloop.simulation.habits import HABITS
+from sigmaloop.simulation.reading import objects
+from sigmaloop.simulation.specialists.changes import SHARES, wording
+from sigmaloop.simulation.specialists.phrasings import PHRASINGS
+from sigmaloop.simulation.specialists.request import Request
 from sigmaloop.tools.changes.edits import check_change, unified_diff
 
 SEEDS = range(200)
@@ -63,6 +66,15 @@ def test_specific_changes_cure_what_they_are_meant_for(attempts: Any, reading: A
             assert objects(said, habit)
         else:
             assert reading(made.source).multipliers[habit] < 0.5 * before.multipliers[habit], made.plan
+
+
+@pytest.mark.parametrize("habit", NAMES)
+def test_every_remedy_cures_as_a_note_on_a_tool_however_it_opens(habit: str, reading: Any, shipped: str) -> None:
+    request = Request({"messages": []})
+    for remedy in PHRASINGS[habit].remedies:
+        for rule in (wording(remedy, request), f"From now on: {remedy[0].lower()}{remedy[1:]}"):
+            noted = shipped.replace("TOOL_NOTES = {}", f"TOOL_NOTES = {{'return_items': {rule!r}}}")
+            assert reading(noted).multipliers[habit] < 0.5, rule
 
 
 def test_vague_and_overfitted_changes_hardly_help(attempts: Any, reading: Any, shipped: str) -> None:
@@ -147,12 +159,14 @@ def test_the_same_brief_and_seed_make_the_same_change(attempt: Any) -> None:
     assert attempt("omits_amount", 5) != attempt("omits_amount", 6)
 
 
-def test_the_real_engineer_works_with_the_simulated_model(door: Any, cluster: Any, shipped: str, attempts: Any) -> None:
+def test_the_real_engineer_works_with_the_simulated_model(
+    models: Any, cluster: Any, shipped: str, attempts: Any
+) -> None:
     """Through create_agent, ChatOpenAI, HTTP and the gateway."""
-    hands = EngineerTools(
+    tools = EngineerTools(
         shipped,
         *[lambda _: ["nothing yet"]] * 3,
-        lambda _: '[0] CUSTOMER: Hi.\n[1] CALL cancel_order {"order_id": "or_10001"}\n[1] RESULT {}',
+        lambda _: '[0] USER: Hi.\n[1] CALL cancel_order {"order_id": "or_10001"}\n[1] RESULT {}',
         lambda _: "The agent ran to its end.",
     )
     changed = set()
@@ -160,12 +174,11 @@ def test_the_real_engineer_works_with_the_simulated_model(door: Any, cluster: An
         target = cluster(number + 1, habit, 2)
         brief = Brief(
             cluster=target,
-            failures=target.failures,
             attempts=(PastAttempt(kind="context", summary="Shows it twice.", outcome="rejected", gate="regression"),),
             attempt=1,
             agent_size=len(shipped),
         )
-        proposal = HarnessEngineer(door).propose(brief, hands, scope=f"propose:A{number:04d}")
+        proposal = HarnessEngineer(models, setting="s").propose(brief, tools, scope=f"propose:A{number:04d}")
         assert proposal.source != shipped
         changed.add(proposal.source)
     assert len(changed) == 12

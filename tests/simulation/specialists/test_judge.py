@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 from sigmaloop.tools.changes.edits import unified_diff
 
 
@@ -20,7 +20,7 @@ def judge(ask: Any, diff: str, seed: int = 1) -> dict[str, Any]:
             title="change made without confirmation",
             root_cause="It does not ask.",
             hypothesis="h",
-            verdicts="- validation (held-out customers): failed",
+            verdicts="- validation (held-out tasks): failed",
             diff=diff,
         )
     )

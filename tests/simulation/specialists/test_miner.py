@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sigmaloop.simulation.habits.registry import HABITS
+from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.specialists.conversation import Conversation, number
 from sigmaloop.simulation.specialists.miner import SYMPTOMS, sightings
 from sigmaloop.simulation.specialists.phrasings import GENERIC, PHRASINGS
