@@ -31,11 +31,7 @@ def gate() -> None:
 @json_option
 def explain(*, candidate_id: str, run_id: str | None, home: Path | None, as_json: bool) -> None:
     """Recompute a decision from its log alone and say why it fell. Exit code 1 when the log does not hold."""
-    from sigmaloop.gate.decision import Decision, discrepancies
-    from sigmaloop.gate.explain import explained, verdict_of
-    from sigmaloop.settings import load_settings
-
-    log = Decision.model_validate(_logged(home or load_settings().home, run_id, candidate_id))
+    log = Run.open(run_id, home=home).decision(candidate_id)
     wrong = discrepancies(log)
     if as_json:
         told = {"verdict": verdict_of(log), "recomputed": not wrong, "discrepancies": list(wrong)}
@@ -146,25 +142,3 @@ def _decide(
             engine, make_policy(rules_of(settings)), incumbent=incumbent, candidate=candidate, tasks=tasks,
             suite=suite, cluster_tasks=cluster_tasks, run_seed=settings.seed, on_rollout=show,
         )  # fmt: skip
-
-
-def _logged(home: Path, run_id: str | None, candidate_id: str) -> dict[str, Any]:
-    """The logged decision on a candidate, after the chain of the whole journal was checked."""
-    from sigmaloop.errors import BadInput
-    from sigmaloop.memory.journal import Journal
-    from sigmaloop.memory.runs import RunPaths, find_run
-
-    found = find_run(home, run_id)
-    journal = Journal(RunPaths(home, found).journal, readonly=True)
-    try:
-        journal.verify()
-        event = journal.event(f"decision:{candidate_id}")
-        if event is None:
-            known = [e.id.removeprefix("decision:") for e in journal.events("decision")]
-            raise BadInput(
-                f"run {found[:8]} has logged no decision on {candidate_id!r}; "
-                f"decisions: {', '.join(known[-10:]) or 'none'}"
-            )
-        return event.payload
-    finally:
-        journal.close()

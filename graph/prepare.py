@@ -11,6 +11,7 @@ from sigmaloop.eval.conformance import check_tasks
 from sigmaloop.graph.services import make_supervisor, make_upstream
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
+from sigmaloop.memory.runs import STARTED as STARTED
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.settings import Settings
 from sigmaloop.tools.changes.edits import check_agent
@@ -18,7 +19,6 @@ from sigmaloop.tools.gateway.prices import pinned_prices
 from sigmaloop.tools.sandbox.dry_run import dry_run
 from sigmaloop.tools.versions import Versions
 
-STARTED = "run_started"
 """Id and kind of a run's first event: its settings, models, benchmark and prompts."""
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from sigmaloop.graph.prepare import STARTED
 from sigmaloop.memory.clusters import fold_clusters, rank
 from sigmaloop.memory.events import Event
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lineage import lineage
+from sigmaloop.memory.runs import STARTED
 from sigmaloop.records import LedgerEntry
 
 

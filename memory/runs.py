@@ -27,6 +27,8 @@ SUITE = "suite.json"
 PROGRESS = "progress.json"
 CHECKPOINTS = "checkpoints.sqlite"
 NUMBER = "number"
+STARTED = "run_started"
+"""The first event of a run: its settings and what it was checked with."""
 
 
 @dataclass(frozen=True)
