@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sigmaloop.errors import BadInput
 from sigmaloop.graph.state import gather
@@ -24,13 +24,6 @@ _CONTROL = frozenset({"__error__", "__error_source_node__", "__interrupt__", "__
 """Channels that say how a task fares, not what came out of it."""
 _NO_TASK = "00000000-0000-0000-0000-000000000000"
 """Writes under this id come from outside a task."""
-
-
-class Where(Protocol):
-    """What both readings of a checkpoint have."""
-
-    @property
-    def values(self) -> Any: ...
 
 
 class Position(NamedTuple):
@@ -51,12 +44,12 @@ class Usable(NamedTuple):
     """The newest checkpoint that can be used."""
 
     snapshot: Any
-    """With empty values when there is none."""
+    """As it was read; with empty values when there is none."""
     passed_over: str
     """Why a newer one cannot be used; empty when this is the newest."""
 
 
-def usable(names: Iterable[str], read: Callable[[str], Where], check: Check, *, nothing: Where) -> Usable:
+def usable(names: Iterable[str], read: Callable[[str], Any], check: Check, *, nothing: Any) -> Usable:
     """The first of the checkpoints, the newest first, that can be read and passes `check`.
 
     `check` raises BadInput for values with which nothing can go on.

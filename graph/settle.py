@@ -18,6 +18,7 @@ from sigmaloop.graph.rebuild import rebuilt
 from sigmaloop.graph.services import Services
 from sigmaloop.memory.checkpoints import checkpoint_ids
 
+
 def settle(
     graph: Any, saver: BaseCheckpointSaver[Any], config: RunnableConfig, services: Services
 ) -> Iterator[dict[str, Any]]:

@@ -52,7 +52,7 @@ class CheckpointFile:
         try:
             checkpoint = _decoded(*rows[0])
             if not (isinstance(checkpoint, dict) and {"v", "id", "channel_values"} <= checkpoint.keys()):
-                raise TypeError(f"it holds {type(checkpoint).__name__}, no state")  # noqa: TRY301
+                raise TypeError(f"it holds {type(checkpoint).__name__}, no state")
             writes = tuple((task, channel, _decoded(kind, value)) for task, channel, kind, value in written)
         except Exception as error:  # whatever damaged bytes make of the decoder
             reason = f"{type(error).__name__}: {str(error)[:100]}"

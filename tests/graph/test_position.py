@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,14 +22,18 @@ from sigmaloop.settings import load_settings
 SMALL = {
     "benchmark": "small:TinyHelpdesk", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 1,
     "concurrency": 2, "upstream": "simulated", "policy": "reference", "review": "person",
-    "canaries": 0, "harmful_canaries": 0, "seed": 4,
+    "canaries": 0, "harmful_canaries": 0, "seed": 1,
 }  # fmt: skip
 
 
 def agree(run: Run) -> tuple[set[tuple[str, ...]], set[str]]:
     """Compare every checkpoint of a run; what ran next at each, and the kinds of places that were met."""
-    file, met, places = CheckpointFile(checkpoints_path(run.home)), set(), set()
-    with open_checkpointer(checkpoints_path(run.home), readonly=True) as saver:
+    copy = run.home / "copied.sqlite"  # the run goes on writing while two readers compare
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(checkpoints_path(run.home))) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    file, met, places = CheckpointFile(copy), set(), set()
+    with open_checkpointer(copy, readonly=True) as saver:
         graph = build_graph(saver)
         names = checkpoint_ids(saver, run.id)
         assert file.ids(run.id) == names
@@ -75,6 +81,8 @@ def test_no_file_is_no_position_and_a_damaged_one_is_named(tmp_path: Path) -> No
 
 
 def test_a_run_is_read_without_loading_the_graph() -> None:
-    program = "import sys, sigmaloop.graph.run\nprint(*{'langgraph', 'langchain', 'chromadb', 'aiohttp'} & {*sys.modules})"
+    program = (
+        "import sys, sigmaloop.graph.run\nprint(*{'langgraph', 'langchain', 'chromadb', 'aiohttp'} & {*sys.modules})"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
