@@ -52,8 +52,8 @@ def doctor(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     failed = [finding for finding in found if finding.state == "FAIL"]
     seconds = round(time.monotonic() - began, 2)
     if as_json:
-        told = {"ok": not failed, "seconds": seconds, "findings": [finding._asdict() for finding in found]}
-        click.echo(json.dumps(told, indent=2))
+        output = {"ok": not failed, "seconds": seconds, "findings": [finding._asdict() for finding in found]}
+        click.echo(json.dumps(output, indent=2))
     else:
         click.echo(f"{len(found) - len(failed)} of {len(found)} fine, {seconds:.1f} s")
     sys.exit(1 if failed else 0)
@@ -188,7 +188,7 @@ def _agent(supervisor: Any) -> tuple[State, str]:
         "def run(session):\n    session.complete([])\n    asyncio.run(asyncio.sleep(0))\n    session.say('x')\n"
     )
     tried = dry_run(supervisor, source, instructions="", tools=[], opening="")
-    return ("ok", "runs behind the wall, with its packages") if tried.ok else ("FAIL", tried.detail)
+    return ("ok", "runs in the sandbox, with its packages") if tried.ok else ("FAIL", tried.detail)
 
 
 def _gaps(tier: Any) -> Finding:

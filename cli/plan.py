@@ -70,9 +70,9 @@ def plan(
     )
 
     def costs_by(rollouts: Sequence[Rollout]) -> Costs:
-        told = {"tokens": tokens, "money": money, "seconds": seconds}
+        output = {"tokens": tokens, "money": money, "seconds": seconds}
         costs = costs_of(rollouts, concurrency=settings.concurrency, priced=priced(settings))
-        return costs.model_copy(update={name: value for name, value in told.items() if value is not None})
+        return costs.model_copy(update={name: value for name, value in output.items() if value is not None})
 
     def before(rollouts: Sequence[Rollout]) -> None:
         if not as_json:
@@ -91,8 +91,8 @@ def plan(
         click.echo(f"simulating {2 * worlds} runs of each policy ...", err=True)
     found = plans(rules, noise, run, costs, worlds=worlds, budget=budget)
     if as_json:
-        told = {"warning": missed, "noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}
-        click.echo(json.dumps({**told, "plans": [p.model_dump(mode="json") for p in found]}, indent=2))
+        output = {"warning": missed, "noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}
+        click.echo(json.dumps({**output, "plans": [p.model_dump(mode="json") for p in found]}, indent=2))
         return
     _print(settings, noise, run, found)
 

@@ -36,7 +36,7 @@ def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     from sigmaloop.settings import load_settings
 
     settings = load_settings(config=config, **flags)
-    settings.agent_source()  # a wrong path is told at once, before the machine is loaded
+    settings.agent_source()  # a wrong path is reported before the machinery loads
     _say(f"sigmaloop: checking {settings.benchmark}, the agent and the model ...", quiet=as_json)
     from sigmaloop.graph.run import Run
 

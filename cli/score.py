@@ -87,8 +87,8 @@ def _show(summary: ScoreSummary, earned: float, split: str, *, simulated: bool, 
     faults, rollouts = _faults(summary), sum(summary.statuses.values())
     of_all = earned / rollouts
     if as_json:
-        told = {**summary.model_dump(mode="json"), "mean_of_all": of_all, "simulated": simulated}
-        tell(json.dumps(told, indent=2))
+        output = {**summary.model_dump(mode="json"), "mean_of_all": of_all, "simulated": simulated}
+        tell(json.dumps(output, indent=2))
         return
     low, high = summary.interval
     kind = "  (simulated model)" if simulated else ""
