@@ -78,8 +78,8 @@ def apply(
         merged = ", merged with your commits since the run started; score the result before you trust it"
         written.append(f"branch {branch} at {made.commit[:12]} in {repo}{merged if made.merged else ''}")
     if as_json:
-        output = {"run_id": run.id, "agent": which, "written": written, "doubt": doubt, "diff": changed.decode()}
-        tell(json.dumps(output, indent=2))
+        answer = {"run_id": run.id, "agent": which, "written": written, "doubt": doubt, "diff": changed.decode()}
+        tell(json.dumps(answer, indent=2))
         return
     tell("wrote " + ", ".join(written) if written else changed.decode() or "the run has kept no change")
     if doubt:
