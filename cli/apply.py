@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sigmaloop.cli.options import home_option, json_option
 from sigmaloop.cli.terminal import tell
-
-if TYPE_CHECKING:
-    from sigmaloop.graph.run import Run, Which
+from sigmaloop.errors import BadInput
+from sigmaloop.graph.run import Run, Which
+from sigmaloop.tools.changes.text_form import in_form_of
 
 
 @click.command()
 @click.argument("run_id", required=False)
 @home_option
 @json_option
-@click.option("--output", type=click.Path(path_type=Path), help="Write the kept agent to this file.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the agent to this file.")
 @click.option("--patch", type=click.Path(path_type=Path), help="Write a patch for `git apply` to this file.")
-@click.option("--branch", help="Make this branch in your repository, with the kept agent as one commit.")
-@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="Your repository, for --branch [.].")
-@click.option("--path", "inside", help="The agent file's path inside your repository, for --branch and --patch.")
+@click.option("--branch", help="Create this branch in your repository, with the agent as one commit.")
+@click.option(
+    "--repo", type=click.Path(path_type=Path), default=Path(), help="Your repository, for --branch.  [default: .]"
+)
+@click.option("--path", "inside", help="Path of the agent file inside your repository, for --branch and --patch.")
 @click.option(
     "--agent-of",
     "which",
     type=click.Choice(["kept", "certified", "baseline"]),
     default="kept",
-    help="The kept agent, the newest certified as better, or the one that the run began with [kept].",
+    help="Take the kept agent, the newest one certified as better, or the baseline.  [default: kept]",
 )
-@click.option("--uncertified", is_flag=True, help="Take the kept agent though no certificate shows that it is better.")
+@click.option(
+    "--uncertified", is_flag=True, help="Take the kept agent although no certificate shows that it is better."
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file or branch.")
 def apply(
     *,
@@ -47,29 +50,24 @@ def apply(
     uncertified: bool,
     force: bool,
 ) -> None:
-    """Take the kept agent of a run: the newest, or the one whose id begins with RUN_ID.
+    """Take the kept agent out of a run: the newest run, or the one whose ID begins with RUN_ID.
 
-    Without --output, --patch or --branch it prints the difference to the agent that the run began with. Your file's
-    line ends stay; with --branch what you committed to it since the run began stays as well.
+    Without --output, --patch or --branch it prints the diff from the baseline agent. Your file keeps its line endings
+    and byte order mark; --branch merges with what you have committed to the file since the run started.
     """
-    from sigmaloop.errors import BadInput
-    from sigmaloop.graph.run import Run
-
     run = Run.open(run_id, home=home)
     for place in (output, patch):
         if place and place.exists() and not force:
             raise BadInput(f"{place} exists; choose another name or add --force")
     doubt = _doubt(run) if which == "kept" else ""
     if doubt and (output or patch or branch) and not uncertified:
-        raise BadInput(f"{doubt}: add --uncertified to take it all the same, or choose with --agent-of")
+        raise BadInput(f"{doubt}; add --uncertified to take it anyway, or choose another agent with --agent-of")
     original = _original(run, repo, inside)
     changed = run.patch(inside, which=which, original=original)
     if (patch or branch) and not changed:
         raise BadInput(f"run {run.id[:8]} has kept no change: there is nothing to apply")
     written = []
     if output:
-        from sigmaloop.tools.changes.text_form import in_form_of
-
         _write(output, in_form_of(original, run.agent(which)))
         written.append(f"file {output}")
     if patch:
@@ -77,11 +75,11 @@ def apply(
         written.append(f"patch {patch}")
     if branch:
         made = run.write_branch(repo, branch=branch, path=inside, which=which, force=force)
-        merged = ", merged with what was committed since the run began: score the mix before you trust it"
+        merged = ", merged with your commits since the run started; score the result before you trust it"
         written.append(f"branch {branch} at {made.commit[:12]} in {repo}{merged if made.merged else ''}")
     if as_json:
-        told = {"run_id": run.id, "agent": which, "written": written, "doubt": doubt, "diff": changed.decode()}
-        tell(json.dumps(told, indent=2))
+        answer = {"run_id": run.id, "agent": which, "written": written, "doubt": doubt, "diff": changed.decode()}
+        tell(json.dumps(answer, indent=2))
         return
     tell("wrote " + ", ".join(written) if written else changed.decode() or "the run has kept no change")
     if doubt:
@@ -117,8 +115,6 @@ def _original(run: Run, repo: Path, inside: str | None) -> bytes:
 
 
 def _write(place: Path, data: bytes) -> None:
-    from sigmaloop.errors import BadInput
-
     try:
         place.write_bytes(data)
     except OSError as error:

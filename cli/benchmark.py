@@ -9,20 +9,20 @@ import click
 
 from sigmaloop.cli.options import json_option
 from sigmaloop.cli.terminal import tell
+from sigmaloop.eval.benchmark import load_benchmark
+from sigmaloop.eval.benchmarks import SHIPPED
+from sigmaloop.settings import load_settings
 
 
 @click.group()
 def benchmark() -> None:
-    """Benchmarks: what agents are scored on."""
+    """List the shipped benchmarks, or check that one keeps its contract."""
 
 
 @benchmark.command("list")
 @json_option
 def list_them(*, as_json: bool) -> None:
-    """The shipped benchmarks and the size of their splits."""
-    from sigmaloop.eval.benchmark import load_benchmark
-    from sigmaloop.eval.benchmarks import SHIPPED
-
+    """List the shipped benchmarks and the sizes of their splits."""
     rows = []
     for name in SHIPPED:
         found = load_benchmark(name)
@@ -42,12 +42,11 @@ def list_them(*, as_json: bool) -> None:
 @click.argument("name", default="helpdesk")
 @json_option
 def check(*, name: str, as_json: bool) -> None:
-    """Check a benchmark: determinism, disjoint splits, and what do-nothing and oracle agents score.
+    """Check a benchmark: determinism, disjoint splits, and the scores of do-nothing and oracle agents.
 
-    NAME is a shipped benchmark, or module:Class for your own. Exit code 1 when a check fails.
+    NAME is a shipped benchmark, or `module:Class` for your own. Exits 1 if a check fails.
     """
-    from sigmaloop.graph.standalone import check_named
-    from sigmaloop.settings import load_settings
+    from sigmaloop.graph.standalone import check_named  # the machinery; `list` goes without
 
     report = check_named(load_settings(benchmark=name))
     if as_json:

@@ -1,4 +1,4 @@
-"""`sigmaloop doctor`: is this machine ready for a night, and does the wall hold? Every line is something tried."""
+"""`sigmaloop doctor`: is this machine ready, and does its sandbox hold? Every line is something tried."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
-from sigmaloop.cli.options import config_option, json_option, settings_options
+from sigmaloop.cli.options import SettingsCommand, config_option, json_option, settings_options
 from sigmaloop.errors import SandboxError, SigmaLoopError
 
 State = Literal["ok", "note", "FAIL"]
@@ -33,12 +33,12 @@ class Finding(NamedTuple):
     detail: str
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @config_option
 @json_option
 @settings_options(only=_FLAGS)
 def doctor(*, config: Path | None, as_json: bool, **flags: Any) -> None:
-    """Try what a run needs, then attack the wall with harmless canaries. Exit code 1 when something fails."""
+    """Try everything that a run needs, then attack the sandbox with harmless probes. Exits 1 if something fails."""
     from sigmaloop.settings import load_settings
 
     began = time.monotonic()
@@ -52,8 +52,8 @@ def doctor(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     failed = [finding for finding in found if finding.state == "FAIL"]
     seconds = round(time.monotonic() - began, 2)
     if as_json:
-        told = {"ok": not failed, "seconds": seconds, "findings": [finding._asdict() for finding in found]}
-        click.echo(json.dumps(told, indent=2))
+        output = {"ok": not failed, "seconds": seconds, "findings": [finding._asdict() for finding in found]}
+        click.echo(json.dumps(output, indent=2))
     else:
         click.echo(f"{len(found) - len(failed)} of {len(found)} fine, {seconds:.1f} s")
     sys.exit(1 if failed else 0)
@@ -96,7 +96,9 @@ def _machine(settings: Any) -> Iterator[Finding]:
     from sigmaloop.tools.versions import Versions
 
     version = ".".join(map(str, sys.version_info[:3]))
-    user = f"user id {os.geteuid()}" + (" (root: its powers are dropped behind the wall)" if os.geteuid() == 0 else "")
+    user = f"user id {os.geteuid()}" + (
+        " (root: its privileges are dropped inside the sandbox)" if os.geteuid() == 0 else ""
+    )
     yield Finding("python", "ok", f"{version}, {sys.executable}, {user}")
     abi = landlock.version()
     yield Finding("landlock", "ok" if abi else "note", f"ABI {abi}" if abi else "not in this kernel, or switched off")
@@ -108,7 +110,7 @@ def _machine(settings: Any) -> Iterator[Finding]:
     yield Finding("bubblewrap", "ok" if bwrap.usable else "note", bwrap.why)
     yield _bytecode(found.packages)
     held = secret_names()
-    detail = "kept from agents: " + ", ".join(held) if held else "none in the environment"
+    detail = "hidden from agents: " + ", ".join(held) if held else "none in the environment"
     yield Finding("secrets", "ok", detail)
     yield _tried("git", lambda: (Versions.check_git(), ("ok", "works"))[1])  # type: ignore[func-returns-value]
     yield _disk(settings.home)
@@ -178,7 +180,7 @@ def _model(settings: Any) -> tuple[State, str]:
 
 
 def _agent(supervisor: Any) -> tuple[State, str]:
-    """An honest agent behind the wall: interpreter and packages can be read there."""
+    """An honest agent inside the sandbox: interpreter and packages can be read there."""
     from sigmaloop.tools.sandbox.dry_run import dry_run
 
     source = (
@@ -186,11 +188,11 @@ def _agent(supervisor: Any) -> tuple[State, str]:
         "def run(session):\n    session.complete([])\n    asyncio.run(asyncio.sleep(0))\n    session.say('x')\n"
     )
     tried = dry_run(supervisor, source, instructions="", tools=[], opening="")
-    return ("ok", "runs behind the wall, with its packages") if tried.ok else ("FAIL", tried.detail)
+    return ("ok", "runs in the sandbox, with its packages") if tried.ok else ("FAIL", tried.detail)
 
 
 def _gaps(tier: Any) -> Finding:
-    """What the wall that was raised leaves open; see docs/threat-model.md."""
+    """What this sandbox leaves open; see docs/threat-model.md."""
     from sigmaloop.tools.sandbox.readable_paths import readable_paths
     from sigmaloop.tools.sandbox.tiers import tiers
 

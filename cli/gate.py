@@ -1,41 +1,42 @@
-"""`sigmaloop gate`: explain a decision from its log, or judge a hand-made change with the same law."""
+"""`sigmaloop gate`: explain a decision from its log, or judge a hand-made change with the same policy."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from sigmaloop.cli.options import config_option, home_option, json_option, settings_options
+from sigmaloop.cli.options import SettingsCommand, config_option, home_option, json_option, settings_options
 from sigmaloop.cli.terminal import tell
-
-if TYPE_CHECKING:
-    from sigmaloop.gate.decision import Decision
-    from sigmaloop.settings import Settings
+from sigmaloop.errors import BadInput, InadmissibleChange
+from sigmaloop.gate.decision import Decision, discrepancies
+from sigmaloop.gate.explain import explained, verdict_of
+from sigmaloop.gate.policies import make_policy
+from sigmaloop.gate.rules import rules_of
+from sigmaloop.graph.run import Run
+from sigmaloop.settings import Settings, load_settings
+from sigmaloop.tools.changes.edits import check_agent
+from sigmaloop.tools.changes.edits import check_change as check_text
 
 KEEP, REJECT, INDECISIVE = 0, 1, 3
 
 
 @click.group()
 def gate() -> None:
-    """The gate: what may be kept, and why."""
+    """Explain a decision of the gate, or judge a hand-made change."""
 
 
 @gate.command()
 @click.argument("candidate_id")
-@click.option("--run", "run_id", help="Run, or the beginning of its id [the newest].")
+@click.option("--run", "run_id", help="Run ID or the beginning of one.  [default: the newest run]")
 @home_option
 @json_option
 def explain(*, candidate_id: str, run_id: str | None, home: Path | None, as_json: bool) -> None:
-    """Recompute a decision from its log alone and say why it fell. Exit code 1 when the log does not hold."""
-    from sigmaloop.gate.decision import Decision, discrepancies
-    from sigmaloop.gate.explain import explained, verdict_of
-    from sigmaloop.settings import load_settings
-
-    log = Decision.model_validate(_logged(home or load_settings().home, run_id, candidate_id))
+    """Recompute a decision from its log and explain it. Exits 1 if the log is inconsistent."""
+    log = Run.open(run_id, home=home).decision(candidate_id)
     wrong = discrepancies(log)
     if as_json:
         told = {"verdict": verdict_of(log), "recomputed": not wrong, "discrepancies": list(wrong)}
@@ -43,19 +44,23 @@ def explain(*, candidate_id: str, run_id: str | None, home: Path | None, as_json
     else:
         for line in explained(log):
             tell(line)
-        tell("recomputed from the log: the same" if not wrong else "THE LOG DOES NOT HOLD:")
+        tell("recomputed from the log: same result" if not wrong else "THE LOG IS INCONSISTENT:")
         for line in wrong:
             tell(f"  {line}")
     sys.exit(1 if wrong else 0)
 
 
-@gate.command()
+@gate.command(cls=SettingsCommand)
 @config_option
 @json_option
-@click.option("--against", type=click.Path(path_type=Path), help="The agent that it would replace [the shipped one].")
-@click.option("--suite", "suite", multiple=True, help="A training task that must stay fixed; may be repeated.")
-@click.option("--target", "cluster_tasks", multiple=True, help="A training task that the change must mend; repeatable.")
-@click.option("--log", type=click.Path(path_type=Path), help="Write the decision's whole log to this file.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Agent that the change would replace.  [default: the shipped agent]",
+)
+@click.option("--suite", "suite", multiple=True, help="Training task that must stay fixed; repeatable.")
+@click.option("--target", "cluster_tasks", multiple=True, help="Training task that the change must fix; repeatable.")
+@click.option("--log", type=click.Path(path_type=Path), help="Write the whole log of the decision to this file.")
 @settings_options(
     only=(
         "agent", "benchmark", "seed", "policy", "concurrency", "regression_floor", "coverage_floor", "cluster_floor",
@@ -73,14 +78,10 @@ def check(
     log: Path | None,
     **flags: Any,
 ) -> None:
-    """Judge the change in the agent file --agent. Exit code 0: keep, 1: reject, 3: indecisive.
+    """Judge the change in the agent file --agent. Exits 0 for keep, 1 for reject, 3 for indecisive.
 
-    The law, the split and the sandbox are those of a run; what the agent prints or returns cannot change them.
+    Policy, split and sandbox are those of a run; what the agent prints or returns cannot change them.
     """
-    from sigmaloop.errors import BadInput, InadmissibleChange
-    from sigmaloop.gate.explain import explained, verdict_of
-    from sigmaloop.settings import load_settings
-
     settings = load_settings(config=config, **flags)
     if settings.agent is None:
         raise BadInput("name the changed agent file with --agent")
@@ -108,18 +109,14 @@ def _decide(
     settings: Settings, against: Path | None, suite: tuple[str, ...], cluster_tasks: tuple[str, ...], *, quiet: bool
 ) -> Decision:
     """Check both files, then let the gates decide."""
+    # Loaded here, for the machinery is not needed to explain a decision.
     from rich.console import Console
     from rich.progress import Progress
 
-    from sigmaloop.errors import BadInput
     from sigmaloop.eval.benchmark import load_benchmark
     from sigmaloop.eval.change_check import judge_change
-    from sigmaloop.gate.policies import make_policy
-    from sigmaloop.gate.rules import rules_of
     from sigmaloop.graph.prepare import check_models, smoke_test
     from sigmaloop.graph.standalone import engine_for
-    from sigmaloop.tools.changes.edits import check_agent
-    from sigmaloop.tools.changes.edits import check_change as check_text
 
     candidate = settings.agent_source()
     incumbent = settings.model_copy(update={"agent": against}).agent_source()
@@ -146,25 +143,3 @@ def _decide(
             engine, make_policy(rules_of(settings)), incumbent=incumbent, candidate=candidate, tasks=tasks,
             suite=suite, cluster_tasks=cluster_tasks, run_seed=settings.seed, on_rollout=show,
         )  # fmt: skip
-
-
-def _logged(home: Path, run_id: str | None, candidate_id: str) -> dict[str, Any]:
-    """The logged decision on a candidate, after the chain of the whole journal was checked."""
-    from sigmaloop.errors import BadInput
-    from sigmaloop.memory.journal import Journal
-    from sigmaloop.memory.runs import RunPaths, find_run
-
-    found = find_run(home, run_id)
-    journal = Journal(RunPaths(home, found).journal, readonly=True)
-    try:
-        journal.verify()
-        event = journal.event(f"decision:{candidate_id}")
-        if event is None:
-            known = [e.id.removeprefix("decision:") for e in journal.events("decision")]
-            raise BadInput(
-                f"run {found[:8]} has logged no decision on {candidate_id!r}; "
-                f"decisions: {', '.join(known[-10:]) or 'none'}"
-            )
-        return event.payload
-    finally:
-        journal.close()

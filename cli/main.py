@@ -9,19 +9,19 @@ from importlib import import_module
 import click
 
 COMMANDS = {
-    "run": ("sigmaloop.cli.run:run", "Improve an agent: batches of traffic, failures, changes, gates."),
-    "resume": ("sigmaloop.cli.run:resume", "Go on with an interrupted or paused run."),
-    "status": ("sigmaloop.cli.status:status", "What the runs of this home have found so far."),
-    "plan": ("sigmaloop.cli.plan:plan", "Before a run: what the gate can see, and what the run costs."),
-    "gate": ("sigmaloop.cli.gate:gate", "Explain a decision from its log; judge a hand-made change."),
-    "selftest": ("sigmaloop.cli.selftest:selftest", "Put the gate to the test in simulated worlds."),
+    "run": ("sigmaloop.cli.run:run", "Improve an agent: traffic, failures, changes, gates."),
+    "resume": ("sigmaloop.cli.run:resume", "Continue an interrupted or paused run."),
+    "status": ("sigmaloop.cli.status:status", "Show what a run has found so far."),
+    "plan": ("sigmaloop.cli.plan:plan", "Estimate what a run can detect and what it costs."),
+    "gate": ("sigmaloop.cli.gate:gate", "Explain a decision from its log, or judge a hand-made change."),
+    "selftest": ("sigmaloop.cli.selftest:selftest", "Test the gate in simulated worlds."),
     "eval": ("sigmaloop.cli.score:score", "Score any agent file on a benchmark."),
     "benchmark": (
         "sigmaloop.cli.benchmark:benchmark",
         "List benchmarks, or check that one keeps its contract.",
     ),
-    "doctor": ("sigmaloop.cli.doctor:doctor", "Is this machine ready, and does the wall around agents hold?"),
-    "apply": ("sigmaloop.cli.apply:apply", "Take the kept agent: as a branch, a patch or a file."),
+    "doctor": ("sigmaloop.cli.doctor:doctor", "Check this machine and attack its sandbox."),
+    "apply": ("sigmaloop.cli.apply:apply", "Take the kept agent as a branch, a patch or a file."),
 }
 
 
@@ -48,9 +48,8 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """SigmaLoop makes an LLM agent better overnight, and proves it.
 
-    Begin with `sigmaloop run`: without a key it uses the simulated model. Runs live under .sigmaloop/
-    (SIGMALOOP_HOME or --home put them elsewhere). Settings come from flags, SIGMALOOP_* variables and
-    sigmaloop.toml, in this order.
+    Start with `sigmaloop run`. Without an API key it uses the simulated model. Runs are stored in .sigmaloop/
+    (change it with --home or SIGMALOOP_HOME). Flags override SIGMALOOP_* variables, which override sigmaloop.toml.
     """
 
 

@@ -1,4 +1,4 @@
-"""Command-line options made from the settings: every field is a flag."""
+"""Command-line options made from the settings: every field is a flag, shown in its group."""
 
 from __future__ import annotations
 
@@ -9,28 +9,76 @@ from typing import Any, TypeVar
 
 import click
 
-from sigmaloop.settings import Settings
+from sigmaloop.settings import GROUPS, Place, Settings, place_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-home_option = click.option("--home", type=click.Path(path_type=Path), help="Folder of the runs [.sigmaloop].")
-config_option = click.option("--config", type=click.Path(path_type=Path), help="Settings file [sigmaloop.toml].")
+home_option = click.option("--home", type=click.Path(path_type=Path), help="Folder of the runs.  [default: .sigmaloop]")
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="Settings file.  [default: sigmaloop.toml]"
+)
+
+
+class SettingOption(click.Option):
+    """A setting as a flag."""
+
+    def __init__(self, *args: Any, place: Place, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.place = place
+
+
+class SettingsCommand(click.Command):
+    """A command whose help shows the settings in their groups: the common ones, or with `--help-all` every one."""
+
+    everything = False
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        if not any(isinstance(p, SettingOption) and not p.place.common for p in self.params):
+            return super().get_params(ctx)
+        show = "Show every setting, with the gate's inner numbers, and exit."
+        every = click.Option(
+            ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=self._help_all, help=show
+        )
+        return [*super().get_params(ctx), every]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {"Options": [], **{title: [] for title in GROUPS.values()}}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if isinstance(param, SettingOption):
+                if record and (param.place.common or self.everything):
+                    sections[GROUPS[param.place.group]].append(record)
+            elif record:
+                sections["Options"].append(record)
+        for title, rows in sections.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def _help_all(self, ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            self.everything = True
+            click.echo(ctx.get_help())
+            ctx.exit()
 
 
 def settings_options(*, leave_out: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> Callable[[Command], Command]:
-    """A decorator that adds a flag for every setting (or only for those named)."""
+    """A decorator that adds a flag for every setting; or only for those named, which help then shows all."""
 
     def add(command: Command) -> Command:
         for name, info in reversed(Settings.model_fields.items()):
             if name in leave_out or (only and name not in only):
                 continue
-            default = "" if info.default is None else f" [{info.default}]"
+            default = "" if info.default is None else f"  [default: {info.default}]"
+            place = place_of(name)
             command = click.option(
                 f"--{name.replace('_', '-')}",
                 name,
+                cls=SettingOption,
                 type=_click_type(info.annotation),
                 help=f"{info.description}{default}",
+                place=place._replace(common=place.common or bool(only)),
             )(command)
         return command
 

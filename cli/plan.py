@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sigmaloop.cli.options import config_option, json_option, settings_options
+from sigmaloop.cli.options import SettingsCommand, config_option, json_option, settings_options
 
 if TYPE_CHECKING:
     from sigmaloop.eval.benchmark import BenchmarkRunner
@@ -18,17 +18,21 @@ if TYPE_CHECKING:
     from sigmaloop.settings import Settings
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @config_option
 @json_option
-@click.option("--mean", type=float, help="The baseline's mean score; with --correlation nothing is run.")
-@click.option("--correlation", type=float, help="Intraclass correlation of the trials of a task, between 0 and 1.")
-@click.option("--validation", type=click.IntRange(min=2), help="Tasks in the validation split [the benchmark's].")
-@click.option("--tokens", type=click.FloatRange(min=0), help="Tokens of a rollout [as measured].")
-@click.option("--money", type=click.FloatRange(min=0), help="Money for a rollout [as measured, where prices are set].")
-@click.option("--seconds", type=click.FloatRange(min=0), help="Seconds of a rollout [as measured].")
-@click.option("--budget", type=click.IntRange(min=1), help="Most rollouts of the whole run.")
-@click.option("--worlds", type=click.IntRange(min=2), default=12, show_default=True, help="Simulated runs a policy.")
+@click.option("--mean", type=float, help="Mean score of the baseline. With --correlation, nothing is run.")
+@click.option("--correlation", type=float, help="Intraclass correlation of a task's trials, between 0 and 1.")
+@click.option(
+    "--validation", type=click.IntRange(min=2), help="Number of validation tasks.  [default: as in the benchmark]"
+)
+@click.option("--tokens", type=click.FloatRange(min=0), help="Tokens per rollout.  [default: as measured]")
+@click.option("--money", type=click.FloatRange(min=0), help="Money per rollout.  [default: as measured]")
+@click.option("--seconds", type=click.FloatRange(min=0), help="Seconds per rollout.  [default: as measured]")
+@click.option("--budget", type=click.IntRange(min=1), help="Maximum number of rollouts in the whole run.")
+@click.option(
+    "--worlds", type=click.IntRange(min=2), default=12, show_default=True, help="Number of simulated runs per policy."
+)
 @settings_options(leave_out=("home", "review", "embedder", "embedding_model"))
 def plan(
     *,
@@ -44,9 +48,9 @@ def plan(
     worlds: int,
     **flags: Any,
 ) -> None:
-    """Plan a run: smallest effect, false keeps, rollouts, tokens, money and time, for each policy or for --policy.
+    """Plan a run: smallest detectable gain, false keeps, rollouts, tokens, money and time, per policy.
 
-    Without --mean and --correlation the baseline is run twice on every validation task, after a first estimate.
+    Without --mean and --correlation, the baseline is run twice on every validation task, after a first estimate.
     """
     from sigmaloop.errors import BadInput
     from sigmaloop.eval.benchmark import load_benchmark
@@ -56,7 +60,7 @@ def plan(
     from sigmaloop.settings import load_settings
 
     if (mean is None) != (correlation is None):
-        raise BadInput("give --mean and --correlation together, or neither: then the baseline is measured")
+        raise BadInput("give both --mean and --correlation, or neither to measure the baseline")
     settings = load_settings(config=config, **flags)
     benchmark = load_benchmark(settings.benchmark)
     run = Budgeted.of(
@@ -66,9 +70,9 @@ def plan(
     )
 
     def costs_by(rollouts: Sequence[Rollout]) -> Costs:
-        told = {"tokens": tokens, "money": money, "seconds": seconds}
+        output = {"tokens": tokens, "money": money, "seconds": seconds}
         costs = costs_of(rollouts, concurrency=settings.concurrency, priced=priced(settings))
-        return costs.model_copy(update={name: value for name, value in told.items() if value is not None})
+        return costs.model_copy(update={name: value for name, value in output.items() if value is not None})
 
     def before(rollouts: Sequence[Rollout]) -> None:
         if not as_json:
@@ -87,8 +91,8 @@ def plan(
         click.echo(f"simulating {2 * worlds} runs of each policy ...", err=True)
     found = plans(rules, noise, run, costs, worlds=worlds, budget=budget)
     if as_json:
-        told = {"warning": missed, "noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}
-        click.echo(json.dumps({**told, "plans": [p.model_dump(mode="json") for p in found]}, indent=2))
+        output = {"warning": missed, "noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}
+        click.echo(json.dumps({**output, "plans": [p.model_dump(mode="json") for p in found]}, indent=2))
         return
     _print(settings, noise, run, found)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sigmaloop.cli.options import config_option, home_option, json_option, settings_options
+from sigmaloop.cli.options import SettingsCommand, config_option, home_option, json_option, settings_options
 from sigmaloop.cli.terminal import tell
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ PAUSED = 3
 STOPPED = 130
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @config_option
 @json_option
 @settings_options()
@@ -31,12 +31,12 @@ def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     """Improve an agent.
 
     Runs batches of simulated traffic, mines and clusters the failures, lets the harness engineer change
-    the agent file, and keeps only what passes the gates. Stop it with Ctrl-C and go on with `sigmaloop resume`.
+    the agent file, and keeps only changes that pass the gate. Stop it with Ctrl-C; continue with `sigmaloop resume`.
     """
     from sigmaloop.settings import load_settings
 
     settings = load_settings(config=config, **flags)
-    settings.agent_source()  # a wrong path is told at once, before the machine is loaded
+    settings.agent_source()  # a wrong path is reported before the machinery loads
     _say(f"sigmaloop: checking {settings.benchmark}, the agent and the model ...", quiet=as_json)
     from sigmaloop.graph.run import Run
 
@@ -47,10 +47,10 @@ def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
 @click.argument("run_id", required=False)
 @home_option
 @json_option
-@click.option("--approve", "answer", flag_value="approve", help="Keep the change that waits for a person.")
-@click.option("--max-money", type=float, help="A new limit for a run that stopped because its money was spent.")
-@click.option("--max-run-tokens", type=int, help="A new limit on its tokens.")
-@click.option("--decline", "answer", flag_value="decline", help="Reject the change that waits for a person.")
+@click.option("--approve", "answer", flag_value="approve", help="Keep the change that is waiting for review.")
+@click.option("--max-money", type=float, help="New money limit for a run that has reached its limit.")
+@click.option("--max-run-tokens", type=int, help="New token limit for a run that has reached its limit.")
+@click.option("--decline", "answer", flag_value="decline", help="Reject the change that is waiting for review.")
 def resume(
     *,
     run_id: str | None,
@@ -60,9 +60,9 @@ def resume(
     max_money: float | None,
     max_run_tokens: int | None,
 ) -> None:
-    """Go on with a run: the newest, or the one whose id begins with RUN_ID.
+    """Continue a run: the newest, or the one whose ID begins with RUN_ID.
 
-    Nothing that was finished is done or paid for again.
+    Finished work is neither repeated nor paid for again.
     """
     from sigmaloop.errors import BadInput
     from sigmaloop.graph.run import Run
@@ -71,9 +71,9 @@ def resume(
     question = found.question
     if question and "answers" in question and answer is None:
         _say(json.dumps(question, indent=2) if as_json else f"{question['question']}\n\n{question['diff']}")
-        raise BadInput("this run waits for a person: resume it with --approve or --decline")
+        raise BadInput("this run is waiting for review; resume it with --approve or --decline")
     if answer and not (question and "answers" in question):
-        raise BadInput(f"this run is {found.condition} and waits for no person: resume it without --{answer}")
+        raise BadInput(f"this run is {found.condition} and not waiting for review; resume it without --{answer}")
     found.limit(max_money=max_money, max_run_tokens=max_run_tokens)
     _say(f"sigmaloop: resuming {found.id[:8]} ({found.condition})", quiet=as_json)
     _work(found, as_json=as_json, answer=answer)
@@ -107,7 +107,7 @@ def _draining(run: Run) -> Iterator[None]:
     def ask(_signum: int, _frame: Any) -> None:
         for name in previous:
             signal.signal(name, lambda *_: os._exit(STOPPED))  # all that is finished is on disk
-        click.echo("stopping at the next safe point; once more to stop at once", err=True)
+        click.echo("stopping at the next checkpoint; press Ctrl-C again to stop now", err=True)
         run.drain()
 
     previous = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}

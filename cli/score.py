@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sigmaloop.cli.options import config_option, json_option, settings_options
+from sigmaloop.cli.options import SettingsCommand, config_option, json_option, settings_options
 from sigmaloop.cli.terminal import tell
 
 if TYPE_CHECKING:
@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 FAULTS = 3
 
 
-@click.command("eval")
+@click.command("eval", cls=SettingsCommand)
 @config_option
 @json_option
-@click.option("--split", type=click.Choice(["train", "validation"]), default="validation", show_default=True)
-@click.option("--task", "tasks", multiple=True, metavar="ID", help="This task of the split; may be repeated.")
-@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many tasks.")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation"]),
+    default="validation",
+    show_default=True,
+    help="Split to score on.",
+)
+@click.option("--task", "tasks", multiple=True, metavar="ID", help="ID of a task to score; repeatable.")
+@click.option("--limit", type=click.IntRange(min=1), help="Score only the first LIMIT tasks.")
 @click.option("--trials", type=click.IntRange(min=1), default=1, show_default=True, help="Trials of each task.")
 @settings_options(
     only=(
@@ -43,9 +49,9 @@ def score(
     trials: int,
     **flags: Any,
 ) -> None:
-    """Score an agent file on a split. The test split stays sealed: only a run's certification opens it.
+    """Score an agent file on a split. The test split stays sealed; only a run's certification opens it.
 
-    Exit code 3 when rollouts ended in an infrastructure fault: those are no result, and the mean lacks them.
+    Exits 3 if rollouts ended in an infrastructure fault. Those are excluded from the mean.
     """
     from sigmaloop.settings import load_settings
 
@@ -81,8 +87,8 @@ def _show(summary: ScoreSummary, earned: float, split: str, *, simulated: bool, 
     faults, rollouts = _faults(summary), sum(summary.statuses.values())
     of_all = earned / rollouts
     if as_json:
-        told = {**summary.model_dump(mode="json"), "mean_of_all": of_all, "simulated": simulated}
-        tell(json.dumps(told, indent=2))
+        output = {**summary.model_dump(mode="json"), "mean_of_all": of_all, "simulated": simulated}
+        tell(json.dumps(output, indent=2))
         return
     low, high = summary.interval
     kind = "  (simulated model)" if simulated else ""
@@ -92,8 +98,8 @@ def _show(summary: ScoreSummary, earned: float, split: str, *, simulated: bool, 
         tell(f"  {kind_name:<28} {passed}/{total}")
     if faults:
         tell(
-            f"{faults} of {rollouts} rollouts met an infrastructure fault and are not in the mean "
-            f"({of_all:.3f} if they had scored 0): mend the cause and score again",
+            f"{faults} of {rollouts} rollouts ended in an infrastructure fault and are excluded from the mean "
+            f"({of_all:.3f} if they counted as 0); fix the cause and score again",
             err=True,
         )
 

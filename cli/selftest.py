@@ -8,20 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sigmaloop.cli.options import config_option, json_option, settings_options
+from sigmaloop.cli.options import SettingsCommand, config_option, json_option, settings_options
 
 if TYPE_CHECKING:
     from sigmaloop.gate.statistics import Estimate
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @config_option
 @json_option
-@click.option("--validation", type=click.IntRange(min=2), default=100, show_default=True, help="Validation tasks.")
-@click.option("--test", type=click.IntRange(min=2), default=100, show_default=True, help="Sealed test tasks.")
-@click.option("--mean", type=float, default=0.56, show_default=True, help="The baseline's mean score.")
-@click.option("--correlation", type=float, default=0.60, show_default=True, help="Of the trials of a task.")
-@click.option("--worlds", type=click.IntRange(min=2), default=20, show_default=True, help="Simulated runs a scene.")
+@click.option(
+    "--validation", type=click.IntRange(min=2), default=100, show_default=True, help="Number of validation tasks."
+)
+@click.option("--test", type=click.IntRange(min=2), default=100, show_default=True, help="Number of sealed test tasks.")
+@click.option("--mean", type=float, default=0.56, show_default=True, help="Mean score of the baseline.")
+@click.option(
+    "--correlation", type=float, default=0.60, show_default=True, help="Intraclass correlation of a task's trials."
+)
+@click.option(
+    "--worlds", type=click.IntRange(min=2), default=20, show_default=True, help="Number of simulated runs per scene."
+)
 @settings_options(
     only=(
         "policy", "batches", "batch_size", "max_attempts", "regression_floor", "coverage_floor", "suite_cap", "wave",
@@ -40,9 +46,9 @@ def selftest(
     worlds: int,
     **flags: Any,
 ) -> None:
-    """Put the gate to the test: what does it keep when nothing helps, and what when something does?
+    """Test the gate in simulated worlds, where the true value of every change is known.
 
-    Three scenes of simulated runs: nothing helps (A/A), the usual mix of proposals, and a hard one.
+    Three scenes: no change helps (A/A), the usual mix of changes, and a hard mix.
     """
     from sigmaloop.errors import BadInput
     from sigmaloop.gate.policies import make_policy

@@ -9,28 +9,25 @@ from typing import Any
 import click
 
 from sigmaloop.cli.options import home_option, json_option
+from sigmaloop.cli.progress import print_summary
 from sigmaloop.cli.terminal import tell
+from sigmaloop.graph.run import Run, runs_of
+from sigmaloop.settings import load_settings
 
 
 @click.command()
 @click.argument("run_id", required=False)
 @home_option
 @json_option
-@click.option("--all", "show_all", is_flag=True, help="A line for every run of the home.")
+@click.option("--all", "show_all", is_flag=True, help="Show one line for every run.")
 def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bool) -> None:
-    """Show a run: the newest, or the one whose id begins with RUN_ID."""
-    from sigmaloop.settings import load_settings
-
+    """Show a run: the newest, or the one whose ID begins with RUN_ID."""
     home = home or load_settings().home
     if show_all:
         _list(home, as_json=as_json)
         return
-    from sigmaloop.cli.progress import print_summary
-    from sigmaloop.graph.run import Run
-    from sigmaloop.memory.lock import services_for_node
-
     run = Run.open(run_id, home=home)
-    summary, process = run.summary(), services_for_node(home, run.id)
+    summary, process = run.summary(), run.process
     if process and summary.condition != "finished":
         summary = summary.model_copy(update={"condition": "running"})
     if not as_json:
@@ -45,17 +42,13 @@ def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bo
 
 
 def _list(home: Path, *, as_json: bool) -> None:
-    from sigmaloop.memory.lock import services_for_node
-    from sigmaloop.memory.runs import list_runs
-
-    found = list_runs(home)
+    lines = runs_of(home)
     if as_json:
-        tell(json.dumps([facts.model_dump() for facts in found], indent=2))
+        tell(json.dumps([facts.model_dump() for facts, _ in lines], indent=2))
         return
-    for facts in found:
-        process = services_for_node(home, facts.run_id)
+    for facts, process in lines:
         running = f"running (process {process}), " if process else ""
         state = running + (facts.problem or ("certified" if facts.certified else f"{facts.batches} batches so far"))
         tell(f"{facts.run_id[:8]}  {facts.attempts} attempts, {facts.kept} kept, {state}")
-    if not found:
+    if not lines:
         tell(f"no runs in {home}; start one with `sigmaloop run`")

@@ -7,15 +7,17 @@ before anything is written, with the field's name.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sigmaloop.errors import BadInput, StoreError
-from sigmaloop.graph.services import Services
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import REWARD_MICROS, RolloutKey, agent_hash
 from sigmaloop.tools.versions import Versions
+
+if TYPE_CHECKING:
+    from sigmaloop.graph.services import Services
 
 Model = TypeVar("Model", bound=BaseModel)
 ADVICE = "mend that field in Studio, or go on from an earlier checkpoint with `sigmaloop resume`"

@@ -14,31 +14,20 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-from langchain_core.runnables import RunnableConfig
-from langgraph.errors import GraphDrained
-from langgraph.runtime import RunControl
-from langgraph.types import Command
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.rollouts import Drained
-from sigmaloop.graph.build import build_graph
+from sigmaloop.gate.decision import Decision
 from sigmaloop.graph.checks import check_facts
 from sigmaloop.graph.events import Drained as DrainedEvent
 from sigmaloop.graph.events import Event, Stopped, read_event
 from sigmaloop.graph.history import History, started_of
-from sigmaloop.graph.prepare import prepare_run
+from sigmaloop.graph.position import Position, position_of_run
 from sigmaloop.graph.rebuild import Stand, rebuilt
-from sigmaloop.graph.rollouts import RESUME
-from sigmaloop.graph.sessions import current_services, followed, open_services
-from sigmaloop.graph.settle import settle, usable
-from sigmaloop.graph.spending import set_limits
-from sigmaloop.memory.checkpoints import open_checkpointer
 from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, Certified, FailureAssigned
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.lock import HomeLock
-from sigmaloop.memory.runs import RunPaths, checkpoints_path, find_run
+from sigmaloop.memory.lock import HomeLock, working_process
+from sigmaloop.memory.runs import RunFacts, RunPaths, checkpoints_path, find_run, list_runs
 from sigmaloop.records import (
     Candidate,
     Cluster,
@@ -48,13 +37,17 @@ from sigmaloop.records import (
     SuiteCase,
     agent_hash,
 )
+from sigmaloop.report.decisions import DecisionMade
 from sigmaloop.report.summary import Summary, summarise
 from sigmaloop.settings import Settings, load_settings, restore_settings
 from sigmaloop.tools.changes.edits import unified_diff
 from sigmaloop.tools.changes.text_form import in_form_of
-from sigmaloop.tools.gateway.prices import check_prices
 from sigmaloop.tools.user_branch import Written, write_branch
 from sigmaloop.tools.versions import Versions
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.runtime import RunControl
 
 T = TypeVar("T")
 Which = Literal["kept", "certified", "baseline"]
@@ -77,6 +70,8 @@ class Run:
 
         Raises BadInput, Busy, ModelUnavailable or SandboxError, and then nothing has been written.
         """
+        from sigmaloop.graph.prepare import prepare_run
+
         settings = settings or load_settings()
         run_id = str(uuid.uuid4())
         prepare_run(run_id, settings)
@@ -94,6 +89,15 @@ class Run:
         Resumes wherever the last checkpoint stands. A review that waits for a person needs an `answer`, "approve"
         or "decline"; a pause for a fault needs none. The last event is always a `Stopped`.
         """
+        from langgraph.errors import GraphDrained
+        from langgraph.runtime import RunControl
+
+        from sigmaloop.eval.rollouts import Drained
+        from sigmaloop.graph.build import build_graph
+        from sigmaloop.graph.sessions import followed, open_services
+        from sigmaloop.graph.settle import settle
+        from sigmaloop.memory.checkpoints import open_checkpointer
+
         self._control = RunControl()
         checkpoints = open_checkpointer(checkpoints_path(self.home))
         with followed(self.id), open_services(self.id, home=self.home) as services, checkpoints as saver:
@@ -104,7 +108,7 @@ class Run:
             try:
                 while True:
                     snapshot = graph.get_state(config)
-                    if _finished(snapshot):
+                    if snapshot.values and not snapshot.tasks:
                         break
                     if remaining is not None and snapshot.next == ("simulate",):
                         if remaining == 0:
@@ -122,6 +126,9 @@ class Run:
 
     def limit(self, *, max_money: float | None = None, max_run_tokens: int | None = None) -> None:
         """New limits from now on; None leaves one as it is. Raises BadInput for one that allows nothing, Busy."""
+        from sigmaloop.graph.spending import set_limits
+        from sigmaloop.tools.gateway.prices import check_prices
+
         for name, limit in (("max_money", max_money), ("max_run_tokens", max_run_tokens)):
             if limit is not None and not limit > 0:
                 raise BadInput(f"{name} must be more than 0, not {limit}")
@@ -133,6 +140,8 @@ class Run:
 
     def drain(self) -> None:
         """Stop at the next safe point; everything finished so far is kept. Safe from a signal handler."""
+        from sigmaloop.graph.sessions import current_services
+
         if self._control:
             self._control.request_drain("asked to stop")
         services = current_services(self.id)
@@ -160,29 +169,34 @@ class Run:
     @property
     def state(self) -> dict[str, Any]:
         """The graph state at the newest checkpoint that can be used, or as the journal gives it; empty before."""
-        values = dict(self._snapshot().values)
+        values = self._position().values
         stand = None if values else self._stand()
         return dict(stand.values) if stand else values
 
     @property
     def next(self) -> tuple[str, ...]:
         """The nodes that run next."""
-        return tuple(self._snapshot().next)
+        return self._position().next
 
     @property
     def condition(self) -> Condition:
-        snapshot = self._snapshot()
-        if snapshot.interrupts:
+        position = self._position()
+        if position.questions:
             return "paused"
-        if not snapshot.values:
+        if not position.values:
             return "ready" if self._stand() else "new"
-        return "finished" if _finished(snapshot) else "ready"
+        return "finished" if position.idle else "ready"
+
+    @property
+    def process(self) -> int | None:
+        """The process that works on this run now; None when nobody does."""
+        return working_process(self.home, self.id)
 
     @property
     def question(self) -> dict[str, Any] | None:
         """What the run waits for when it is paused."""
-        interrupts = self._snapshot().interrupts
-        return dict(interrupts[0].value) if interrupts else None
+        questions = self._position().questions
+        return questions[0] if questions else None
 
     def summary(self) -> Summary:
         with self._reading() as journal:
@@ -218,6 +232,18 @@ class Run:
         if found is None:
             raise BadInput(f"run {self.id} has no candidate {candidate_id}; `ledger()` lists the attempts")
         return found
+
+    def decision(self, candidate_id: str) -> Decision:
+        """The log of the gate's decision on a candidate or canary. Raises BadInput that names the decisions made."""
+        with self._reading() as journal:
+            found = journal.find(DecisionMade, f"{DecisionMade.kind}:{candidate_id}")
+            if found is None:
+                known = [made.id.removeprefix("decision:") for made in journal.read(DecisionMade)]
+                raise BadInput(
+                    f"run {self.id[:8]} has no decision on {candidate_id!r}; "
+                    f"decisions: {', '.join(known[-10:]) or 'none'}"
+                )
+            return found.decision
 
     def diff(self, candidate_id: str | None = None) -> str:
         """The unified diff of one attempt; without an id, of the kept agent against the baseline."""
@@ -307,6 +333,10 @@ class Run:
 
     def _input(self, snapshot: Any, answer: str | None) -> Any:
         """What the graph is handed to go on from a snapshot."""
+        from langgraph.types import Command
+
+        from sigmaloop.graph.rollouts import RESUME
+
         if not snapshot.values:
             return {"run_id": self.id}
         if not snapshot.interrupts:
@@ -326,13 +356,12 @@ class Run:
             "metadata": {"run_id": self.id, "benchmark": settings.benchmark, "seed": settings.seed},
         }
 
-    def _snapshot(self) -> Any:
-        """The newest checkpoint that can be used; an empty one where there is none."""
-        with open_checkpointer(checkpoints_path(self.home), readonly=True) as saver, self._reading() as journal:
-            graph = build_graph(saver)
-            config: RunnableConfig = {"configurable": {"thread_id": self.id}}
+    def _position(self) -> Position:
+        """Where the newest checkpoint that can be used has the run stand; empty where there is none."""
+        with self._reading() as journal:
             versions = Versions(self.paths.versions)
-            return usable(graph, saver, config, lambda values: check_facts(values, journal, versions)).snapshot
+            path = checkpoints_path(self.home)
+            return position_of_run(path, self.id, lambda values: check_facts(values, journal, versions))
 
     def _stand(self) -> Stand | None:
         """Where the journal says that the run stands."""
@@ -359,7 +388,14 @@ def _commits(versions: Versions) -> list[str]:
     return [version.commit for version in versions.history()]
 
 
-def _finished(snapshot: Any) -> bool:
-    """Whether nothing is left to do. `next` alone does not tell: it is empty, too, between the last task of a
-    step and the checkpoint that follows, which is where a killed process may have stopped."""
-    return bool(snapshot.values) and not snapshot.tasks
+class RunLine(NamedTuple):
+    """A run in a list of runs."""
+
+    facts: RunFacts
+    process: int | None
+    """The process that works on it now."""
+
+
+def runs_of(home: Path) -> list[RunLine]:
+    """Every run of a home, the newest first."""
+    return [RunLine(facts, working_process(home, facts.run_id)) for facts in list_runs(home)]

@@ -6,52 +6,18 @@ that the journal has lost (a power cut, or a copy without the file beside it).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from sigmaloop.errors import BadInput
 from sigmaloop.graph.checks import check_facts
 from sigmaloop.graph.events import Event, Noted
+from sigmaloop.graph.position import Check, Usable, usable
 from sigmaloop.graph.rebuild import rebuilt
 from sigmaloop.graph.services import Services
 from sigmaloop.memory.checkpoints import checkpoint_ids
-
-Check = Callable[[Mapping[str, Any]], None]
-
-
-class Usable(NamedTuple):
-    """The newest checkpoint that can be used."""
-
-    snapshot: Any
-    """The graph's; with empty values when there is none."""
-    passed_over: str
-    """Why a newer one cannot be used; empty when this is the newest."""
-
-
-def usable(graph: Any, saver: BaseCheckpointSaver[Any], config: RunnableConfig, check: Check) -> Usable:
-    """`check` raises BadInput for values with which nothing can go on."""
-    thread = config["configurable"]["thread_id"]
-    problem = ""
-    for number, name in enumerate(checkpoint_ids(saver, thread)):
-        # The newest is asked for without its name, for only so its pending writes and answers count.
-        at = {"thread_id": thread, "checkpoint_id": name} if number else {"thread_id": thread}
-        try:
-            snapshot = graph.get_state({**config, "configurable": at})
-        except Exception as error:  # whatever a damaged file makes of the library that reads it
-            problem = problem or f"it cannot be read ({type(error).__name__}: {str(error)[:100]})"
-            continue
-        if "baseline" not in snapshot.values:  # begun, and nothing measured yet
-            return Usable(snapshot, problem)
-        try:
-            check(snapshot.values)
-        except BadInput as error:
-            problem = problem or str(error)
-        else:
-            return Usable(snapshot, problem)
-    return Usable(graph.get_state(_nowhere(config, thread)), problem)
 
 
 def settle(graph: Any, saver: BaseCheckpointSaver[Any], config: RunnableConfig, services: Services) -> Iterator[Event]:
@@ -60,7 +26,8 @@ def settle(graph: Any, saver: BaseCheckpointSaver[Any], config: RunnableConfig, 
     def check(values: Mapping[str, Any]) -> None:
         check_facts(values, services.journal, services.versions, tasks=services.tasks)
 
-    found = usable(graph, saver, config, check)
+    names = checkpoint_ids(saver, config["configurable"]["thread_id"])
+    found = _usable(graph, names, config, check)
     if found.snapshot.values:
         if found.passed_over:
             graph.update_state(found.snapshot.config, None, as_node="__copy__")
@@ -75,6 +42,17 @@ def settle(graph: Any, saver: BaseCheckpointSaver[Any], config: RunnableConfig, 
     graph.update_state(_nowhere(config, services.run_id), values, as_node=stand.after)
     why = found.passed_over or "its checkpoints are gone"
     yield Noted(message=f"{why}: going on from the journal, behind batch {stand.values['batch']}")
+
+
+def _usable(graph: Any, names: Sequence[str], config: RunnableConfig, check: Check) -> Usable:
+    thread = config["configurable"]["thread_id"]
+
+    def read(name: str) -> Any:
+        # The newest is asked for without its name, for only so its pending writes and answers count.
+        at = {"thread_id": thread} if name == names[0] else {"thread_id": thread, "checkpoint_id": name}
+        return graph.get_state({**config, "configurable": at})
+
+    return usable(names, read, check, nothing=graph.get_state(_nowhere(config, thread)))
 
 
 def _nowhere(config: RunnableConfig, thread: str) -> RunnableConfig:

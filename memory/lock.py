@@ -136,7 +136,7 @@ class HomeLock:
         self.release()
 
 
-def services_for_node(home: Path, run_id: str) -> int | None:
+def working_process(home: Path, run_id: str) -> int | None:
     """The process that works on a run of a home now; None when nobody does. Takes nothing, waits for nothing."""
     try:
         file = os.open(home / LOCK, os.O_RDONLY)

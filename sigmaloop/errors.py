@@ -34,7 +34,7 @@ class SigmaLoopError(RuntimeError):
 
 
 class BadInput(SigmaLoopError):
-    """The user can mend this; the message says how. Nothing was written."""
+    """The user can fix this; the message says how. Nothing was written."""
 
     exit_code = 2
 

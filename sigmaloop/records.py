@@ -448,7 +448,7 @@ class Certificate(Record):
 
 
 FEWEST_TASKS = 5
-"""Of fewer tasks no interval is told: what they have in common by luck cannot be seen."""
+"""Of fewer tasks no interval is given: what they have in common by luck cannot be seen."""
 
 
 def student_t(degrees: int) -> float:

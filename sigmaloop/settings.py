@@ -7,11 +7,13 @@ written anywhere, and are handed only to the gateway.
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -26,99 +28,164 @@ from sigmaloop.errors import BadInput
 PREFIX = "SIGMALOOP_"
 """Of the variables that settings are read from."""
 TOML = "sigmaloop.toml"
+GROUPS = {
+    "run": "Run",
+    "gate": "Gate",
+    "model": "Model",
+    "budget": "Budget",
+    "sandbox": "Sandbox",
+    "memory": "Memory",
+}
+"""Sections of the toml file, and their headings in help and docs."""
+
+
+class Place(NamedTuple):
+    """Where a setting is shown."""
+
+    group: str
+    """A key of `GROUPS`."""
+    common: bool
+    """Whether `--help` shows it; `--help-all` shows every setting."""
+
+
+def _setting(group: str, default: Any, text: str, *, common: bool = False, **bounds: Any) -> Any:
+    place: dict[str, Any] = Place(group, common)._asdict()
+    return Field(default=default, description=text, json_schema_extra=place, **bounds)
+
+
+_run = partial(_setting, "run", common=True)
+_gate = partial(_setting, "gate")
+_model = partial(_setting, "model")
+_budget = partial(_setting, "budget")
+_sandbox = partial(_setting, "sandbox")
+_memory = partial(_setting, "memory")
 
 
 class Settings(BaseSettings):
-    """What a run is made of. Every field is a flag, a SIGMALOOP_* variable and a toml key."""
+    """What a run is made of. Every field is a flag, a SIGMALOOP_* variable, and a toml key at the top or in its section."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="forbid", frozen=True, toml_file=TOML, env_ignore_empty=True
     )
 
-    home: Path = Field(default=Path(".sigmaloop"), description="folder of runs, journals and checkpoints")
-    benchmark: str = Field(default="helpdesk", description="name of a shipped benchmark, or module:Class")
-    agent: Path | None = Field(default=None, description="the one agent file; default: the shipped baseline")
-    seed: int = Field(default=0, ge=0, lt=2**31, description="everything random follows from it")
+    home: Path = _run(Path(".sigmaloop"), "Folder for runs, journals and checkpoints.")
+    benchmark: str = _run("helpdesk", "Shipped benchmark, or `module:Class` for your own.")
+    agent: Path | None = _run(None, "Agent file to improve. Without it, the shipped baseline agent.")
+    seed: int = _run(0, "Seed for all randomness.", ge=0, lt=2**31)
+    batches: int = _run(18, "Number of batches of simulated traffic.", ge=1, le=10_000)
+    batch_size: int = _run(10, "Number of tasks in a batch.", ge=1, le=10_000)
+    attempts: int = _run(6, "Maximum number of attempts in a batch.", ge=1, le=1_000)
+    max_attempts: int = _run(96, "Maximum number of attempts in the whole run.", ge=1, le=100_000)
+    review: Literal["auto", "person"] = _run(
+        "auto", "Who approves a change that passed the gate. `person` pauses the run and asks."
+    )
+    concurrency: int = _run(4, "Number of rollouts at the same time.", ge=1, le=1_000)
+    certify_trials: int | None = _run(
+        None,
+        "Trials per task in the final certification. Without it, about 400 rollouts per agent and split, "
+        "4 trials per task at most.",
+        ge=1,
+        le=100,
+    )
 
-    batches: int = Field(default=18, ge=1, le=10_000, description="batches of simulated traffic")
-    batch_size: int = Field(default=10, ge=1, le=10_000, description="tasks in a batch")
-    attempts: int = Field(default=6, ge=1, le=1_000, description="attempts in a batch")
-    max_attempts: int = Field(default=96, ge=1, le=100_000, description="attempts in the whole run")
+    policy: Literal["reference", "paired", "rigorous", "strict"] = _gate(
+        "paired", "Acceptance policy: the rule by which changes are kept.", common=True
+    )
+    canaries: int = _gate(
+        3, "Number of byte-identical changes sent through the gate to measure it.", ge=0, le=100, common=True
+    )
+    harmful_canaries: int = _gate(
+        1, "Number of known-harmful changes sent through the gate to measure it.", ge=0, le=100, common=True
+    )
+    regression_floor: float = _gate(
+        0.80, "Minimum share of the regression suite that must pass.", ge=0, le=1, common=True
+    )
+    coverage_floor: float = _gate(
+        0.95, "Minimum share of valid results for a verdict; below it the run pauses.", ge=0, le=1, common=True
+    )
+    suite_cap: int = _gate(
+        30, "Maximum size of the regression suite; when full, no new cases are added.", ge=1, common=True
+    )
+    cluster_tasks: int = _gate(5, "Maximum number of the cluster's failing tasks that a change is tried on.", ge=1, le=100)
+    cluster_trials: int = _gate(2, "Trials of each cluster task.", ge=1, le=10)
+    cluster_floor: float = _gate(0.40, "Minimum share of the cluster-task trials that must pass.", ge=0, le=1)
+    suite_tries: int = _gate(2, "Tries of a suite case before it counts as failed.", ge=1, le=10)
+    promotion_passes: int = _gate(3, "Passes in a row that add a task to the regression suite.", ge=1, le=10)
+    promotion_tasks: int = _gate(
+        12, "Maximum number of known failures tried for the suite after a kept change.", ge=1, le=1_000
+    )
+    quarantine_floor: float = _gate(
+        0.70, "Pass rate of the incumbent below which a suite case is not counted.", ge=0, le=1
+    )
+    recheck_trials: int = _gate(
+        3, "Fresh trials of the incumbent on each suite case that a rejected change failed.", ge=1, le=12
+    )
+    bank_trials: int = _gate(2, "Trials per validation task in the first measurement of the incumbent.", ge=1, le=12)
+    bank_cap: int = _gate(12, "Maximum number of trials per task that are kept of the incumbent.", ge=1, le=100)
+    pool_below_z: float = _gate(
+        3.0, "Standard errors within which a rejected change's results count as results of the incumbent, too.", ge=0
+    )
+    wave: int = _gate(4, "Number of rollouts started before the gate looks again.", ge=1)
 
-    policy: Literal["reference", "paired", "rigorous", "strict"] = Field(
-        default="paired", description="what may be kept: the law of the gate"
+    upstream: Literal["auto", "simulated", "openai"] = _model(
+        "auto",
+        "Where model calls go. `auto` uses the endpoint if OPENAI_API_KEY or a base URL is set, else the simulated model.",
+        common=True,
     )
-    cluster_tasks: int = Field(default=5, ge=1, le=100, description="failing tasks of the cluster that a change must help")
-    cluster_trials: int = Field(default=2, ge=1, le=10, description="trials of each of them")
-    cluster_floor: float = Field(default=0.40, ge=0, le=1, description="share of those trials that must pass")
-    suite_tries: int = Field(default=2, ge=1, le=10, description="tries of a suite case before it has failed")
-    promotion_passes: int = Field(default=3, ge=1, le=10, description="passes in a row that admit a task to the suite")
-    promotion_tasks: int = Field(
-        default=12, ge=1, le=1_000, description="known failures tried for the suite after a kept change"
+    base_url: str | None = _model(
+        None, "Base URL of an OpenAI-compatible endpoint. Without it, OPENAI_BASE_URL.", common=True
     )
-    quarantine_floor: float = Field(
-        default=0.70, ge=0, le=1, description="incumbent's pass rate below which a suite case is not counted"
+    target_model: str = _model("gpt-4.1-mini", "Model of the target agent; it stays fixed.", common=True)
+    specialist_model: str = _model("gpt-4.1", "Model of the four specialists.", common=True)
+    temperature: float = _model(0.0, "Sampling temperature of the target model, fixed by the gateway.", ge=0, le=2)
+    max_tokens: int = _model(2048, "Maximum number of output tokens in one call of the target model.", ge=1)
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = _model(
+        None, "Reasoning effort of the target model, fixed by the gateway. Without it, none is sent."
     )
-    recheck_trials: int = Field(
-        default=3, ge=1, le=12, description="fresh trials of the incumbent on a suite case that a rejected change failed"
-    )
-    bank_trials: int = Field(default=2, ge=1, le=12, description="trials a task that measure the incumbent at first")
-    bank_cap: int = Field(default=12, ge=1, le=100, description="most trials a task that the bank holds")
-    pool_below_z: float = Field(
-        default=3.0, ge=0, description="a rejected change within so many standard errors lends the bank its rollouts"
-    )
-    canaries: int = Field(default=3, ge=0, le=100, description="byte-identical changes that the gate must not keep")
-    harmful_canaries: int = Field(default=1, ge=0, le=100, description="known-harmful changes that it must not keep")
+    model_timeout: float = _model(60.0, "Seconds before one try of a model call is given up.", gt=0)
+    model_tries: int = _model(5, "Tries of a model call before it counts as an infrastructure fault.", ge=1, le=20)
+    record_calls: bool = _model(False, "Record every model call of the run in `calls.traces`.")
 
-    regression_floor: float = Field(default=0.80, ge=0, le=1, description="share of the suite that must pass")
-    coverage_floor: float = Field(default=0.95, ge=0, le=1, description="valid results needed for a verdict")
-    suite_cap: int = Field(default=30, ge=1, description="most cases in the regression suite; oldest stay")
-    wave: int = Field(default=4, ge=1, description="rollouts started before the gate looks again")
-    certify_trials: int | None = Field(
-        default=None, ge=1, le=100, description="fresh trials a task at the end; default: about 400 rollouts, 4 a task at most"
+    max_money: float | None = _budget(None, "Money after which the run stops; it can be resumed with more.", gt=0, common=True)
+    max_run_tokens: int | None = _budget(
+        None, "Tokens after which the run stops; it can be resumed with more.", ge=1, common=True
     )
-    review: Literal["auto", "person"] = Field(default="auto", description="who approves a change that passed")
-    concurrency: int = Field(default=4, ge=1, le=1_000, description="rollouts at the same time")
+    max_rollout_money: float | None = _budget(None, "Maximum money for the model calls of one rollout.", gt=0)
+    max_rollout_tokens: int | None = _budget(None, "Maximum tokens for the model calls of one rollout.", ge=1)
+    price_input: float | None = _budget(
+        None, "Price of a million input tokens. Without it, the built-in table, if it knows the model.", ge=0
+    )
+    price_output: float | None = _budget(
+        None, "Price of a million output tokens. Without it, the built-in table, if it knows the model.", ge=0
+    )
+    specialist_price_input: float | None = _budget(
+        None,
+        "Price of a million input tokens of the specialists' model. Without it, the built-in table, else the "
+        "target model's price.",
+        ge=0,
+    )
+    specialist_price_output: float | None = _budget(
+        None,
+        "Price of a million output tokens of the specialists' model. Without it, the built-in table, else the "
+        "target model's price.",
+        ge=0,
+    )
 
-    upstream: Literal["auto", "simulated", "openai"] = Field(
-        default="auto", description="auto: the endpoint if OPENAI_API_KEY is set, else the simulated model"
+    sandbox: Literal["auto", "landlock", "bubblewrap", "seatbelt", "none"] = _sandbox(
+        "auto", "Sandbox for model-written code. `none` disables it (at your own risk).", common=True
     )
-    base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint; default: OPENAI_BASE_URL")
-    target_model: str = Field(default="gpt-4.1-mini", description="the fixed model of the target agent")
-    specialist_model: str = Field(default="gpt-4.1", description="model of the four specialists")
-    temperature: float = Field(default=0.0, ge=0, le=2, description="the target model's, fixed by the gateway")
-    max_tokens: int = Field(default=2048, ge=1, description="most output tokens of one target model call")
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = Field(
-        default=None, description="how long the target model thinks, fixed by the gateway; unset: not sent"
+    step_seconds: float = _sandbox(10.0, "Seconds the agent may take between two actions, model calls excluded.", gt=0)
+    rollout_seconds: float = _sandbox(
+        300.0, "Seconds of its own time that the agent may take in one rollout, model and tools excluded.", gt=0
     )
-    model_timeout: float = Field(default=60.0, gt=0, description="seconds for one try of a model call")
-    model_tries: int = Field(default=5, ge=1, le=20, description="tries of a model call before it is an infra fault")
-    price_input: float | None = Field(
-        default=None, ge=0, description="money for a million input tokens; default: a price table, else unknown"
-    )
-    price_output: float | None = Field(default=None, ge=0, description="money for a million output tokens")
-    specialist_price_input: float | None = Field(
-        default=None, ge=0, description="the same for the specialists' model; default: a price table, else as the target's"
-    )
-    specialist_price_output: float | None = Field(default=None, ge=0, description="the same for its output")
-    max_money: float | None = Field(default=None, gt=0, description="stop the run before it has cost more money")
-    max_run_tokens: int | None = Field(default=None, ge=1, description="stop the run before it has used more tokens")
-    max_rollout_money: float | None = Field(default=None, gt=0, description="money for the model calls of one rollout")
-    max_rollout_tokens: int | None = Field(default=None, ge=1, description="tokens for the model calls of one rollout")
+    cpu_seconds: float = _sandbox(20.0, "Seconds of processor time for one rollout.", gt=0)
+    max_steps: int = _sandbox(60, "Maximum number of actions and messages in one rollout.", ge=1)
+    max_calls: int = _sandbox(80, "Maximum number of model calls in one rollout.", ge=1)
 
-    sandbox: Literal["auto", "landlock", "bubblewrap", "seatbelt", "none"] = Field(
-        default="auto", description="the wall around model-written code; none: no wall, on your own risk"
+    embedder: Literal["hash-v1", "openai"] = _memory(
+        "hash-v1", "How failures are embedded: by hashing words, or by the endpoint's embedding model."
     )
-    step_seconds: float = Field(default=10.0, gt=0, description="agent time between two frames, model time excluded")
-    rollout_seconds: float = Field(default=300.0, gt=0, description="the agent's own time in one rollout, model and tools excluded")
-    cpu_seconds: float = Field(default=20.0, gt=0, description="processor time of one rollout")
-    max_steps: int = Field(default=60, ge=1, description="actions and messages in one rollout")
-    max_calls: int = Field(default=80, ge=1, description="model calls in one rollout")
-
-    record_calls: bool = Field(default=False, description="keep every model call of the run, in calls.traces")
-
-    embedder: Literal["hash-v1", "openai"] = Field(default="hash-v1", description="how failures are embedded")
-    embedding_model: str = Field(default="text-embedding-3-small", description="for embedder openai")
+    embedding_model: str = _memory("text-embedding-3-small", "Embedding model for `--embedder openai`.")
 
     @classmethod
     def settings_customise_sources(
@@ -129,7 +196,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _TomlSource(settings_cls)
 
     @property
     def simulated(self) -> bool:
@@ -177,7 +244,7 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
     given = {key: value for key, value in flags.items() if value is not None}
     path = config or Path(TOML)
     if config is not None and not config.is_file():
-        raise BadInput(f"settings file {config} does not exist; make it or leave out --config")
+        raise BadInput(f"settings file {config} does not exist; create it or leave out --config")
 
     class _Located(Settings):
         model_config = SettingsConfigDict(toml_file=path)
@@ -190,9 +257,58 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
         unknown = any(e["type"] == "extra_forbidden" for e in error.errors())
         hint = f"\nknown settings: {known}" if unknown else ""
         raise BadInput(f"bad settings (flags, SIGMALOOP_* or {path}):\n  " + "\n  ".join(lines) + hint) from None
-    except ValueError as error:  # tomllib.TOMLDecodeError is one
-        raise BadInput(f"{path} is not valid toml: {error}; mend or remove it") from None
     return Settings.model_construct(**dict(found))
+
+
+def place_of(name: str) -> Place:
+    """The group of a setting, and whether it is one of the common ones."""
+    extra = Settings.model_fields[name].json_schema_extra
+    assert isinstance(extra, dict)
+    return Place(str(extra["group"]), bool(extra["common"]))
+
+
+class _TomlSource(TomlConfigSettingsSource):
+    """The toml file with its sections."""
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        return _from_toml(file_path)
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    """The settings of a toml file by name, from its top and its sections. Raises BadInput; no file is an empty one."""
+    try:
+        with path.open("rb") as file:
+            tables = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}; check its permissions") from None
+    except ValueError as error:  # TOMLDecodeError, or no UTF-8
+        raise BadInput(f"{path} is not valid TOML: {error}; fix or remove it") from None
+    values: dict[str, Any] = {}
+    for name, value in tables.items():
+        section = value if isinstance(value, dict) else {name: value}
+        if section is value and name not in GROUPS:
+            known = ", ".join(f"[{group}]" for group in GROUPS)
+            raise BadInput(f"{path}: there is no section [{name}]; sections: {known}")
+        for key, content in section.items():
+            _check_key(path, key, group=name if section is value else None)
+            if key in values:
+                raise BadInput(f"{path}: `{key}` is given twice; keep the one in [{place_of(key).group}]")
+            values[key] = content
+    return values
+
+
+def _check_key(path: Path, key: str, *, group: str | None) -> None:
+    """Raises BadInput for a name that is no setting, or that belongs to another section."""
+    where = f"{path}: " + (f"[{group}] " if group else "")
+    if key not in Settings.model_fields:
+        like = get_close_matches(key, Settings.model_fields, n=1)
+        hint = f"did you mean `{like[0]}`?" if like else f"known settings: {', '.join(Settings.model_fields)}"
+        raise BadInput(f"{where}`{key}` is not a setting; {hint}")
+    right = place_of(key).group
+    if group not in (None, right):
+        raise BadInput(f"{where}`{key}` is in the wrong section; it belongs to [{right}]")
 
 
 def _check_names(environment: Mapping[str, str]) -> None:
@@ -202,7 +318,7 @@ def _check_names(environment: Mapping[str, str]) -> None:
         if value and name.upper().startswith(PREFIX) and key not in Settings.model_fields:
             like = get_close_matches(key, Settings.model_fields, n=1)
             hint = f"; did you mean {PREFIX}{like[0].upper()}?" if like else "; unset it"
-            raise BadInput(f"the environment has {name}, which is no setting{hint}")
+            raise BadInput(f"environment variable {name} is not a setting{hint}")
 
 
 def restore_settings(home: Path, stored: dict[str, Any]) -> Settings:

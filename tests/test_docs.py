@@ -78,10 +78,6 @@ def test_every_setting_stands_on_its_page_once_with_all_its_spellings() -> None:
         assert page.count(f"| {spellings} |") == 1, name
 
 
-def test_every_setting_is_in_a_group() -> None:
-    assert command_of("settings_page").groups()["Other"] == [], "add it to GROUPS in perf/settings_page.py"
-
-
 # The site
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sigmaloop.errors import BadInput
-from sigmaloop.settings import Settings, load_settings, restore_settings
+from sigmaloop.settings import GROUPS, Settings, load_settings, place_of, restore_settings
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_a_slip_in_a_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: st
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("batches = 'many'", "batches"), ("batch = 3", "known settings"), ("batches = ", "not valid toml")],
+    [("batches = 'many'", "batches"), ("batch = 3", "did you mean `batches`"), ("batches = ", "not valid TOML")],
     ids=["wrong value", "unknown key", "broken file"],
 )
 def test_a_slip_in_the_file_is_named(here: Path, text: str, told: str) -> None:
@@ -67,12 +67,45 @@ def test_a_run_keeps_its_settings_wherever_it_is_moved(here: Path, monkeypatch: 
 
 def test_the_file_in_the_repository_shows_the_defaults() -> None:
     text = (Path(__file__).parent.parent / "sigmaloop.toml").read_text(encoding="utf-8")
-    shown = tomllib.loads(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE))
+    sections = tomllib.loads(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE))
+    shown = {name: (group, value) for group, section in sections.items() for name, value in section.items()}
     assert len(shown) > 8
-    for name, value in shown.items():
+    for name, (group, value) in shown.items():
+        assert place_of(name).group == group, name
         if name != "agent":  # its default is no file at all
             assert Settings.model_fields[name].default == value, name
 
 
-def test_every_setting_says_what_it_is() -> None:
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+def test_a_section_and_the_top_of_the_file_mean_the_same(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "sigmaloop.toml").write_text(
+        'seed = 9\n[gate]\npolicy = "strict"\nwave = 2\n[sandbox]\nsandbox = "landlock"\n[run]\nbatches = 3\n'
+    )
+    monkeypatch.setenv("SIGMALOOP_WAVE", "8")
+    found = load_settings(batches=5)
+    assert (found.seed, found.policy, found.wave, found.sandbox, found.batches) == (9, "strict", 8, "landlock", 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[run]\npolicy = "strict"\n', r"\[run\] `policy` is in the wrong section; it belongs to \[gate\]"),
+        ('policy = "strict"\n[gate]\npolicy = "paired"\n', r"`policy` is given twice; keep the one in \[gate\]"),
+        ("[gates]\nwave = 2\n", r"no section \[gates\]; sections: \[run\], \[gate\], \[model\]"),
+        ("[gate]\nwaves = 2\n", r"\[gate\] `waves` is not a setting; did you mean `wave`"),
+        ("[gate]\nwave = 0\n", r"wave: Input should be greater than or equal to 1"),
+    ],
+    ids=["wrong section", "twice", "unknown section", "unknown key", "wrong value"],
+)
+def test_a_slip_in_a_section_names_the_right_place(here: Path, text: str, message: str) -> None:
+    (here / "sigmaloop.toml").write_text(text)
+    with pytest.raises(BadInput, match=message):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_has_a_group_and_a_sentence_of_help(name: str) -> None:
+    text = Settings.model_fields[name].description or ""
+    assert place_of(name).group in GROUPS
+    assert text[:1].isupper() or text.startswith("`")
+    assert text.endswith(".")
+    assert len(text.split()) > 3

@@ -43,20 +43,22 @@ def made(*, finished: bool = True, **certified: float) -> None:
         started = {"settings": settings.stored(), "simulated": True, "tier": "none"}
         journal.append("run_started", "run_started", started)
         for number, source in enumerate((FIRST, SECOND), 1):
-            candidate = f"A{number:04d}"
+            candidate, before = f"A{number:04d}", parent
             parent = versions.record(candidate, parent, source, f"{candidate}: better")
             versions.keep(parent)
             entry = LedgerEntry(
-                candidate_id=candidate, batch=1, attempt=number, cluster_id="C001", cluster_title="t", parent="p",
+                candidate_id=candidate, batch=1, attempt=number, cluster_id="C001", cluster_title="t", parent=before,
                 commit=parent, agent=agent_hash(source), kind="prompt", summary="s", hypothesis="h", outcome="kept",
                 gate=None, reason="kept",
             )  # fmt: skip
+            stored = {"id": candidate, "commit": parent, "parent": before, "agent": agent_hash(source)}
+            journal.put("candidate", candidate, stored)
             journal.append("ledger", f"ledger:{candidate}", entry.model_dump(mode="json"), batch=1)
         for name, low in certified.items():
             source = {"first": FIRST, "second": SECOND}[name]
             certificate = Certificate(
                 split="test", agent=agent_hash(source), tasks=100, trials=4, baseline=0.5, final=low + 0.6,
-                difference=low + 0.1, standard_error=0.1 / 1.96, simulated=True,
+                difference=low + 0.1, standard_error=0.1 / 1.98422, simulated=True,
             )  # fmt: skip
             journal.append("certificate", f"certificate:{name}", certificate.model_dump(mode="json"))
     if finished:

@@ -59,7 +59,7 @@ def test_settings_that_do_not_exist_or_do_not_fit_are_named(command: Command, tm
     (tmp_path / "sigmaloop.toml").write_text("batches = [broken")
     refused(command("run"), "sigmaloop.toml", "toml")
     (tmp_path / "sigmaloop.toml").write_text("batchez = 3\n")
-    refused(command("run"), "batchez", "known settings")
+    refused(command("run"), "batchez", "did you mean `batches`")
     (tmp_path / "sigmaloop.toml").write_text("batches = -3\n")
     refused(command("run"), "batches", "greater than or equal to 1")
     (tmp_path / "sigmaloop.toml").unlink()

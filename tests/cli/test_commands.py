@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from processes import environment, sigmaloop
 
+from sigmaloop.settings import GROUPS, Settings, place_of
+
 Command = Callable[..., "CompletedProcess[str]"]
 SMALL = (
     "--benchmark", "small:TinyHelpdesk", "--batches", "2", "--batch-size", "8", "--attempts", "3",
@@ -29,7 +31,7 @@ def finished(
     """A run that kept something: commands in its folder, the folder, and what `run --json` said."""
     folder = tmp_path_factory.mktemp("finished")
     command = command_in(folder)
-    done = command("run", "--json", *SMALL, "--seed", "4")
+    done = command("run", "--json", *SMALL, "--seed", "0")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["kept"] >= 1, "nothing was kept on this seed; choose another"
@@ -59,12 +61,26 @@ def test_every_command_has_help(command: Command, name: str) -> None:
     assert "--json" in done.stdout or name == "benchmark"
 
 
-def test_every_setting_is_a_flag(command: Command) -> None:
-    from sigmaloop.settings import Settings
+def options_of(text: str) -> dict[str, str]:
+    """Flags of a help text, with the heading that each stands under."""
+    heading, found = "", {}
+    for line in text.splitlines():
+        if line.endswith(":") and not line.startswith(" "):
+            heading = line[:-1]
+        elif line.startswith("  -"):
+            found[line.split()[0]] = heading
+    return found
 
-    shown = command("run", "--help").stdout
+
+def test_help_shows_the_common_settings_in_groups_and_help_all_every_one(command: Command) -> None:
+    common, every = (options_of(command("run", flag).stdout) for flag in ("--help", "--help-all"))
     for name in Settings.model_fields:
-        assert f"--{name.replace('_', '-')}" in shown
+        flag, place = f"--{name.replace('_', '-')}", place_of(name)
+        assert every[flag] == GROUPS[place.group]
+        assert common.get(flag) == (GROUPS[place.group] if place.common else None)
+    assert common.keys() < every.keys()
+    assert {"--policy", "--batches", "--max-money", "--sandbox"} <= common.keys()
+    assert not {"--wave", "--cluster-floor", "--promotion-passes", "--bank-cap"} & common.keys()
 
 
 @pytest.mark.slow
@@ -89,8 +105,6 @@ def test_run_status_and_apply_tell_one_story(finished: tuple[Command, Path, dict
 
 @pytest.mark.slow
 def test_apply_makes_a_branch_and_a_patch_that_git_accepts(finished: tuple[Command, Path, dict[str, Any]]) -> None:
-    from sigmaloop.settings import Settings
-
     command, folder, _ = finished
     repo = folder / "mine"
     repo.mkdir()

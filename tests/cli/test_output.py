@@ -19,7 +19,7 @@ def event(name: str) -> dict[str, Any]:
     """An event with every field that any line uses."""
     words = (
         "id", "message", "mechanism", "request_type", "cluster_id", "title", "kind", "summary", "gate", "outcome",
-        "classification", "reason", "split", "stage", "worth",
+        "classification", "reason", "split", "stage", "worth", "line",
     )  # fmt: skip
     numbers = (
         "tasks",
@@ -32,6 +32,7 @@ def event(name: str) -> dict[str, Any]:
         "suite",
         "rollouts",
         "trials",
+        "refused",
     )
     flags = {"veto": True, "changed": True, "simulated": True, "baseline": 0.5, "final": 0.6, "lines": [DIRTY]}
     return {"event": name, **dict.fromkeys(words, DIRTY), **dict.fromkeys(numbers, 3), **flags}

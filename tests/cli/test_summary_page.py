@@ -26,7 +26,8 @@ def summary(**more: Any) -> Summary:
     made: dict[str, Any] = {
         "run_id": "r" * 8, "path": "p", "condition": "finished", "simulated": False, "tier": "landlock",
         "benchmark": "helpdesk", "batches": 1, "planned_batches": 1, "attempts": 4, "kept": 1, "rejected": {},
-        "failures": 1, "clusters": 1, "suite": 0, "policy": "paired", "validation_results": 200, "baseline": 0.5,
+        "failures": 1, "clusters": 1, "suite": 0, "suite_refused": 0, "policy": "paired",
+        "validation_results": 200, "baseline": 0.5,
         "best": None, "estimate": (0.612, 0.55, 0.67), "optimism": (2.5, 0.4), "canaries": "",
         "certificate": certificate(), "on_validation": None, "usage": {},
     }  # fmt: skip

@@ -67,7 +67,7 @@ def test_opening_the_test_split_for_another_agent_is_refused(certified: Run) -> 
         incumbent = other if before.values["incumbent"] != other else before.values["baseline"]
         fork = graph.update_state(before.config, {"incumbent": incumbent}, as_node="learn")
         told = list(graph.stream(None, fork, stream_mode="custom", durability="sync"))
-    (refusal,) = [event for event in told if event["event"] == "uncertified"]
+    (refusal,) = [event for event in told if event.event == "uncertified"]
     assert "opened before" in refusal["message"]
     found = certificates(certified)
     assert [c.split for c in found] == ["validation", "test", "validation"]
@@ -84,7 +84,7 @@ def test_a_benchmark_without_a_test_split_is_certified_on_validation(home: Path)
     settings = load_settings(home=home, **{**SMALL, "benchmark": "small:Unsealed"})
     run = Run.start(settings)
     told = list(run.follow())
-    assert [event["message"] for event in told if event["event"] == "uncertified"] == [
+    assert [event.message for event in told if event.event == "uncertified"] == [
         "the benchmark has no test split"
     ]
     summary = run.summary()

@@ -112,8 +112,8 @@ def test_a_task_that_always_faults_is_left_out_and_told(desk: tuple[type[Desk], 
     assert [r.task_id for r in rollouts if not r.valid] == ["train-2"]
     assert unusable_tasks(services) == {"train-2"}
     assert unusable_tasks(services, before=1) == frozenset(), "the batch that found it keeps its window"
-    assert ["train-2" in e["message"] for e in told if e["event"] == "note"] == [True]
-    assert not [e for e in told if e["event"] == "paused"]
+    assert ["train-2" in e.message for e in told if e.event == "note"] == [True]
+    assert not [e for e in told if e.event == "paused"]
     opened = benchmark.opened["train-2"]
     assert opened == 6, "two coverings of three tries each"
 
@@ -130,7 +130,7 @@ def test_when_nothing_else_runs_either_it_is_an_outage_and_no_task_is_blamed(
         with pytest.raises(GraphInterrupt):
             traffic(services, told)
     assert unusable_tasks(services) == frozenset()
-    assert [e["event"] for e in told].count("paused") == 3
+    assert [e.event for e in told].count("paused") == 3
     benchmark.sick = set()
     assert all(r.valid for r in traffic(services, told))
 

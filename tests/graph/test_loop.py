@@ -30,7 +30,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[dict[s
 
 def test_a_run_goes_from_start_to_certification(finished: tuple[Run, list[dict[str, object]]]) -> None:
     run, events = finished
-    names = [e["event"] for e in events]
+    names = [e.event for e in events]
     assert names[0] == "baseline_started"
     assert names[-1] == "stopped"
     assert run.condition == "finished"
@@ -43,7 +43,7 @@ def test_every_attempt_is_in_the_ledger_and_in_the_repository(
     finished: tuple[Run, list[dict[str, object]]],
 ) -> None:
     run, events = finished
-    attempts = [e["id"] for e in events if e["event"] == "attempt"]
+    attempts = [e.id for e in events if e.event == "attempt"]
     ledger = run.ledger()
     assert [entry.candidate_id for entry in ledger] == attempts
     versions = Versions(run.paths.versions)

@@ -24,7 +24,7 @@ def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def finish(run: Run, events: list[str]) -> None:
-    events += [str(event["event"]) for event in run.follow()]
+    events += [str(event.event) for event in run.follow()]
 
 
 @pytest.mark.usefixtures("key")
@@ -33,8 +33,8 @@ def test_an_endpoint_that_dies_inside_a_gate_pauses_the_run_and_costs_no_verdict
         run = Run.start(load_settings(home=home, base_url=endpoint.url, **SMALL))
         events: list[str] = []
         for event in run.follow():
-            events.append(str(event["event"]))
-            if event["event"] == "proposal":
+            events.append(str(event.event))
+            if event.event == "proposal":
                 endpoint.trouble = "500"
         assert "paused" in events
         assert run.condition == "paused"
@@ -65,7 +65,7 @@ def test_an_outage_pauses_wherever_rollouts_are_needed_and_burns_no_budget(
         if moment == "stopped":
             endpoint.trouble = trouble
         for event in run.follow():
-            if event["event"] == moment:
+            if event.event == moment:
                 endpoint.trouble = trouble
         assert run.condition == "paused"
         question = run.question
@@ -90,9 +90,9 @@ def test_a_specialist_without_an_endpoint_pauses_the_run_with_the_cause_until_th
         while run.condition != "finished":
             endpoint.trouble = None
             for event in run.follow():
-                if event["event"] in waiting:
+                if event.event in waiting:
                     endpoint.trouble = "500"
-                    stopped = waiting.pop(event["event"])
+                    stopped = waiting.pop(event.event)
                     break_at = stopped
             if run.condition == "paused":
                 question = run.question

@@ -29,8 +29,8 @@ def started(home: Path, **flags: Any) -> Run:
 def test_a_run_begins_with_the_three_lines_of_its_plan(home: Path, policy: str) -> None:
     lines: list[str] = []
     for event in started(home, policy=policy).follow():
-        if event["event"] == "plan":
-            lines += event["lines"]
+        if event.event == "plan":
+            lines += event.lines
     gain, false, cost, *assumed = lines
     assert bool(assumed) == (policy == "reference")
     assert gain.startswith(f"policy {policy}: keeps a true gain of ")
@@ -41,11 +41,11 @@ def test_a_run_begins_with_the_three_lines_of_its_plan(home: Path, policy: str) 
 def test_tokens_are_told_before_the_baseline_is_paid_and_unknown_money_is_no_zero(home: Path) -> None:
     rolled, told = 0, None
     for event in started(home).follow(batches=0):
-        rolled += event["event"] == "rollout"
-        if event["event"] == "estimate":
+        rolled += event.event == "rollout"
+        if event.event == "estimate":
             told, before = event["line"], rolled
-        if event["event"] == "plan":
-            measured = event["lines"][2]
+        if event.event == "plan":
+            measured = event.lines[2]
     assert told is not None
     assert before == 4 < rolled
     for line in (told, measured):
@@ -58,9 +58,9 @@ def test_a_short_run_needs_what_its_plan_says(home: Path, attempts: int) -> None
     flags = {"benchmark": "small:TinyHelpdesk", "attempts": attempts, "canaries": 3, "harmful_canaries": 1}
     run, planned = started(home, **flags), 0
     for event in run.follow():
-        assert event["event"] != "canary"
-        if event["event"] == "plan":
-            told = re.search(r"about ([\d,]+) rollouts", event["lines"][2])
+        assert event.event != "canary"
+        if event.event == "plan":
+            told = re.search(r"about ([\d,]+) rollouts", event.lines[2])
             assert told
             planned = int(told[1].replace(",", ""))
     with Journal(run.paths.journal, readonly=True) as journal:

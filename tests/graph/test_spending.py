@@ -36,7 +36,7 @@ def test_a_run_stops_when_its_money_is_spent_and_goes_on_with_more(home: Path) -
     with serve() as endpoint:
         run = Run.start(load_settings(home=home, base_url=endpoint.url, **prices, **SMALL))
         for event in run.follow():
-            if event["event"] == "baseline":
+            if event.event == "baseline":
                 run.drain()
         with Journal(run.paths.journal) as journal:
             began = JournalAccount(journal).load().money

@@ -89,7 +89,7 @@ def test_breaking_out_of_follow_loses_nothing(home: Path, calm: list[tuple[str, 
     run = Run.start(load_settings(home=home, **SMALL))
     for _ in range(60):
         for index, event in enumerate(run.follow()):
-            if index == 5 and event["event"] != "stopped":
+            if index == 5 and event.event != "stopped":
                 break
         if run.condition == "finished":
             break

@@ -113,7 +113,7 @@ def test_a_full_suite_says_whom_it_refuses(begun: Callable[..., Services]) -> No
     candidate, state = attempt(services, 1, services.versions.baseline(), BETTER)
     events: list[dict[str, Any]] = []
     promote(state, services, events.append)
-    told = next(event for event in events if event["event"] == "promoted")
+    told = next(event for event in events if event.event == "promoted")
     assert (told["tasks"], told["suite"], told["refused"], told["cap"]) == (1, 1, 2, 1)
     assert [case.task_id for case in suite_of(services, candidate.commit)] == ["train-0"]
     summary = summarise(
@@ -148,7 +148,7 @@ def test_an_attempt_without_a_task_to_mend_is_rejected_and_told(begun: Callable[
     events: list[dict[str, Any]] = []
     sent = regression_gate(state, services, events.append)
     assert (sent["next"], sent["reason"]) == ("failed", "cluster_tasks_empty")
-    verdict = next(event for event in events if event["event"] == "verdict")
+    verdict = next(event for event in events if event.event == "verdict")
     assert (verdict["gate"], verdict["reason"]) == ("cluster_tasks", "cluster_tasks_empty")
 
 
@@ -159,4 +159,4 @@ def test_a_baseline_of_which_nothing_can_pass_is_told(
     services = begun(benchmark, batches=1, attempts=1, canaries=0, harmful_canaries=0)
     events: list[dict[str, Any]] = []
     baseline(LoopState(), services, events.append)
-    assert ["pass_at" in event["message"] for event in events if event["event"] == "warning"] == [True] * warned
+    assert ["pass_at" in event.message for event in events if event.event == "warning"] == [True] * warned

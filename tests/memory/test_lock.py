@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sigmaloop.errors import BadInput, Busy
-from sigmaloop.memory.lock import LOCK, HomeLock, services_for_node
+from sigmaloop.memory.lock import LOCK, HomeLock, working_process
 
 HOLDER = """
 import sys, time
@@ -109,13 +109,13 @@ def test_an_unwritable_home_is_named_with_the_way_out(tmp_path: Path) -> None:
 
 
 def test_the_lock_tells_which_run_is_worked_on_and_by_whom(tmp_path: Path) -> None:
-    assert services_for_node(tmp_path, "one") is None
+    assert working_process(tmp_path, "one") is None
     with HomeLock(tmp_path), HomeLock(tmp_path, "one"):
         with HomeLock(tmp_path, "two"), HomeLock(tmp_path, "two"):
-            assert services_for_node(tmp_path, "two") == os.getpid()
-        assert services_for_node(tmp_path, "one") == os.getpid()
-        assert services_for_node(tmp_path, "two") is None
-    assert services_for_node(tmp_path, "one") is None, (
+            assert working_process(tmp_path, "two") == os.getpid()
+        assert working_process(tmp_path, "one") == os.getpid()
+        assert working_process(tmp_path, "two") is None
+    assert working_process(tmp_path, "one") is None, (
         "what stands in the file of a lock that nobody holds means nothing"
     )
 
@@ -125,7 +125,7 @@ def test_whoever_looks_keeps_nobody_from_working(tmp_path: Path) -> None:
 
     def look() -> None:
         while not stop.wait(0.002):
-            services_for_node(tmp_path, "one")
+            working_process(tmp_path, "one")
 
     thread = threading.Thread(target=look)
     thread.start()
