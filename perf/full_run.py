@@ -36,8 +36,8 @@ def main() -> None:
         grown: list[tuple[int, int, int]] = []
         rollouts = 0
         for event in run.follow():
-            rollouts += event["event"] == "rollout"
-            if event["event"] == "batch_started":
+            rollouts += event.event == "rollout"
+            if event.event == "batch_started":
                 journal = size(home, "journal.sqlite*")
                 grown.append((journal, size(home, "checkpoints.sqlite*"), rollouts))
         seconds = time.perf_counter() - began

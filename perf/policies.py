@@ -45,7 +45,7 @@ class Finished(NamedTuple):
 def finish(settings: Settings) -> Finished:
     """One whole run."""
     run = Run.start(settings)
-    rollouts = sum(event["event"] == "rollout" for event in run.follow())
+    rollouts = sum(event.event == "rollout" for event in run.follow())
     versions = Versions(run.paths.versions)
     kept = [entry.commit for entry in run.ledger() if entry.outcome == "kept"]
     agents = [versions.source(commit) for commit in (versions.baseline(), *kept)]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from processes import environment
 
+from sigmaloop.memory.facts import FORM, RunStarted
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.runs import STARTED, RunPaths
+from sigmaloop.memory.runs import RunPaths
 from sigmaloop.settings import load_settings
 from sigmaloop.tools.versions import Versions
 
@@ -37,7 +38,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     paths.make()
     Versions(paths.versions).begin(settings.agent_source(), "baseline")
     with Journal(paths.journal) as journal:
-        journal.append(STARTED, STARTED, {"settings": settings.stored(), "simulated": True, "tier": "none"})
+        journal.write(
+            RunStarted(
+                settings=settings.stored(),
+                benchmark="",
+                models=settings.models(),
+                prompts={},
+                simulated=True,
+                tier="none",
+                form=FORM,
+            )
+        )
     return tmp_path
 
 

@@ -84,9 +84,7 @@ def test_a_benchmark_without_a_test_split_is_certified_on_validation(home: Path)
     settings = load_settings(home=home, **{**SMALL, "benchmark": "small:Unsealed"})
     run = Run.start(settings)
     told = list(run.follow())
-    assert [event.message for event in told if event.event == "uncertified"] == [
-        "the benchmark has no test split"
-    ]
+    assert [event.message for event in told if event.event == "uncertified"] == ["the benchmark has no test split"]
     summary = run.summary()
     assert summary.certificate is not None
     assert summary.certificate.split == "validation"

@@ -18,12 +18,14 @@ from langgraph.errors import GraphInterrupt
 from sigmaloop.errors import BudgetSpent, SandboxError
 from sigmaloop.eval.benchmark import EpisodeBenchmark, Score
 from sigmaloop.graph import faults
-from sigmaloop.graph.faults import died_before, endured, place_of
-from sigmaloop.graph.judging import measure, prepare_inputs
-from sigmaloop.graph.nodes import attempt
+from sigmaloop.graph.build import ENDINGS
+from sigmaloop.graph.events import Event, Noted, Paused
+from sigmaloop.graph.faults import died_before, outlive, place_of
+from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.prepare import prepare_run
+from sigmaloop.graph.proposing import repeated
 from sigmaloop.graph.rehearsal import rehearsed
-from sigmaloop.graph.rollouts import covered, roll_covered, same_fault, unusable_tasks
+from sigmaloop.graph.rollouts import covered, run_covered, same_fault
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.sessions import open_services
 from sigmaloop.memory.journal import Journal
@@ -35,7 +37,7 @@ AGENT = "def run(session):\n    session.say('hello')\n"
 SILENT = "def run(session):\n    pass\n"
 
 
-def silent(_: dict[str, Any]) -> None:
+def silent(_: Event) -> None:
     pass
 
 
@@ -100,20 +102,20 @@ def desk(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 PAIRS = [(f"train-{n}", 1) for n in range(4)]
 
 
-def traffic(services: Services, told: list[dict[str, Any]]) -> list[Rollout]:
-    return roll_covered(services, told.append, AGENT, PAIRS, stage="traffic", batch=1, spare=True)
+def traffic(services: Services, told: list[Event]) -> list[Rollout]:
+    return run_covered(services, told.append, AGENT, PAIRS, stage="traffic", batch=1, spare=True)
 
 
 def test_a_task_that_always_faults_is_left_out_and_told(desk: tuple[type[Desk], Services]) -> None:
     benchmark, services = desk
     benchmark.sick = {"train-2"}
-    told: list[dict[str, Any]] = []
+    told: list[Event] = []
     rollouts = traffic(services, told)
     assert [r.task_id for r in rollouts if not r.valid] == ["train-2"]
-    assert unusable_tasks(services) == {"train-2"}
-    assert unusable_tasks(services, before=1) == frozenset(), "the batch that found it keeps its window"
-    assert ["train-2" in e.message for e in told if e.event == "note"] == [True]
-    assert not [e for e in told if e.event == "paused"]
+    assert services.history.unusable_tasks() == {"train-2"}
+    assert services.history.unusable_tasks(before=1) == frozenset(), "the batch that found it keeps its window"
+    assert ["train-2" in e.message for e in told if isinstance(e, Noted)] == [True]
+    assert not [e for e in told if isinstance(e, Paused)]
     opened = benchmark.opened["train-2"]
     assert opened == 6, "two coverings of three tries each"
 
@@ -123,14 +125,14 @@ def test_when_nothing_else_runs_either_it_is_an_outage_and_no_task_is_blamed(
 ) -> None:
     benchmark, services = desk
     monkeypatch.setattr("sigmaloop.graph.rollouts.interrupt", pause)
-    roll_covered(services, silent, AGENT, [("train-0", 0)], stage="traffic")
+    run_covered(services, silent, AGENT, [("train-0", 0)], stage="traffic")
     benchmark.sick = {f"train-{n}" for n in range(4)}
-    told: list[dict[str, Any]] = []
+    told: list[Event] = []
     for _ in range(3):
         with pytest.raises(GraphInterrupt):
             traffic(services, told)
-    assert unusable_tasks(services) == frozenset()
-    assert [e.event for e in told].count("paused") == 3
+    assert services.history.unusable_tasks() == frozenset()
+    assert sum(isinstance(e, Paused) for e in told) == 3
     benchmark.sick = set()
     assert all(r.valid for r in traffic(services, told))
 
@@ -144,7 +146,7 @@ def test_most_of_a_window_is_left_out_only_after_a_person_has_looked(
     with pytest.raises(GraphInterrupt):
         traffic(services, [])
     assert sum(r.valid for r in traffic(services, [])) == 1
-    assert unusable_tasks(services) == benchmark.sick
+    assert services.history.unusable_tasks() == benchmark.sick
 
 
 def pause(why: object) -> None:
@@ -223,21 +225,23 @@ def test_a_candidate_that_alone_meets_faults_is_unmeasurable(
     desk: tuple[type[Desk], Services], candidate: Candidate
 ) -> None:
     benchmark, services = desk
-    inputs = prepare_inputs(services, {"batch": 1}, silent, candidate)
+    judge = AttemptJudge(services, silent)
+    inputs = judge.prepare_inputs(candidate, batch=1)
     benchmark.needs_word = True
-    finding, _ = measure(services, silent, candidate, inputs, "validation")
+    finding = judge.measure(candidate, inputs, "validation")
     assert (finding.outcome, finding.reason) == ("failed", "unmeasurable")
     assert "cannot be measured" in finding.message
 
 
 def test_in_an_outage_the_candidate_is_not_blamed(desk: tuple[type[Desk], Services], candidate: Candidate) -> None:
     benchmark, services = desk
-    inputs = prepare_inputs(services, {"batch": 1}, silent, candidate)
+    judge = AttemptJudge(services, silent)
+    inputs = judge.prepare_inputs(candidate, batch=1)
     benchmark.sick = {f"validation-{n}" for n in range(4)}
-    finding, _ = measure(services, silent, candidate, inputs, "validation")
+    finding = judge.measure(candidate, inputs, "validation")
     assert finding.outcome == "indecisive"
     benchmark.sick = set()
-    assert measure(services, silent, candidate, inputs, "validation")[0].outcome != "indecisive"
+    assert judge.measure(candidate, inputs, "validation").outcome != "indecisive"
 
 
 def test_a_change_that_cannot_be_rehearsed_while_its_parent_can_has_failed() -> None:
@@ -283,10 +287,10 @@ def test_a_rejected_program_stays_rejected_under_another_comment(
     }  # fmt: skip
     services.journal.append("ledger", "ledger:A0001", entry, batch=1)
     other = candidate.model_copy(update={"id": "A0002"})
-    assert attempt.repeated(services, other, AGENT, again) == ("A0001" if same else "")
+    assert repeated(services, other, AGENT, again) == ("A0001" if same else "")
     elsewhere = services.versions.record("A0003", candidate.parent, AGENT + "\n\nLIMIT = 3\n", "A0003: limit")
     moved = other.model_copy(update={"parent": elsewhere})
-    found = attempt.repeated(services, moved, AGENT + "\n\nLIMIT = 3\n", again + "\n\nLIMIT = 3\n")
+    found = repeated(services, moved, AGENT + "\n\nLIMIT = 3\n", again + "\n\nLIMIT = 3\n")
     assert found == ("A0001" if same else ""), "the same edit on another incumbent"
 
 
@@ -309,15 +313,15 @@ def test_the_second_death_of_one_exception_ends_the_attempt_in_another_process(
         raise RuntimeError(f"no such thing at {object()!r}\nmore")
 
     with pytest.raises(RuntimeError):
-        endured(validation_gate, state, services, silent)
-    update = endured(validation_gate, state, services, silent)
-    assert (update["next"], update["reason"]) == ("failed", "fault")
-    (verdict,) = attempt.verdicts_of(services, {**state, **update})  # type: ignore[typeddict-item]
+        outlive(validation_gate, ENDINGS["validation_gate"], state, services, silent)
+    update = outlive(validation_gate, ENDINGS["validation_gate"], state, services, silent)
+    assert (update["outcome"], update["reason"]) == ("failed", "fault")
+    (verdict,) = services.history.verdicts(update["verdicts"])
     assert verdict.gate == "validation"
     assert verdict.message.startswith("RuntimeError: no such thing")
     later = {**state, "candidate_id": "A0002"}
     with pytest.raises(RuntimeError):
-        endured(validation_gate, later, services, silent)
+        outlive(validation_gate, ENDINGS["validation_gate"], later, services, silent)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +335,7 @@ def test_what_a_person_has_to_mend_is_nobodys_attempt(
 
     for _ in range(3):
         with pytest.raises(type(problem)):
-            endured(review, state_of(candidate), desk[1], silent)
+            outlive(review, ENDINGS["review"], state_of(candidate), desk[1], silent)
 
 
 def test_deaths_are_counted_in_the_journal_and_leave_its_chain_alone(tmp_path: Path) -> None:

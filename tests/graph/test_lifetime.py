@@ -9,9 +9,9 @@ import pytest
 
 from sigmaloop.errors import ModelUnavailable
 from sigmaloop.eval.benchmark import load_benchmark
-from sigmaloop.graph.prepare import STARTED
 from sigmaloop.graph.services import calls_under_way, make_gateway
 from sigmaloop.graph.sessions import open_services
+from sigmaloop.memory.facts import FORM, RunStarted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.settings import load_settings
@@ -34,7 +34,17 @@ def test_a_missing_key_is_called_a_missing_key_and_leaves_no_journal_open(home: 
     paths.make()
     with Journal(paths.journal) as journal:
         fingerprint = load_benchmark(settings.benchmark).fingerprint()
-        journal.append(STARTED, STARTED, {"settings": settings.stored(), "benchmark": fingerprint})
+        journal.write(
+            RunStarted(
+                settings=settings.stored(),
+                benchmark=fingerprint,
+                models=settings.models(),
+                prompts={},
+                simulated=False,
+                tier="none",
+                form=FORM,
+            )
+        )
     with pytest.raises(ModelUnavailable, match="OPENAI_API_KEY is not set"), open_services("run", home=home):
         pass
     assert open_files(paths.root) == []

@@ -93,7 +93,7 @@ def test_the_state_folded_from_the_journal_is_the_one_of_the_checkpoint(
     finished: tuple[Run, list[dict[str, object]]],
 ) -> None:
     run, _ = finished
-    volatile = {"run_id", "window", "failed", "mined", "reason", "verdicts", "paused_gate", "next"}
+    volatile = {"run_id", "window", "failed", "mined", "reason", "verdicts", "paused_gate", "outcome"}
     compared = []
     with open_checkpointer(checkpoints_path(run.home)) as saver, Journal(run.paths.journal, readonly=True) as journal:
         graph = build_graph(saver)

@@ -43,7 +43,7 @@ def test_tokens_are_told_before_the_baseline_is_paid_and_unknown_money_is_no_zer
     for event in started(home).follow(batches=0):
         rolled += event.event == "rollout"
         if event.event == "estimate":
-            told, before = event["line"], rolled
+            told, before = event.text, rolled
         if event.event == "plan":
             measured = event.lines[2]
     assert told is not None

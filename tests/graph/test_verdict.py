@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from sigmaloop.eval.benchmark import BenchmarkRunner
-from sigmaloop.graph.judging import clusters_of, prepare_inputs, suite_of
+from sigmaloop.graph.events import Event, SuiteGrown, VerdictGiven, Warned
+from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.nodes.attempt import regression_gate
 from sigmaloop.graph.nodes.conclude import promote
 from sigmaloop.graph.nodes.observe import baseline
 from sigmaloop.graph.prepare import prepare_run
-from sigmaloop.graph.rollouts import roll_covered
+from sigmaloop.graph.rollouts import run_covered
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.sessions import open_services
 from sigmaloop.graph.state import LoopState
@@ -96,14 +97,15 @@ def attempt(services: Services, number: int, parent: str, source: str) -> tuple[
         agent=agent_hash(source), hypothesis="h", kind="prompt", summary="s", diff=digest(source),
     )  # fmt: skip
     services.journal.put("candidate", candidate.id, candidate.model_dump(mode="json"), batch=1)
-    return candidate, LoopState(batch=1, candidate_id=candidate.id, cluster_id="C001", incumbent=parent)
+    state = LoopState(batch=1, candidate_id=candidate.id, cluster_id="C001", incumbent=parent, verdicts=[])  # type: ignore[typeddict-item]
+    return candidate, state
 
 
 def test_a_batch_that_is_covered_exactly_goes_on(begun: Callable[..., Services]) -> None:
     """Nine of ten valid are nine tenths; as binary fractions they were less."""
     services = begun("Sick", coverage_floor=0.9)
     pairs = [(task.id, 1) for task in services.benchmark.tasks("train")]
-    rollouts = roll_covered(services, lambda _: None, AGENT, pairs, stage="traffic", batch=1)
+    rollouts = run_covered(services, lambda _: None, AGENT, pairs, stage="traffic", batch=1)
     assert sum(r.valid for r in rollouts) == 9
 
 
@@ -111,11 +113,11 @@ def test_a_full_suite_says_whom_it_refuses(begun: Callable[..., Services]) -> No
     services = begun(policy="reference", suite_cap=1)
     failing(services, ["train-0", "train-1", "train-2"])
     candidate, state = attempt(services, 1, services.versions.baseline(), BETTER)
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
     promote(state, services, events.append)
-    told = next(event for event in events if event.event == "promoted")
-    assert (told["tasks"], told["suite"], told["refused"], told["cap"]) == (1, 1, 2, 1)
-    assert [case.task_id for case in suite_of(services, candidate.commit)] == ["train-0"]
+    grown = next(event for event in events if isinstance(event, SuiteGrown))
+    assert (grown.tasks, grown.suite, grown.refused) == (1, 1, 2)
+    assert [case.task_id for case in services.history.suite(candidate.commit)] == ["train-0"]
     summary = summarise(
         services.paths, services.journal, condition="ready", agent=candidate.agent, incumbent=candidate.commit
     )
@@ -132,24 +134,24 @@ def test_a_suite_member_that_failed_again_is_a_target_and_is_scored_when_it_is_m
         case = {"task_id": task, "candidate_id": first.id, "cluster_id": "C001", "batch": 1, "passes": 3}
         services.journal.append("promoted", f"promoted:{first.id}:{task}", case, batch=1)
     mended, state = attempt(services, 2, first.commit, BETTER + "# once more\n")
-    inputs = prepare_inputs(services, state, lambda _: None, mended)
+    inputs = AttemptJudge(services, lambda _: None).prepare_inputs(mended, batch=1)
     assert inputs.suite == inputs.failing == ("train-0", "train-1")
-    assert regression_gate(state, services, lambda _: None)["next"] == "passed"
-    assert clusters_of(services, mended.commit)["C001"].resolution_rate == 0
+    assert regression_gate(state, services, lambda _: None)["outcome"] == "passed"
+    assert services.history.clusters(mended.commit)["C001"].resolution_rate == 0
     promote(state, services, lambda _: None)
-    assert clusters_of(services, mended.commit)["C001"].resolution_rate == 1
-    assert len(suite_of(services, mended.commit)) == 2, "nobody is promoted twice"
+    assert services.history.clusters(mended.commit)["C001"].resolution_rate == 1
+    assert len(services.history.suite(mended.commit)) == 2, "nobody is promoted twice"
 
 
 def test_an_attempt_without_a_task_to_mend_is_rejected_and_told(begun: Callable[..., Services]) -> None:
     services = begun(policy="paired")
     failing(services, [])
     _, state = attempt(services, 1, services.versions.baseline(), BETTER)
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
     sent = regression_gate(state, services, events.append)
-    assert (sent["next"], sent["reason"]) == ("failed", "cluster_tasks_empty")
-    verdict = next(event for event in events if event.event == "verdict")
-    assert (verdict["gate"], verdict["reason"]) == ("cluster_tasks", "cluster_tasks_empty")
+    assert (sent["outcome"], sent["reason"]) == ("failed", "cluster_tasks_empty")
+    verdict = next(event for event in events if isinstance(event, VerdictGiven)).verdict
+    assert (verdict.gate, verdict.reason) == ("cluster_tasks", "cluster_tasks_empty")
 
 
 @pytest.mark.parametrize(("benchmark", "warned"), [("Graded", True), ("Marked", False), ("Notes", False)])
@@ -157,6 +159,6 @@ def test_a_baseline_of_which_nothing_can_pass_is_told(
     begun: Callable[..., Services], benchmark: str, warned: bool
 ) -> None:
     services = begun(benchmark, batches=1, attempts=1, canaries=0, harmful_canaries=0)
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
     baseline(LoopState(), services, events.append)
-    assert ["pass_at" in event.message for event in events if event.event == "warning"] == [True] * warned
+    assert ["pass_at" in event.message for event in events if isinstance(event, Warned)] == [True] * warned

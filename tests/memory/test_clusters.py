@@ -42,7 +42,7 @@ def scored(task: str, passed: bool, batch: int = 1) -> tuple[str, dict[str, Any]
 
 
 def ended(cluster_id: str, outcome: str, batch: int = 1) -> tuple[str, dict[str, Any], int]:
-    return "attempt_ended", {"cluster_id": cluster_id, "outcome": outcome}, batch
+    return "ledger", {"cluster_id": cluster_id, "outcome": outcome}, batch
 
 
 def merged(cluster_id: str, into: str, batch: int = 1) -> tuple[str, dict[str, Any], int]:

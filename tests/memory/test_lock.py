@@ -115,9 +115,7 @@ def test_the_lock_tells_which_run_is_worked_on_and_by_whom(tmp_path: Path) -> No
             assert working_process(tmp_path, "two") == os.getpid()
         assert working_process(tmp_path, "one") == os.getpid()
         assert working_process(tmp_path, "two") is None
-    assert working_process(tmp_path, "one") is None, (
-        "what stands in the file of a lock that nobody holds means nothing"
-    )
+    assert working_process(tmp_path, "one") is None, "what stands in the file of a lock that nobody holds means nothing"
 
 
 def test_whoever_looks_keeps_nobody_from_working(tmp_path: Path) -> None:
