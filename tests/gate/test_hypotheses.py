@@ -126,6 +126,7 @@ def test_non_inferiority_errs_as_often_as_it_says() -> None:
         lambda: betting_evalue([0.5], stakes=(1.0,)),
         lambda: betting_evalue([0.5], stakes=(0.5,), margin=1.0),
         lambda: betting_evalue([0.5], stakes=(-0.1,)),
+        lambda: betting_evalue([0.5], stakes=(1.5,), margin=-0.5),
         lambda: betting_evalue([0.5], stakes=(0.1,), margin=1.1),
         lambda: betting_evalue([0.5], stakes=(0.1,), margin=-1.1),
         lambda: betting_evalue([-1.1]),

@@ -19,7 +19,17 @@ from sigmaloop.gate.finding import Finding, Pair, RunMore, evidence_of
 from sigmaloop.gate.judging import STAGES, AttemptInputs, answered, drive, judge_attempt, recall
 from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.promotion import Promotion
-from sigmaloop.gate.rules import BANK_TRIALS, CONTROL_TRIALS, GATE_TRIALS, Bound, Rules, default_rules, rules_of
+from sigmaloop.gate.rules import (
+    BANK_TRIALS,
+    CONTROL,
+    CONTROL_TRIALS,
+    GATE_TRIALS,
+    LOOKS,
+    Bound,
+    Rules,
+    default_rules,
+    rules_of,
+)
 from sigmaloop.gate.sequential import SequentialGate, order_of
 from sigmaloop.records import REWARD_MICROS, Outcome, PolicyName, Rollout
 from sigmaloop.settings import load_settings
@@ -283,7 +293,26 @@ def test_a_rejection_says_what_was_seen_and_what_could_still_have_come(make_roll
     assert (finding.total, finding.evaluated, finding.passes, finding.infra) == (200, 25, 5, 0)
     assert (finding.reward_micros, finding.upper_bound_micros) == (5 * REWARD_MICROS, 180 * REWARD_MICROS)
     whole, _ = drive(gate, letters(make_rollout, lambda *_: "P"))
-    assert (whole.outcome, whole.total, whole.evaluated, whole.upper_bound_micros) == ("passed", 200, 200, None)
+    assert (whole.outcome, len(whole.looks)) == ("failed", 4), "a tie is below the bar of the last look"
+    assert (whole.total, whole.evaluated, whole.upper_bound_micros) == (200, 200, None)
+    assert whole.standard_error == whole.looks[-1].standard_error
+    assert whole.standard_error != whole.looks[0].standard_error
+
+
+def test_one_name_always_means_one_policy() -> None:
+    """Whoever changes a bar makes another policy, under another name: results of the two cannot be compared."""
+    assert {name: [(look.rollouts, look.z) for look in looks] for name, looks in LOOKS.items()} == {
+        "reference": [],
+        "paired": [(25, -0.5), (50, -0.25), (100, 0.0), (200, 0.25)],
+        "rigorous": [(50, -0.4), (100, -0.1), (200, 0.2), (400, 0.6), (600, 1.28)],
+        "strict": [(50, -0.4), (100, -0.1), (200, 0.2), (400, 0.6), (600, 1.645)],
+    }
+    assert {name for name, control in CONTROL.items() if control} == {"paired"}
+    assert CONTROL["paired"] == Bound(rollouts=100, z=0.0)
+
+
+def test_the_reference_runs_every_task_once_as_trial_0() -> None:
+    assert make_policy(default_rules("reference")).missing(Bank(), ("a", "b")) == (("a", 0), ("b", 0))
 
 
 def test_every_pass_has_an_order_of_its_own_and_sees_every_task_once() -> None:
