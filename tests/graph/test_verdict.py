@@ -116,7 +116,9 @@ def test_a_full_suite_says_whom_it_refuses(begun: Callable[..., Services]) -> No
     told = next(event for event in events if event["event"] == "promoted")
     assert (told["tasks"], told["suite"], told["refused"], told["cap"]) == (1, 1, 2, 1)
     assert [case.task_id for case in suite_of(services, candidate.commit)] == ["train-0"]
-    summary = summarise(services.paths, services.journal, condition="ready", agent=candidate.agent, incumbent=candidate.commit)
+    summary = summarise(
+        services.paths, services.journal, condition="ready", agent=candidate.agent, incumbent=candidate.commit
+    )
     assert (summary.suite, summary.suite_refused) == (1, 2)
 
 
