@@ -22,7 +22,7 @@ from sigmaloop.records import Split, Task
 from sigmaloop.settings import load_settings
 
 SMALL = {
-    "benchmark": "small:TinyHelpdesk", "batches": 2, "batch_size": 8, "attempts": 3, "certify_trials": 1,
+    "benchmark": "small:Noisy", "batches": 2, "batch_size": 8, "attempts": 3, "certify_trials": 1,
     "concurrency": 2, "upstream": "simulated",
 }  # fmt: skip
 
@@ -63,6 +63,9 @@ def test_every_decision_of_a_run_recomputes_from_its_log(ended: Callable[[str], 
         else:
             assert entry.rollouts == 0
     assert run.summary().policy == policy
+    assert "kept" in [entry.outcome for entry in run.ledger()]
+    beside = {log.subject.candidate_id for log in logs if any(row.stage == "control" for row in log.rows)}
+    assert bool(beside) == (policy == "paired"), "its finalists are compared with an incumbent of the same hour"
 
 
 @pytest.mark.parametrize("policy", ["paired", "reference"])

@@ -14,7 +14,7 @@ from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.records import Certificate, Learning, LedgerEntry, Usage, Verdict
 from sigmaloop.report.files import COLUMNS, in_points, render_results, write_views
-from sigmaloop.report.learnings import learnings_of, quoted, render_learnings
+from sigmaloop.report.learnings import quoted, render_learnings
 
 Make = Callable[..., Any]
 
@@ -165,9 +165,3 @@ def test_learnings_are_grouped_by_cluster_newest_first(make_learning: Callable[.
     assert "### A0003: kept (batch 2, attempt 3)" in text
     assert "### A0001: rejected by validation" in text
     assert "C003" not in text
-
-
-def test_learnings_are_read_from_their_events(journal: Journal, make_learning: Callable[..., Learning]) -> None:
-    journal.append("learning", "L", make_learning().model_dump(mode="json"))
-    journal.append("other", "o", {})
-    assert learnings_of(journal.events()) == [make_learning()]
