@@ -18,7 +18,7 @@ from sigmaloop.records import Certificate, agent_hash
 from sigmaloop.settings import load_settings
 
 SMALL = {
-    "benchmark": "small:SmallHelpdesk", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 2,
+    "benchmark": "small:Noisy", "batches": 1, "batch_size": 8, "attempts": 2, "certify_trials": 2,
     "concurrency": 2, "upstream": "simulated", "canaries": 0, "harmful_canaries": 0,
 }  # fmt: skip
 
@@ -36,9 +36,9 @@ def certificates(run: Run) -> list[Certificate]:
 
 
 def sealed() -> list[str]:
-    from small import SmallHelpdesk
+    from small import Noisy
 
-    return [task.id for task in SmallHelpdesk().tasks("test")]
+    return [task.id for task in Noisy().tasks("test")]
 
 
 def test_both_splits_are_certified_with_trials_of_their_own(certified: Run) -> None:

@@ -25,15 +25,6 @@ class SmallHelpdesk(Helpdesk):
         return super().tasks(split)[: SIZES[split]]
 
 
-class Unsealed(SmallHelpdesk):
-    """The same without a test split."""
-
-    name = "unsealed-helpdesk"
-
-    def tasks(self, split: Split) -> Sequence[Task]:
-        return () if split == "test" else super().tasks(split)
-
-
 class TinyHelpdesk(Helpdesk):
     """Fewer still, for runs that are begun again and again."""
 
@@ -68,6 +59,15 @@ class Noisy(Mendable):
     def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
         able = 0.3 if agent == Settings().agent_source() else 0.8
         return {task: float(random.Random(digest(agent, task, seeds[task])).random() < able) for task in task_ids}
+
+
+class Unsealed(Noisy):
+    """The same without a test split."""
+
+    name = "unsealed"
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return () if split == "test" else super().tasks(split)
 
 
 class Patchy(Noisy):
