@@ -36,8 +36,6 @@ def end(journal: Journal, make: Make, number: int, outcome: str, *, turn: str = 
     name = f"A{number:04d}"
     entry = make(number, outcome=outcome, reason=outcome + turn, gate=None if outcome == "kept" else "review")
     journal.append("ledger", f"ledger:{name}{turn}", entry.model_dump(mode="json"), batch=1)
-    payload: dict[str, Any] = {"candidate_id": name, "cluster_id": "C001", "outcome": outcome, "batch": 1}
-    journal.append("ledger", f"ended:{name}{turn}", payload, batch=1)
     if outcome == "kept":
         payload = {"task_id": f"t{number}", "candidate_id": name, "cluster_id": "C001", "batch": 1, "passes": 1}
         journal.append("promoted", f"promoted:{name}", payload, batch=1)

@@ -10,6 +10,16 @@ from typing import Any
 import pytest
 
 from sigmaloop.errors import BadInput
+from sigmaloop.memory.facts import (
+    FORM,
+    AttemptEnded,
+    BaselineMeasured,
+    BatchStarted,
+    Certified,
+    ClusterCreated,
+    Promoted,
+    RunStarted,
+)
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.records import Certificate, Learning, LedgerEntry, Usage, Verdict
@@ -19,29 +29,27 @@ from sigmaloop.report.learnings import quoted, render_learnings
 Make = Callable[..., Any]
 
 
-def fill(journal: Journal, make_entry: Make, make_learning: Make) -> None:
-    settings = {"settings": {"suite_cap": 2}}
-    journal.append("run_started", "run_started", settings)
-    journal.append("baseline", "b", {"commit": "c", "reward_micros": 55_000_000, "tasks": 100})
-    journal.append("batch_started", "batch:1", {"batch": 1}, batch=1)
-    journal.append("cluster_created", "c1", {"cluster_id": "C001", "title": "t", "root_cause": "r"}, batch=1)
-    journal.append("ledger", "l1", make_entry(1).model_dump(mode="json"), batch=1)
+def fill(journal: Journal, make_entry: Make) -> None:
+    started = {"settings": {"suite_cap": 2}, "benchmark": "b", "models": ("t", "s"), "prompts": {}, "tier": "none"}
+    journal.write(RunStarted(**started, simulated=True, form=FORM))
+    journal.write(BaselineMeasured(commit="c", reward_micros=55_000_000, tasks=100))
+    journal.write(BatchStarted(batch=1, agent="c", tasks=("t1",), passed=0, infra=0))
+    journal.write(ClusterCreated(batch=1, cluster_id="C001", title="t", root_cause="r"))
     kept = make_entry(2, outcome="kept", gate=None, reason="kept", score_micros=61_000_000)
-    journal.append("ledger", "l2", kept.model_dump(mode="json"), batch=1)
-    for number in (1, 2):
-        journal.append("learning", f"L{number}", make_learning(number).model_dump(mode="json"), batch=1)
+    for entry in (make_entry(1), kept):
+        journal.write(AttemptEnded(batch=1, entry=entry))
     for number in (1, 2, 3):
-        payload = {"task_id": f"t{number}", "candidate_id": "A0002", "cluster_id": "C001", "batch": 1, "passes": 1}
-        journal.append("promoted", f"p{number}", payload, batch=1)
+        case = {"task_id": f"t{number}", "candidate_id": "A0002", "cluster_id": "C001", "passes": 1}
+        journal.write(Promoted(batch=1, **case))
     journal.add_usage("u", "target", 1, "t", Usage(calls=4, cost=0.5))
 
 
 def test_the_four_files_say_what_the_journal_says(
     journal: Journal, tmp_path: Path, make_entry: Make, make_learning: Make
 ) -> None:
-    fill(journal, make_entry, make_learning)
+    fill(journal, make_entry)
     paths = RunPaths(tmp_path, "run-1")
-    write_views(paths, journal)
+    write_views(paths, journal, learnings=[make_learning(1), make_learning(2)])
     assert [case["task_id"] for case in json.loads(paths.suite.read_text())] == ["t1", "t2"], "cap of the settings"
     lines = paths.results.read_text().splitlines()
     assert lines[0].split("\t") == list(COLUMNS)
@@ -52,7 +60,7 @@ def test_the_four_files_say_what_the_journal_says(
     assert (progress["batch"], progress["suite"], progress["best_micros"]) == (1, 2, 61_000_000)
     assert progress["usage"]["target"]["calls"] == 4
     assert progress["head"] == journal.head()
-    assert progress["clusters"] == {"new": 1}
+    assert progress["clusters"] == {"active": 1}
 
 
 def test_views_are_the_same_bytes_when_they_are_written_again_even_elsewhere(
@@ -61,7 +69,7 @@ def test_views_are_the_same_bytes_when_they_are_written_again_even_elsewhere(
     folders = [tmp_path / "a", tmp_path / "b"]
     for folder in folders:
         with Journal(folder / "journal.sqlite") as journal:
-            fill(journal, make_entry, make_learning)
+            fill(journal, make_entry)
             write_views(folder, journal)
             before = {file.name: file.read_bytes() for file in folder.iterdir() if "sqlite" not in file.name}
             write_views(folder, journal)
