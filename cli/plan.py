@@ -58,10 +58,12 @@ def plan(
     from sigmaloop.gate.rules import LOOKS, rules_of
     from sigmaloop.gate.worlds.power import Budgeted, costs_of, first_estimate, plans, priced
     from sigmaloop.settings import load_settings
+    from sigmaloop.tools.gateway.prices import pinned_prices
 
     if (mean is None) != (correlation is None):
         raise BadInput("give both --mean and --correlation, or neither to measure the baseline")
     settings = load_settings(config=config, **flags)
+    settings = settings.model_copy(update=pinned_prices(settings))
     benchmark = load_benchmark(settings.benchmark)
     run = Budgeted.of(
         settings,

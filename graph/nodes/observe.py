@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import log
 
 from sigmaloop.errors import SpecialistError
+from sigmaloop.eval.crowding import crowding
 from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.gate.bank import Bank
 from sigmaloop.graph.events import (
@@ -16,6 +17,7 @@ from sigmaloop.graph.events import (
     ClusterFounded,
     Emit,
     FailureMined,
+    Noted,
     TrafficDone,
     Warned,
     WindowDrawn,
@@ -37,6 +39,9 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """Score the agent that the run begins with on validation: the first bar."""
     settings, attempt_judge = services.settings, AttemptJudge(services, emit)
     commit, tasks = services.versions.baseline(), attempt_judge.validation_tasks
+    crowded = crowding(settings.concurrency)
+    if crowded:
+        emit(Noted(message=crowded))
     emit(BaselineStarted(tasks=len(tasks)))
     check_budget(services, emit, commit)
     counts = attempt_judge.measure_incumbent(commit, Bank(), batch=0).counts(tasks).values()

@@ -15,7 +15,6 @@ from sigmaloop.memory.facts import (
     AttemptEnded,
     BaselineMeasured,
     BatchStarted,
-    Certified,
     ClusterCreated,
     Promoted,
     RunStarted,

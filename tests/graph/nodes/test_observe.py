@@ -99,3 +99,14 @@ def test_heavy_tasks_are_drawn_more_often() -> None:
 def test_the_window_is_the_seeds(loop_with: Callable[..., Any]) -> None:
     windows = [tuple(loop_with(seed=seed).go(baseline, simulate)["window"]) for seed in (1, 1, 2)]
     assert windows[0] == windows[1] != windows[2]
+
+
+def test_more_rollouts_at_once_than_the_cores_can_carry_are_noted_and_run_all_the_same(
+    loop_with: Callable[..., Any],
+) -> None:
+    loop = loop_with(concurrency=1_000)
+    loop.go(baseline)
+    assert any(isinstance(e, events.Noted) and "concurrency 1000" in e.message for e in loop.news)
+    calm = loop_with(concurrency=2)
+    calm.go(baseline)
+    assert not any(isinstance(e, events.Noted) for e in calm.news)
