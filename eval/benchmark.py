@@ -2,7 +2,7 @@
 
 Two sizes. The smallest benchmark names its tasks and returns `{task_id: reward}` for a batch of them
 (`BenchmarkRunner.run`). A richer one (`EpisodeBenchmark`) opens an *episode* per rollout: environment, user
-and scorer live here in the parent, the agent talks to them from behind the wall, and traces come for free.
+and scorer live here in the parent, the agent talks to them from inside the sandbox, and traces come for free.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Score(Record):
 
 @runtime_checkable
 class Episode(Protocol):
-    """One task being worked on. All of it lives in the parent; only texts cross the wall.
+    """One task being worked on. All of it lives in the parent; only texts cross into the sandbox.
 
     `act` returns the tool's result as text; a refused or impossible call returns text that starts with
     `Error:`, it does not raise. `say` returns the user's answer, or None when the conversation is over.
@@ -76,7 +76,7 @@ class BenchmarkRunner(ABC):
     setting: str = "An agent works on tasks and is scored on the results."
     """What the agent does and for whom, in one sentence: what the specialists are told of the benchmark's world."""
     hosts_agent: bool = True
-    """Whether the agent runs inside `run`; otherwise it talks to episodes from behind the wall."""
+    """Whether the agent runs inside `run`; otherwise it talks to episodes from inside the sandbox."""
 
     @abstractmethod
     def tasks(self, split: Split) -> Sequence[Task]:

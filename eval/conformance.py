@@ -254,7 +254,7 @@ def _oracle(benchmark: BenchmarkRunner, tasks: Sequence[Task], oracle: Oracle) -
 
 
 def _solve(benchmark: BenchmarkRunner, task_id: str, script: Sequence[object]) -> Score:
-    """Play an oracle's script on an episode, on this side of the wall."""
+    """Play an oracle's script on an episode, outside the sandbox."""
     episode = benchmark.open(task_id, seed=0)
     for step in script:
         match _plain(step):

@@ -1,6 +1,6 @@
 """Agents that show what a benchmark's score is worth: whoever does nothing useful must not pass.
 
-Sources, run behind the wall like every other agent.
+Sources, run in the sandbox like every other agent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One rollout from opening to score: the episode on this side, the agent's source behind the wall."""
+"""One rollout from opening to score: the episode on this side, the agent's source in the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parent's side of one rollout: an episode on this side of the wall, the agent's requests on the other.
+"""The parent's side of one rollout: an episode outside the sandbox, the agent's requests on the other.
 
 Whatever the agent asks for arrives here as plain JSON and is checked before the episode sees it. What the
 parent saw is the trace; the agent can add nothing to it. A benchmark that raises is our fault, not the

@@ -58,7 +58,7 @@ class Summary(Record):
     suite_refused: int
     """Tasks that would have joined the suite and did not, because it was full."""
     policy: str
-    """The law of the gate."""
+    """The acceptance policy."""
     validation_results: int
     """Valid results behind `baseline`: one a task for the reference policy, more for those that measure."""
     baseline: float | None
