@@ -18,7 +18,7 @@ from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import render
 from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.eval.benchmark import EpisodeBenchmark, Score
-from sigmaloop.eval.session import Session
+from sigmaloop.eval.session import EpisodeSession
 from sigmaloop.records import (
     Candidate,
     ChangeKind,
@@ -77,9 +77,9 @@ class Repairs(EpisodeBenchmark):
 
 
 @pytest.fixture(scope="module")
-def played() -> Session:
+def played() -> EpisodeSession:
     """A failed rollout of the benchmark, with its trace."""
-    session = Session(Repairs().open("train-0", seed=1), lambda request: {})
+    session = EpisodeSession(Repairs().open("train-0", seed=1), lambda request: {})
     session.init()
     session.act("run_tests", {"path": "tests"})
     session.say("I will guard against the empty list.")
@@ -95,7 +95,7 @@ MINED = {
 
 
 @pytest.fixture
-def requests(endpoint: Any, call: Any, played: Session) -> dict[str, list[dict[str, Any]]]:
+def requests(endpoint: Any, call: Any, played: EpisodeSession) -> dict[str, list[dict[str, Any]]]:
     """What each specialist sends on this benchmark, with a repair turn each; the engineer uses every tool it has."""
     benchmark, task = Repairs(), Repairs().tasks("train")[0]
     score = played.score()
@@ -213,7 +213,7 @@ def test_a_setting_can_neither_close_a_section_nor_grow_without_end(endpoint: An
     assert len(system) < len(render("clusterer", setting="", failure="", clusters="").system) + 500
 
 
-def test_a_failure_of_this_benchmark_is_mined_and_quoted(requests: Any, played: Session) -> None:
+def test_a_failure_of_this_benchmark_is_mined_and_quoted(requests: Any, played: EpisodeSession) -> None:
     shown = requests["failure_miner"][0]["messages"][1]["content"]
     assert "How it ended: test_mean_of_nothing still fails" in shown
     assert "RESULT 1 failed: test_mean_of_nothing" in shown

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableConfig
+from made_records import started
 
 from sigmaloop.cli.main import main
 from sigmaloop.graph.build import build_graph
@@ -40,8 +41,7 @@ def made(*, finished: bool = True, **certified: float) -> None:
     versions = Versions(paths.versions)
     parent = versions.begin(BASE, "baseline")
     with Journal(paths.journal) as journal:
-        started = {"settings": settings.stored(), "simulated": True, "tier": "none"}
-        journal.append("run_started", "run_started", started)
+        journal.write(started(settings))
         for number, source in enumerate((FIRST, SECOND), 1):
             candidate, before = f"A{number:04d}", parent
             parent = versions.record(candidate, parent, source, f"{candidate}: better")

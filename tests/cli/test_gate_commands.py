@@ -12,6 +12,7 @@ from subprocess import CompletedProcess
 
 import pytest
 from endpoint import Endpoint, serve
+from made_records import started
 
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import Subject, decision_of
@@ -21,6 +22,7 @@ from sigmaloop.gate.rules import default_rules
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.records import Rollout, RolloutKey
+from sigmaloop.settings import load_settings
 
 Command = Callable[..., "CompletedProcess[str]"]
 SHIPPED = resources.files("sigmaloop.target_agent").joinpath("agent.py").read_text(encoding="utf-8")
@@ -57,7 +59,7 @@ def test_a_plan_measures_the_baseline_twice_when_nothing_is_given(command: Comma
 
 def test_plans_that_cannot_be_are_refused(command: Command) -> None:
     refused(command("plan", "--budget", "500", *GIVEN), "cannot finish one attempt", "it needs")
-    refused(command("plan", "--mean", ".5"), "together")
+    refused(command("plan", "--mean", ".5"), "both")
     refused(command("plan", "--mean", "1", "--correlation", ".5"), "between 0 and 1")
     refused(command("plan", "--mean", "nan", "--correlation", ".5"), "between 0 and 1")
     refused(command("selftest", "--correlation", "0"), "between 0 and 1")
@@ -95,7 +97,7 @@ def logged(tmp_path: Path) -> Path:
     )  # fmt: skip
     log = decision_of(subject, policy, inputs, judged, run_seed=0)
     with Journal(paths.journal) as journal:
-        journal.append("run_started", "run_started", {})
+        journal.write(started(load_settings()))
         journal.append("decision", "decision:A0001", log.model_dump(mode="json"), batch=1)
     return paths.journal
 
@@ -104,7 +106,7 @@ def test_a_decision_is_explained_from_its_log(command: Command, logged: Path) ->
     done = command("gate", "explain", "A0001")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("A0001: reject, decided at validation")
-    assert done.stdout.rstrip().endswith("recomputed from the log: the same")
+    assert done.stdout.rstrip().endswith("recomputed from the log: same result")
     told = json.loads(command("gate", "explain", "A0001", "--run", "0a0b", "--json").stdout)
     assert told["recomputed"] is True
     assert told["verdict"] == "reject"

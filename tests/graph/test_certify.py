@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from sigmaloop.graph.build import build_graph
-from sigmaloop.graph.nodes.certify import OPENED
+from sigmaloop.graph.events import read_event
 from sigmaloop.graph.rollouts import CERTIFY_TRIAL
 from sigmaloop.graph.run import Run
 from sigmaloop.graph.sessions import open_services
 from sigmaloop.memory.checkpoints import open_checkpointer
+from sigmaloop.memory.facts import TestOpened
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import checkpoints_path
 from sigmaloop.records import Certificate, agent_hash
@@ -66,13 +67,13 @@ def test_opening_the_test_split_for_another_agent_is_refused(certified: Run) -> 
         before = next(s for s in graph.get_state_history(config) if s.next == ("certify",))
         incumbent = other if before.values["incumbent"] != other else before.values["baseline"]
         fork = graph.update_state(before.config, {"incumbent": incumbent}, as_node="learn")
-        told = list(graph.stream(None, fork, stream_mode="custom", durability="sync"))
+        told = [read_event(news) for news in graph.stream(None, fork, stream_mode="custom", durability="sync")]
     (refusal,) = [event for event in told if event.event == "uncertified"]
-    assert "opened before" in refusal["message"]
+    assert "opened before" in refusal.message
     found = certificates(certified)
     assert [c.split for c in found] == ["validation", "test", "validation"]
     with Journal(certified.paths.journal, readonly=True) as journal:
-        assert journal.count(OPENED) == 1
+        assert journal.count(TestOpened.kind) == 1
         assert len(journal.rollouts(task_ids=sealed())) == measured
     summary = certified.summary()
     assert summary.certificate is not None

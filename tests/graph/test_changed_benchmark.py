@@ -9,6 +9,7 @@ import pytest
 
 from sigmaloop.errors import BadInput
 from sigmaloop.graph.run import Run
+from sigmaloop.memory.facts import Promoted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Split, Task
 from sigmaloop.settings import load_settings
@@ -21,7 +22,7 @@ def test_a_changed_benchmark_and_lost_suite_members_are_named(home: Path, monkey
     whole = SmallHelpdesk.tasks
     member = SmallHelpdesk().tasks("train")[3].id
     with Journal(run.paths.journal) as journal:
-        journal.append("promoted", "promoted:A0001:x", {"task_id": member, "candidate_id": "A0001", "batch": 1})
+        journal.write(Promoted(batch=1, task_id=member, candidate_id="A0001", cluster_id="C001", passes=3))
 
     def tasks(self: SmallHelpdesk, split: Split) -> Sequence[Task]:
         return [task for task in whole(self, split) if task.id != member]

@@ -136,7 +136,7 @@ def test_a_state_that_was_edited_to_nonsense_is_refused_and_the_run_goes_on(
     said = next(events)
     events.close()
     assert said.event == "note"
-    assert field in said["message"]
+    assert field in said.message
     assert run.condition == "ready"
     assert run.next == ("review",)
     with Journal(run.paths.journal, readonly=True) as journal:

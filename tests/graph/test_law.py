@@ -13,7 +13,7 @@ import pytest
 from sigmaloop.eval.benchmark import EpisodeBenchmark, Score
 from sigmaloop.gate.decision import Decision, discrepancies
 from sigmaloop.gate.judging import STAGES
-from sigmaloop.graph.judging import fails_for_null_agent
+from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.prepare import prepare_run
 from sigmaloop.graph.run import Run
 from sigmaloop.graph.sessions import open_services
@@ -162,5 +162,5 @@ def test_a_task_that_doing_nothing_passes_is_never_promoted(
         run_id, load_settings(home=home, benchmark="greeting_benchmark:Greeting", agent=agent, upstream="simulated")
     )
     with open_services(run_id, home=home) as services:
-        kept = fails_for_null_agent(services, lambda _: None, ["train-0", "train-1"], batch=1)
+        kept = AttemptJudge(services, lambda _: None).fails_for_null_agent(["train-0", "train-1"], batch=1)
     assert kept == ("train-1",)

@@ -13,10 +13,11 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
 from sigmaloop.errors import ModelChanged, ModelUnavailable, StoreError, UpstreamError
-from sigmaloop.graph.answering import ANSWERED, JournalNames
+from sigmaloop.graph.answering import JournalNames
 from sigmaloop.graph.nodes.attempt import _approved
 from sigmaloop.graph.outage import pausing
 from sigmaloop.graph.rollouts import RESUME
+from sigmaloop.memory.facts import ModelAnswered
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Candidate
 
@@ -120,7 +121,7 @@ def test_another_model_pauses_once_and_is_accepted_by_going_on(journal: Journal)
     assert waiting["reason"] == "model_changed"
     assert "'another', but this run's target was answered by 'big-2026-01-01' at first" in waiting["message"]
     assert node.go(RESUME) == {"reason": "done"}
-    events = [event.payload for event in journal.events(ANSWERED)]
+    events = [event.payload for event in journal.events(ModelAnswered.kind)]
     assert events == [
         {"role": "target", "name": "big-2026-01-01", "first": True},
         {"role": "target", "name": "another", "first": False},

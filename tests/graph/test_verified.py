@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_records import started
 
 from sigmaloop.errors import StoreError
 from sigmaloop.eval.benchmark import load_benchmark
@@ -31,14 +32,7 @@ def run(small_settings: Settings) -> Run:
     paths.make()
     commit = Versions(paths.versions).begin(small_settings.agent_source(), "baseline")
     with Journal(paths.journal) as journal:
-        started = {
-            "settings": small_settings.model_copy(update={"upstream": "simulated", "sandbox": "none"}).stored(),
-            "benchmark": load_benchmark(small_settings.benchmark).fingerprint(),
-            "models": list(small_settings.models()),
-            "simulated": True,
-            "tier": "none",
-        }
-        journal.append("run_started", "run_started", started)
+        journal.write(started(small_settings, benchmark=load_benchmark(small_settings.benchmark).fingerprint()))
         for number in range(4):
             key = RolloutKey(agent="a", task_id=f"t{number}", trial=0)
             rollout = Rollout(key=key, seed=1, status="ok", reward=0.0)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from sigmaloop.memory.events import Event
+from sigmaloop.memory.facts import FORM, RunStarted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import (
     FailureRecord,
@@ -23,6 +24,7 @@ from sigmaloop.records import (
     Verdict,
     digest,
 )
+from sigmaloop.settings import Settings
 
 
 @pytest.fixture
@@ -158,3 +160,17 @@ def make_verdict() -> Callable[..., Verdict]:
         return Verdict.model_validate({**known, **fields})
 
     return make
+
+
+def started(settings: Settings, **changes: Any) -> RunStarted:
+    """The first fact of a run with these settings, which nobody has begun."""
+    known: dict[str, Any] = {
+        "settings": settings.model_copy(update={"upstream": "simulated", "sandbox": "none"}).stored(),
+        "benchmark": "",
+        "models": settings.models(),
+        "prompts": {},
+        "simulated": True,
+        "tier": "none",
+        "form": FORM,
+    }
+    return RunStarted.model_validate({**known, **changes})

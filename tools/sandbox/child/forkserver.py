@@ -56,6 +56,7 @@ class Forkserver:
         self._scratch = scratch
         self._children: dict[int, _Child] = {}
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored where the supervisor runs under nohup
         die_with(parent, signal.SIGTERM)
         _adopt_orphans()
         self._woken, wake = os.pipe()
