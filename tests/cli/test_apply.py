@@ -14,6 +14,7 @@ from made_records import started
 from sigmaloop.cli.main import main
 from sigmaloop.graph.build import build_graph
 from sigmaloop.memory.checkpoints import open_checkpointer
+from sigmaloop.memory.facts import ClusterCreated
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths, checkpoints_path
 from sigmaloop.records import Certificate, LedgerEntry, agent_hash
@@ -42,6 +43,7 @@ def made(*, finished: bool = True, **certified: float) -> None:
     parent = versions.begin(BASE, "baseline")
     with Journal(paths.journal) as journal:
         journal.write(started(settings))
+        journal.write(ClusterCreated(batch=1, cluster_id="C001", title="t", root_cause="r"))
         for number, source in enumerate((FIRST, SECOND), 1):
             candidate, before = f"A{number:04d}", parent
             parent = versions.record(candidate, parent, source, f"{candidate}: better")
