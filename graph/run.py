@@ -375,6 +375,7 @@ class Run:
         journal = Journal(self.paths.journal, readonly=True)
         try:
             journal.verify_new()
+            started_of(journal)  # a run of another version is refused here, not misread later
             yield journal
         finally:
             journal.close()

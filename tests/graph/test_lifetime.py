@@ -6,15 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
+from made_records import started
 
-from sigmaloop.errors import ModelUnavailable
+from sigmaloop.errors import BadInput, ModelUnavailable
 from sigmaloop.eval.benchmark import load_benchmark
+from sigmaloop.graph.run import Run
 from sigmaloop.graph.services import calls_under_way, make_gateway
 from sigmaloop.graph.sessions import open_services
 from sigmaloop.memory.facts import FORM, RunStarted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.settings import load_settings
+from sigmaloop.tools.versions import Versions
 
 
 def open_files(folder: Path) -> list[str]:
@@ -60,3 +63,17 @@ def test_as_many_calls_may_be_under_way_as_rollouts(concurrency: int, calls: int
     assert calls_under_way(settings) == calls
     with make_gateway(settings, journal=None) as gateway:
         assert gateway.under_way == calls
+
+
+def test_a_run_of_another_version_is_refused_with_what_to_do(home: Path) -> None:
+    settings = load_settings(home=home, benchmark="small:TinyHelpdesk", upstream="simulated")
+    paths = RunPaths(home, "old")
+    paths.make()
+    Versions(paths.versions).begin(settings.agent_source(), "baseline")
+    with Journal(paths.journal) as journal:
+        stored = started(settings, form=FORM - 1)
+        journal.write(stored)
+        journal.append("baseline", "baseline:x", {"commit": "x", "units": 1, "tasks": 1})
+    for read in (lambda: Run(home, "old").summary(), lambda: Run(home, "old").settings, lambda: Run(home, "old").go()):
+        with pytest.raises(BadInput, match=r"another version of SigmaLoop.*start a new run"):
+            read()
