@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+TRAIN, HELD_OUT = [f"train-{n}" for n in range(10)], [f"validation-{n}" for n in range(10)]
 AGENT = "def run(session):\n    session.say('hello')\n"
 
 
@@ -26,4 +27,14 @@ def begun(loop: Any) -> Any:
     loop.go(baseline, simulate)
     loop.mine(mine)
     loop.go(cluster)
+    return loop
+
+
+def kept(loop: Any) -> Any:
+    """A loop that has just kept a change which passes everything."""
+    from sigmaloop.graph.nodes.attempt import propose, regression_gate, review, validation_gate
+    from sigmaloop.graph.nodes.conclude import keep
+
+    begun(loop).services.engineer.texts.append(naming(*TRAIN, *HELD_OUT))
+    loop.go(propose, regression_gate, validation_gate, review, keep)
     return loop

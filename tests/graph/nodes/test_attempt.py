@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest_nodes import begun, naming
+from conftest_nodes import HELD_OUT, TRAIN, begun, naming
 
 from sigmaloop.graph import events
 from sigmaloop.graph.nodes.attempt import (
@@ -20,8 +20,6 @@ from sigmaloop.graph.nodes.attempt import (
 )
 from sigmaloop.graph.nodes.conclude import learn, revert
 from sigmaloop.memory.facts import AttemptIntended
-
-TRAIN, HELD_OUT = [f"train-{n}" for n in range(10)], [f"validation-{n}" for n in range(10)]
 
 
 @pytest.fixture

@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-from conftest_nodes import begun, naming
+from conftest_nodes import HELD_OUT, TRAIN, begun, kept, naming
 
 from sigmaloop.graph import events
 from sigmaloop.graph.nodes.attempt import propose, regression_gate, review, validation_gate
-from sigmaloop.graph.nodes.certify import certify
 from sigmaloop.graph.nodes.conclude import keep, learn, promote, revert
-from sigmaloop.memory.facts import AttemptEnded, Certified, Promoted, SuiteFull, TestOpened
+from sigmaloop.memory.facts import AttemptEnded, Promoted, SuiteFull
 
-TRAIN, HELD_OUT = [f"train-{n}" for n in range(10)], [f"validation-{n}" for n in range(10)]
 BETTER = naming(*TRAIN, *HELD_OUT)
-
-
-def kept(loop: Any, text: str = BETTER) -> Any:
-    """A loop that has just kept a change."""
-    begun(loop).services.engineer.texts.append(text)
-    loop.go(propose, regression_gate, validation_gate, review, keep)
-    return loop
 
 
 def test_a_kept_change_is_the_agent_now_and_its_score_the_bar(loop: Any) -> None:
@@ -119,23 +109,3 @@ def test_an_attempt_that_ends_otherwise_after_a_fork_has_a_line_of_its_own(loop:
     loop.go(revert, learn)
     endings = [(fact.id, fact.entry.outcome) for fact in loop.services.journal.read(AttemptEnded)]
     assert endings == [("ledger:A0001", "kept"), ("ledger:A0001:1", "rejected")]
-
-
-def test_both_splits_are_certified_and_the_seal_breaks_once(loop: Any) -> None:
-    kept(loop).go(promote, learn, certify)
-    journal = loop.services.journal
-    assert [fact.certificate.split for fact in journal.read(Certified)] == ["validation", "test"]
-    assert journal.read(Certified)[0].certificate.difference == 1.0
-    assert journal.read(TestOpened)[0].agents[-1] == loop.state["incumbent"]
-    loop.state.update(incumbent=loop.state["baseline"])
-    state = loop.go(certify)
-    assert state["reason"] == "validation_certified"
-    assert any(isinstance(e, events.NotCertified) for e in loop.news)
-    assert len([f for f in journal.read(Certified) if f.certificate.split == "test"]) == 1
-
-
-@pytest.mark.parametrize("again", [1, 2])
-def test_certifying_again_says_the_same(loop: Any, again: int) -> None:
-    begun(loop)
-    loop.go(*[certify] * (1 + again))
-    assert len(loop.services.journal.read(Certified)) == 2
