@@ -220,3 +220,12 @@ def test_a_change_that_was_vetoed_teaches_the_bank_nothing(make_rollout: Make, v
 def test_logs_without_marks_and_contests_keep_the_form_that_they_were_sealed_in(make_rollout: Make) -> None:
     told = decided(make_rollout, "paired", 0.95)[0].model_dump_json()
     assert not [word for word in ("pass_at", "pass_units", "contests", "aimed") if f'"{word}"' in told]
+
+
+def test_a_decision_tells_the_incumbents_own_rate_on_its_suite(make_rollout: Make) -> None:
+    policy = make_policy(default_rules("paired"))
+    known = [make_rollout("s0", "P", 1), make_rollout("s1", "P", 1), make_rollout("s1", "P", 2)]
+    bank = Bank().joined([make_rollout(task, "F", n) for task, n in policy.missing(Bank(), TASKS)] + known, cap=12)
+    inputs = AttemptInputs(tasks=TASKS, bank=bank, suite=("s0", "s1", "s2"), seed="x")
+    judged = judge_attempt(policy, inputs, lambda _, pairs: [make_rollout(task, "F", n) for task, n in pairs])
+    assert decision_of(subject(), policy, inputs, judged, run_seed=5).suite_rate == 1.0

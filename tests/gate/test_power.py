@@ -25,6 +25,7 @@ from sigmaloop.gate.worlds.power import (
     keep_probability,
     least_rollouts,
     looks_of,
+    noise_at_hand,
     noise_of,
     plan,
     plans,
@@ -169,3 +170,10 @@ def test_a_copy_needs_the_rollouts_of_the_looks_that_it_reaches() -> None:
     assert expected_rollouts(looks, 100, within, -0.9) == pytest.approx(25, abs=0.5)
     assert expected_rollouts(looks, 100, within, 0.9) == pytest.approx(300, abs=0.5)
     assert 60 < expected_rollouts(looks, 100, within, 0.0) < 200
+
+
+def test_one_trial_of_two_tasks_gives_a_mean_with_the_usual_correlation(make_rollout: Make) -> None:
+    noise = noise_at_hand([make_rollout("a", "P"), make_rollout("b", "F")])
+    assert (noise.mean, noise.measured) == (0.5, False)
+    with pytest.raises(BadInput):
+        noise_at_hand([make_rollout("a", "P")])

@@ -143,3 +143,9 @@ def test_the_suite_grows_up_to_its_cap(cap: int, members: int) -> None:
     walk = Walk(SyntheticWorld(terrain, 1), make_policy(default_rules("reference")))
     walk.run()
     assert len(walk.suite) == len(set(walk.suite)) == members
+
+
+def test_a_run_has_ended_worse_when_the_truth_fell_however_little() -> None:
+    walked = Walk(SyntheticWorld(BASE, 0), make_policy(default_rules("reference"))).run()
+    gains = {-0.01: True, 0.0: False, 0.01: False}
+    assert {g: walked.model_copy(update={"true_gain": g}).ended_worse for g in gains} == gains

@@ -124,3 +124,27 @@ def test_an_attempt_that_died_twice_is_a_verdict_with_the_exception(
     assert (verdict.gate, verdict.reason, verdict.message) == (gate, "fault", "KeyError: 'x'")
     assert state["outcome"] == outcome
     assert any(isinstance(e, events.VerdictGiven) for e in attempt.news)
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [(["approve"], "approved"), (["Yes "], "approved"), (["resume", "approve"], "approved"),
+     (["decline"], "declined"), (["maybe"], "declined"), (["resume", "no"], "declined")],
+)  # fmt: skip
+def test_only_a_clear_yes_of_the_person_keeps_a_change(
+    loop_with: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, answers: list[str], outcome: str
+) -> None:
+    loop = begun(loop_with(review="person"))
+    offer(loop, naming(*TRAIN, *HELD_OUT))
+    given = iter(answers)
+    asked: list[dict[str, Any]] = []
+
+    def person(question: dict[str, Any]) -> str:
+        asked.append(question)
+        return next(given)
+
+    monkeypatch.setattr("sigmaloop.graph.nodes.attempt.interrupt", person)  # a question needs a graph around it
+    state = loop.go(propose, regression_gate, validation_gate, review)
+    assert state["outcome"] == outcome
+    assert len(asked) == len(answers)
+    assert "diff" in asked[0]
