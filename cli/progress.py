@@ -175,7 +175,8 @@ def _next_steps(summary: Summary, place: str, *, asked: bool) -> list[str]:
         return [f"sigmaloop resume {run}{place}"]
     steps = [f"sigmaloop status {run}{place}"]
     if summary.kept:
-        steps.append(f"sigmaloop apply {run}{place} --output better_agent.py")
+        doubt = "" if summary.certified else " --uncertified"
+        steps.append(f"sigmaloop apply {run}{place} --output better_agent.py{doubt}")
     return [*steps, f"read {summary.path}/learnings.md"]
 
 

@@ -54,6 +54,7 @@ def test_an_interval_that_reaches_below_zero_is_said_before_the_score(capsys: To
     assert text.index("the interval reaches below 0") < text.index("certified")
     assert not summary(**doubtful).certified
     assert summary(**doubtful).as_json()["certified"] is False
+    assert "better_agent.py --uncertified" in text, "the next command works as it is written"
 
 
 def test_four_tasks_are_too_few_for_an_interval(capsys: Told) -> None:
