@@ -11,7 +11,7 @@ WORKERS ?= 2
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ - /'
 
-demo: $(VENV)/installed  ## three batches on the embedded benchmark with the simulated model, in under a minute
+demo: $(VENV)/installed  ## three batches on the embedded benchmark with the simulated model, in about a minute
 	$(BIN)/sigmaloop run --batches 3 --certify-trials 2 --upstream simulated --home $(DEMO_HOME)
 
 test: $(VENV)/installed-dev  ## the whole test suite, in two processes: no network, no key
