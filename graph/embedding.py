@@ -1,4 +1,4 @@
-"""How the index asks the endpoint for embeddings: through the gateway, each text counted once, no answer kept twice."""
+"""How the index asks the endpoint for embeddings: through the gateway, each text counted once, no answer journaled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sigmaloop.records import digest
 from sigmaloop.tools.gateway.gateway import Gateway
 
 SCOPE = "index"
-"""How the scopes of these calls begin; the texts name the rest, so that a killed run's calls are found again."""
+"""How the scopes of these calls begin; the texts name the rest, so that the same call counts once."""
 
 
 class EmbeddingCalls:
@@ -27,7 +27,3 @@ class EmbeddingCalls:
             answer = self._gateway.embed(lease.token, {"input": list(texts)})
             self._journal.add_usage(scope, "clusterer", 0, "", lease.usage())
         return answer
-
-    def forget(self) -> None:
-        """The vectors are stored: their answers need not be kept as well."""
-        self._journal.forget_all(SCOPE)

@@ -87,7 +87,7 @@ class Services:
             return FailureIndex(self.paths.index, HashEmbedder(), journal=self.journal)
         calls = EmbeddingCalls(self.gateway, self.journal)
         embedder = EndpointEmbedder(self.settings.embedding_model, calls.ask)
-        return FailureIndex(self.paths.index, embedder, journal=self.journal, on_stored=calls.forget)
+        return FailureIndex(self.paths.index, embedder, journal=self.journal)
 
     @cached_property
     def door(self) -> GatewayAccess:

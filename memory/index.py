@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
@@ -55,17 +55,11 @@ class Hit(NamedTuple):
 class FailureIndex:
     """Search by meaning over what the journal remembers. Threads may share it."""
 
-    def __init__(
-        self, path: Path, embedder: Embedder, *, journal: Journal, on_stored: Callable[[], None] = lambda: None
-    ) -> None:
-        """`on_stored` is called when vectors that were asked for are in the journal.
-
-        Raises BadInput when the journal's vectors were made by another embedder.
-        """
+    def __init__(self, path: Path, embedder: Embedder, *, journal: Journal) -> None:
+        """Raises BadInput when the journal's vectors were made by another embedder."""
         self.path = Path(path)
         probe = embedder.embed([PROBE])[0]
         self._journal = journal
-        self._on_stored = on_stored
         self._name = embedder.id.name
         self._vectors = KnownVectors(embedder, journal)
         self._mutex = threading.RLock()
@@ -75,8 +69,6 @@ class FailureIndex:
         self._collections: dict[str, Any] = {}
         self._scans: dict[str, tuple[int, list[VectorRow]]] = {}
         self._check_embedder(probe)
-        if not journal.readonly:
-            on_stored()
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +88,6 @@ class FailureIndex:
             rows = self._rows_of(list({(item.kind, item.id): item for item in items}.values()))
             self._behind = True
             self._journal.save_vectors(rows)
-            self._on_stored()
             self._fill(rows)
             self._behind = False
 

@@ -272,11 +272,6 @@ class Journal:
         """Drop the answers of a scope whose result is stored."""
         self._db.execute("DELETE FROM calls WHERE scope = ?", (scope,))
 
-    def forget_all(self, prefix: str) -> None:
-        """Drop the answers of every scope that begins with `prefix`."""
-        behind = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, so that no other answer is read
-        self._db.execute("DELETE FROM calls WHERE scope >= ? AND scope < ?", (prefix, behind))
-
     # Usage -------------------------------------------------------------------------------------------
 
     def add_usage(self, id: str, role: str, batch: int, task: str, usage: Usage) -> None:  # noqa: A002

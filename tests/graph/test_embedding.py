@@ -66,7 +66,7 @@ def gateway_to(endpoint: Endpoint, journal: Journal, **limits: Any) -> Gateway:
 def index_of(gateway: Gateway, journal: Journal) -> FailureIndex:
     calls = EmbeddingCalls(gateway, journal)
     embedder = EndpointEmbedder("embed-1", calls.ask)
-    return FailureIndex(journal.path.with_name("chroma"), embedder, journal=journal, on_stored=calls.forget)
+    return FailureIndex(journal.path.with_name("chroma"), embedder, journal=journal)
 
 
 def kept(journal: Journal) -> int:

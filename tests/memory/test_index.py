@@ -298,17 +298,3 @@ def test_what_the_journal_holds_is_not_embedded_again_by_a_resumed_run_but_what_
     resumed.embed(["learnt elsewhere", "new"])
     assert embedder.asked[2:] == ["new"]
     assert resumed.embed([]).shape == (0, 1024)
-
-
-def test_who_keeps_answers_is_told_once_they_are_stored(journal: Journal, tmp_path: Path) -> None:
-    stored: list[list[str]] = []
-    index = FailureIndex(
-        tmp_path / "run" / "chroma",
-        HashEmbedder(),
-        journal=journal,
-        on_stored=lambda: stored.append([row.id for row in journal.vectors("failure")]),
-    )
-    with index:
-        index.add("failure", "F1", "one")
-        index.add("failure", "F2", "two")
-    assert stored == [[], ["F1"], ["F1", "F2"]]

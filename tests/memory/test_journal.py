@@ -256,14 +256,6 @@ def test_calls_are_forgotten_with_the_rollout_that_they_made(
     assert journal.recall("other", 0, "h")
 
 
-def test_the_answers_of_many_scopes_are_forgotten_by_how_they_begin(journal: Journal) -> None:
-    for scope in ("index", "index:a", "index:b", "inde", "indez", "rollout:index"):
-        journal.remember(scope, 0, "h", {"n": 1})
-    journal.forget_all("index")
-    left = [s for s in ("index", "index:a", "index:b", "inde", "indez", "rollout:index") if journal.recall(s, 0, "h")]
-    assert left == ["inde", "indez", "rollout:index"]
-
-
 def test_usage_is_counted_once_and_summed_exactly(journal: Journal) -> None:
     for number in range(10):
         for _ in range(2):
