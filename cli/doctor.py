@@ -70,7 +70,7 @@ def _examine(settings: Any) -> Iterator[Finding]:
         supervisor.start()
         passed = f"; not {'; not '.join(supervisor.passed_over)}" if supervisor.passed_over else ""
         yield Finding("sandbox", "FAIL" if supervisor.tier == "none" else "ok", f"{supervisor.tier}{passed}")
-        yield _gaps(supervisor.tier)
+        yield _gaps(supervisor)
         yield _tried("agent", lambda: _agent(supervisor))
         yield from _canaries(supervisor)
     except SandboxError as error:
@@ -191,12 +191,9 @@ def _agent(supervisor: Any) -> tuple[State, str]:
     return ("ok", "runs in the sandbox, with its packages") if tried.ok else ("FAIL", tried.detail)
 
 
-def _gaps(tier: Any) -> Finding:
+def _gaps(supervisor: Any) -> Finding:
     """What this sandbox leaves open; see docs/threat-model.md."""
-    from sigmaloop.tools.sandbox.readable_paths import readable_paths
-    from sigmaloop.tools.sandbox.tiers import tiers
-
-    return Finding("left open", "note", "; ".join(tiers.gaps(tier, roots=readable_paths().roots)))
+    return Finding("left open", "note", "; ".join(supervisor.gaps))
 
 
 def _canaries(supervisor: Any) -> Iterator[Finding]:

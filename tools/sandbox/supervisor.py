@@ -84,6 +84,11 @@ class Supervisor:
         return self._tier
 
     @property
+    def gaps(self) -> tuple[str, ...]:
+        """What this sandbox does not stop on this machine, though the threat model would have it stopped."""
+        return tiers.gaps(self.tier, bounded=self._zygotes[""].bounded, roots=readable_paths(self._hide).roots)
+
+    @property
     def passed_over(self) -> tuple[str, ...]:
         """Better tiers that were tried or looked at, and why they are not used."""
         return tuple(self._passed_over)

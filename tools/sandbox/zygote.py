@@ -68,6 +68,8 @@ class Zygote:
         self._control: socket.socket | None = None
         self._scratch: str | None = None
         self._sweep: Callable[[], object] | None = None
+        self.bounded = False
+        """Whether the kernel bounds the private folder of each child, known once it runs."""
 
     @property
     def pid(self) -> int | None:
@@ -125,7 +127,7 @@ class Zygote:
                 self._sweep = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
             order = self._order.copy()
             order["scratch"] = self._scratch or bubblewrap.SCRATCH
-            self._process, self._control = self._keeper.submit(_spawn, order).result()
+            self._process, self._control, self.bounded = self._keeper.submit(_spawn, order).result()
         return self._control
 
     def _end(self) -> None:
@@ -146,7 +148,8 @@ def _make_scratch() -> str:
         raise SandboxError(f"no folder for rollouts can be made: {error}; free some space, or set TMPDIR") from error
 
 
-def _spawn(order: Order) -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _spawn(order: Order) -> tuple[subprocess.Popen[bytes], socket.socket, bool]:
+    """The process, its control socket, and whether each private folder is a file system of its own."""
     control, theirs = socket.socketpair()
     with theirs:
         command, user = _command(order, theirs.fileno())
@@ -173,12 +176,12 @@ def _spawn(order: Order) -> tuple[subprocess.Popen[bytes], socket.socket]:
         ready = control.recv(1)
     except OSError:
         ready = b""
-    if ready != frames.READY:
+    if ready not in (frames.READY, frames.READY_BOUNDED):
         control.close()
         last_line = _wait_for_end(process)
         raise SandboxError(f"the sandbox's zygote ({_WORKER}) did not start: {last_line or 'it wrote nothing'}")
     control.settimeout(None)
-    return process, control
+    return process, control, ready == frames.READY_BOUNDED
 
 
 def _command(order: Order, control: int) -> tuple[list[str], int | None]:

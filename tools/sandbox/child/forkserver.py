@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sigmaloop.tools.sandbox.child import frames
-    from sigmaloop.tools.sandbox.child.wall import limits
+    from sigmaloop.tools.sandbox.child.wall import limits, private_folders
 else:
     import frames
-    from wall import limits
+    from wall import limits, private_folders
 
 _WATCH_SECONDS, _WATCH_SHARE = 0.05, 0.002
 """Between two looks at the children: so long, or so much for each child where they are many."""
@@ -50,8 +50,17 @@ class Forkserver:
     supervisor closes it the child is killed.
     """
 
-    def __init__(self, control: socket.socket, parent: int, scratch: str) -> None:
-        """`parent`: the supervisor's process id, 0 where a process in between ends us. `scratch`: a folder of ours."""
+    def __init__(
+        self,
+        control: socket.socket,
+        parent: int,
+        scratch: str,
+        folders: private_folders.PrivateFolders | None = None,
+    ) -> None:
+        """`parent`: the supervisor's process id, 0 where a process in between ends us. `scratch`: a folder of ours.
+        `folders`: gives every child a file system of its own; without it the zygote looks at what they write.
+        """
+        self._folders = folders
         self._control = control
         self._scratch = scratch
         self._children: dict[int, _Child] = {}
@@ -74,7 +83,7 @@ class Forkserver:
         gc.freeze()
         zygote = os.getpid()
         try:
-            self._control.send(frames.READY)
+            self._control.send(frames.READY if self._folders is None else frames.READY_BOUNDED)
             return self._loop()
         finally:
             if os.getpid() == zygote:
@@ -113,9 +122,10 @@ class Forkserver:
         # No number: how many came before is no business of an agent, and a name that is known can be looked for.
         scratch = os.path.join(self._scratch, os.urandom(16).hex())
         try:
-            os.mkdir(scratch, 0o700)
+            self._make(scratch)
             pid = os.fork()
         except OSError as error:
+            self._remove(scratch)
             death_pipe.send(frames.encode({"error": f"no child could be forked: {error}"}))
             pid = -1
         if pid == 0:
@@ -146,11 +156,21 @@ class Forkserver:
             with contextlib.suppress(OSError):
                 child.death_pipe.send(frames.encode(ended))
             child.death_pipe.close()
-            _remove(child.scratch)
+            self._remove(child.scratch)
         self._kill_orphans()
 
+    def _make(self, scratch: str) -> None:
+        os.mkdir(scratch, 0o700)
+        if self._folders is not None and not self._folders.mount(scratch):
+            raise OSError("no file system could be made for its private folder")
+
+    def _remove(self, scratch: str) -> None:
+        if self._folders is not None:
+            self._folders.unmount(scratch)
+        _remove(scratch)
+
     def _watch(self) -> None:
-        """Stop who fills the disk or swarms: limits of the kernel bound a file, and the threads of a user."""
+        """Stop who fills the disk or swarms, for where the kernel does not: see `private_folders`, `limit_threads`."""
         for pid, child in self._children.items():
             if excess := _excess(pid, child.scratch):
                 with contextlib.suppress(OSError):
@@ -163,7 +183,7 @@ class Forkserver:
             me = os.getpid()
             with open(f"/proc/{me}/task/{me}/children") as listing:
                 for pid in map(int, listing.read().split()):
-                    if pid not in self._children:
+                    if pid not in self._children and (self._folders is None or pid != self._folders.pid):
                         os.kill(pid, signal.SIGKILL)
 
 

@@ -21,6 +21,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 64
 """Most objects and lists inside each other."""
 READY = b"R"
+READY_BOUNDED = b"B"
 """The one byte by which the zygote says that it serves."""
 
 _HEADER = struct.Struct(">I")

@@ -24,13 +24,13 @@ from typing import TYPE_CHECKING, NoReturn, cast
 if TYPE_CHECKING:
     from sigmaloop.tools.sandbox.child import forkserver, frames, session
     from sigmaloop.tools.sandbox.child.orders import Opening, Order
-    from sigmaloop.tools.sandbox.child.wall import landlock, limits, paths, seccomp, syscalls
+    from sigmaloop.tools.sandbox.child.wall import landlock, limits, paths, private_folders, seccomp, syscalls
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import forkserver
     import frames
     import session
-    from wall import landlock, limits, paths, seccomp, syscalls
+    from wall import landlock, limits, paths, private_folders, seccomp, syscalls
 
     del sys.path[0]
 
@@ -55,11 +55,16 @@ def main() -> None:
     session.preload(order["preload"])
     readable = paths.readable(order["roots"], order["holes"])
     os.makedirs(order["scratch"], mode=0o700, exist_ok=True)
+    folders = _private_folders(order["scratch"]) if order["tier"] == "landlock" else None
     filter_program = _enclose_zygote(order, readable) if order["tier"] in SELF_CLOSING else b""
     zygote = os.getpid()
-    start = forkserver.Forkserver(control, parent, order["scratch"]).serve()
+    start = forkserver.Forkserver(control, parent, order["scratch"], folders).serve()
     if start is not None:
         _run_child(start, zygote, order, filter_program)
+
+
+def _private_folders(base: str) -> private_folders.PrivateFolders | None:
+    return private_folders.start(base, most_bytes=limits.SCRATCH_BYTES, most_files=limits.SCRATCH_FILES)
 
 
 def _enclose_zygote(order: Order, readable: tuple[list[str], list[str]]) -> bytes:
@@ -120,6 +125,7 @@ def enter_sandbox(order: Order, scratch: str, filter_program: bytes) -> None:
         landlock.restrict([*rules, (landlock.WRITE, scratch)], alone=True)
     elif order["tier"] == "landlock":
         raise OSError("this kernel has no Landlock")
+    limits.limit_threads(seccomp.machine())
     seccomp.install(filter_program, pid=os.getpid())
     _check_sandbox()
 

@@ -49,14 +49,21 @@ def order(wanted: Sandbox, *, executable: str, roots: tuple[str, ...] = ()) -> l
     return [probe(tier, executable=executable, roots=roots) for tier in best]
 
 
-def gaps(tier: Tier, *, roots: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """What a tier does not stop, though the threat model would have it stopped; all of it is small."""
+def gaps(tier: Tier, *, bounded: bool = False, roots: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """What a tier does not stop, though the threat model would have it stopped; all of it is small.
+
+    `bounded`: each private folder is a file system of its own, in a namespace that keeps no access times.
+    """
     if tier == "none":
         return ("everything",)
-    open_gaps = ["process ids tell how many came before", "threads and the private folder are looked at, not limited"]
+    open_gaps = ["process ids tell how many came before"]
+    if tier != "landlock" or os.geteuid() == 0:
+        open_gaps.append("threads are counted 20 times a second, not limited by the kernel")
+    if not bounded:
+        open_gaps.append("the private folder's size is looked at 20 times a second, not limited by the kernel")
     if tier == "landlock":
         open_gaps.append("the existence of files and processes is seen")
-        if marked := [root for root in roots if _keeps_access_times(root)]:
+        if not bounded and (marked := [root for root in roots if _keeps_access_times(root)]):
             open_gaps.append(f"reading leaves access times under {marked[0]} (mount it noatime)")
     return tuple(open_gaps)
 
