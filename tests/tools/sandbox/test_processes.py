@@ -240,13 +240,15 @@ def test_a_program_that_ends_without_stopping_its_supervisor_leaves_none_either(
 
 
 def test_many_rollouts_leave_no_process_and_no_descriptor(supervisor: Supervisor) -> None:
-    run(supervisor, "pass")
-    before = len(os.listdir("/proc/self/fd"))
     listener = Listener()
+    run(supervisor, "session.say(str(os.getppid()))", listener)
+    zygote = int(listener.said[0])
+    children = Path(f"/proc/{zygote}/task/{zygote}/children")
+    mounter = supervisor.tier != "none" and not any("private folder" in gap for gap in supervisor.gaps)
+    wait_for(lambda: len(children.read_text().split()) == mounter)
+    before = len(os.listdir("/proc/self/fd"))
     for body in ("session.say(str(os.getppid()))", "1 / 0", "os._exit(0)") * 20:
         run(supervisor, body, listener)
     assert len(os.listdir("/proc/self/fd")) == before
-    zygote = int(listener.said[0])
-    children = Path(f"/proc/{zygote}/task/{zygote}/children")
-    wait_for(lambda: not children.read_text())
+    wait_for(lambda: len(children.read_text().split()) == mounter)
     assert len(os.listdir(f"/proc/{zygote}/fd")) < 10

@@ -55,7 +55,7 @@ def main() -> None:
     session.preload(order["preload"])
     readable = paths.readable(order["roots"], order["holes"])
     os.makedirs(order["scratch"], mode=0o700, exist_ok=True)
-    folders = _private_folders(order["scratch"]) if order["tier"] == "landlock" else None
+    folders = _private_folders(order["scratch"]) if order["tier"] in SELF_CLOSING else None
     filter_program = _enclose_zygote(order, readable) if order["tier"] in SELF_CLOSING else b""
     zygote = os.getpid()
     start = forkserver.Forkserver(control, parent, order["scratch"], folders).serve()

@@ -1,7 +1,7 @@
 """The command that puts a zygote into namespaces of its own: no network, no processes, no files but the named.
 
 bwrap is never started as root, where a hole in it would be a hole in the machine: root becomes a high user id
-that owns nothing first. What bwrap leaves (system calls, files inside) the zygote closes itself.
+that owns nothing first. What bwrap leaves (system calls, files inside, namespaces in its own) the zygote closes itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import pwd
 import shutil
 import stat
 from collections.abc import Sequence
+
+from sigmaloop.tools.sandbox.child.wall import landlock
 
 SCRATCH = "/scratch/rollouts"
 _SCRATCH_BYTES = 128 * 1024 * 1024
@@ -27,7 +29,7 @@ def command(
     arguments = [
         shutil.which("bwrap") or "bwrap", "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net",
         "--unshare-uts",
-        "--unshare-cgroup-try", "--disable-userns", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+        "--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
         "--hostname", "sandbox", "--clearenv", "--setenv", "PYTHONHASHSEED", "0", "--setenv", "TZ", "UTC",
     ]  # fmt: skip
     visible = dict.fromkeys(["/lib", "/lib64", "/usr/lib", "/usr/lib64", *roots, executable, *files])
@@ -41,6 +43,8 @@ def command(
                 else ["--ro-bind", os.devnull, hole]
             )
             arguments += cover
+    if landlock.version():  # which hides it from the agents; without it, they would see each other there
+        arguments += ["--proc", "/proc"]
     for device in ("/dev/null", "/dev/urandom"):
         arguments += ["--dev-bind", device, device]
     arguments += [

@@ -52,12 +52,13 @@ def order(wanted: Sandbox, *, executable: str, roots: tuple[str, ...] = ()) -> l
 def gaps(tier: Tier, *, bounded: bool = False, roots: tuple[str, ...] = ()) -> tuple[str, ...]:
     """What a tier does not stop, though the threat model would have it stopped; all of it is small.
 
-    `bounded`: each private folder is a file system of its own, in a namespace that keeps no access times.
+    `bounded`: each child has namespaces of its own, in which the kernel bounds its folder and, unless we are root, its
+    threads, and which keep no access times.
     """
     if tier == "none":
         return ("everything",)
     open_gaps = ["process ids tell how many came before"]
-    if tier != "landlock" or os.geteuid() == 0:
+    if not bounded or (tier == "landlock" and os.geteuid() == 0):
         open_gaps.append("threads are counted 20 times a second, not limited by the kernel")
     if not bounded:
         open_gaps.append("the private folder's size is looked at 20 times a second, not limited by the kernel")
