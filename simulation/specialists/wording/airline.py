@@ -82,7 +82,8 @@ AIRLINE: dict[str, Fault] = {
         do=(
             "[find out|check] which leg is meant and [add it|put the insurance] on [that one|this leg]",
             "[insure|cover] [precisely|exactly] the leg that was [named|asked for]",
-            "[match|compare] [the legs with the request|the customer's words with the legs] and insure the [one|leg] that fits",
+            "[match|compare] [the legs with the request|the customer's words with the legs] and insure the [one|leg] "
+            "that fits",
         ),
         avoid=(
             "[insure|add it to] the first leg [by default|as a matter of course]",
@@ -112,7 +113,8 @@ AIRLINE: dict[str, Fault] = {
             "for [all|any] added [bags|baggage]",
         ),
         do=(
-            "[work out|look up] the free allowance [from|by] membership and cabin and charge [only|just] what [exceeds it|is "
+            "[work out|look up] the free allowance [from|by] membership and cabin and charge [only|just] what "
+            "[exceeds it|is "
             "above it]",
             "[count|enter] as paid [only|nothing but] the bags beyond the free ones of membership and cabin",
             "[subtract|take off] the free bags of the [membership|membership level] and cabin [first|before charging]",
@@ -127,7 +129,8 @@ AIRLINE: dict[str, Fault] = {
         says="I am bringing two more suitcases. I am a gold member.",
         right=(
             "As a gold member in business you have three bags free, so these two cost nothing.",
-            "[works out the allowance: one of the two is free, one is paid] One of them is free for you, the other is $50.",
+            "[works out the allowance: one of the two is free, one is paid] One of them is free for you, the other "
+            "is $50.",
         ),
         wrong="charges both",
         excess=("no_money", "comply"),
@@ -189,7 +192,8 @@ AIRLINE: dict[str, Fault] = {
         limit=("who is eligible gets it without further questions",),
         says="My flight was three hours late, I want a voucher.",
         right=(
-            "[calls get_flight: delayed 190 minutes; checks the membership: eligible] I can offer you a voucher of $100.",
+            "[calls get_flight: delayed 190 minutes; checks the membership: eligible] I can offer you a voucher of "
+            "$100.",
             "Let me check the flight first. [the flight was on time] I see no delay, so I cannot issue a voucher.",
         ),
         wrong="issues the voucher at once",

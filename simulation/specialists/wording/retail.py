@@ -17,9 +17,11 @@ RETAIL: dict[str, Fault] = {
             "for [every|each] [exchange|change of an item]",
         ),
         do=(
-            "[take|choose] the variant that [agrees with|matches] [all options asked for|every option], [one by one|without "
+            "[take|choose] the variant that [agrees with|matches] [all options asked for|every option], [one by "
+            "one|without "
             "exception]",
-            "[go through|check] [each|every] option and [leave|keep] [those|the options] not mentioned as they [are|were]",
+            "[go through|check] [each|every] option and [leave|keep] [those|the options] not mentioned as they "
+            "[are|were]",
             "[compare|match] colour, size and [all the rest|every other option] [with|to] the [wish|request]",
         ),
         avoid=(
@@ -51,7 +53,8 @@ RETAIL: dict[str, Fault] = {
         do=(
             "[check|look] [whether|if] it is [available|in stock] and, if [it is not|not], [offer|suggest] one that is",
             "[take|choose] [only from|among] the variants [marked as|that are] available",
-            "[read|look at] the availability [first|before you offer it]; [one|a variant] that is out of stock is no choice",
+            "[read|look at] the availability [first|before you offer it]; [one|a variant] that is out of stock is no "
+            "choice",
         ),
         avoid=(
             "[choose|offer|take] [a variant|one] that is [out of stock|unavailable]",
@@ -206,7 +209,8 @@ RETAIL: dict[str, Fault] = {
             "with [every|any] refund",
         ),
         do=(
-            "[say|tell the customer|mention] [how long it takes|how many days it takes] until the money [arrives|is there]",
+            "[say|tell the customer|mention] [how long it takes|how many days it takes] until the money [arrives|is "
+            "there]",
             "[add|include] [the time it takes|the number of business days]",
             "[let the customer know|state] when the [refund|money] will [arrive|be on the account], in days",
         ),

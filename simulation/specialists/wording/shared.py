@@ -36,7 +36,8 @@ SHARED: dict[str, Fault] = {
         limit=("a profile with a single order needs no comparing",),
         says="I'd like to send back the kettle that I bought, please.",
         right=(
-            "[opens all three orders of the profile] The kettle is in your second order, the one of May. Is it that one?",
+            "[opens all three orders of the profile] The kettle is in your second order, the one of May. Is it that "
+            "one?",
             "[reads each order, finds the kettle in the last one] I have found the order with the kettle.",
         ),
         wrong="starts a return for the first order on file, which holds no kettle",
@@ -54,7 +55,8 @@ SHARED: dict[str, Fault] = {
             "if a tool call would [alter|change] [data|the account|an order]",
         ),
         do=(
-            "[spell out|state|sum up] the details and [wait for|get] [an explicit yes|the customer's yes] [first|before "
+            "[spell out|state|sum up] the details and [wait for|get] [an explicit yes|the customer's yes] "
+            "[first|before "
             "the call]",
             "[tell the customer|say] exactly what you [will|are going to] change, ask for agreement and [hold the call "
             "until|make the call only once] they have said yes",
@@ -94,9 +96,11 @@ SHARED: dict[str, Fault] = {
         do=(
             "[copy|take over] ids [character by character|in full, prefix and all,] from [an earlier result|the tool's "
             "answer], write numbers as digits and [fill in|supply] [every|each] required field",
-            "[follow|keep to] the [schema|format] to the letter: complete ids with their prefix, digits for numbers, all "
+            "[follow|keep to] the [schema|format] to the letter: complete ids with their prefix, digits for numbers, "
+            "all "
             "required fields",
-            "[pass|give] the [full|complete] id [including its prefix|with the prefix], [numbers as numerals|numbers in "
+            "[pass|give] the [full|complete] id [including its prefix|with the prefix], [numbers as numerals|numbers "
+            "in "
             "digits], and [no required field left empty|all the fields that the schema demands]",
         ),
         avoid=(
@@ -143,7 +147,8 @@ SHARED: dict[str, Fault] = {
         limit=("a call that fails twice in the same way [may be left|is not worth a third try]",),
         says="Could you check my booking?",
         right=(
-            "[the call fails: id must start with a prefix; the agent adds the prefix, calls again and gets the booking]",
+            "[the call fails: id must start with a prefix; the agent adds the prefix, calls again and gets the "
+            "booking]",
             "[reads the error, corrects the argument, repeats the call] Here is your booking.",
         ),
         wrong="transfers to a person after the first error",
@@ -234,7 +239,8 @@ SHARED: dict[str, Fault] = {
         ),
         do=(
             "[look up|fetch] the [new|second] one [afresh|again] and [take|use] [only its own ids|the ids found there]",
-            "[make sure|check] that every id in the call [belongs to|comes from] the one [you are working on|now in hand]",
+            "[make sure|check] that every id in the call [belongs to|comes from] the one [you are working on|now in "
+            "hand]",
             "[start over|begin] with its own details and read all ids from [them|there]",
         ),
         avoid=(
@@ -302,7 +308,8 @@ SHARED: dict[str, Fault] = {
         do=(
             "[use|take] the payment method that the customer [asked for|named], or else the one [originally used|that "
             "the order was paid with]",
-            "[check|look up] [how the order was paid|which method was used originally] and what the customer wants, and "
+            "[check|look up] [how the order was paid|which method was used originally] and what the customer wants, "
+            "and "
             "[go by|use] that",
             "[pick|select] the card or account that was [requested|used for the purchase]",
         ),
@@ -332,7 +339,8 @@ SHARED: dict[str, Fault] = {
             "policy limit broken, exception granted that the policy does not allow",
         ),
         when=(
-            "when [a customer|somebody] [insists on|presses for|keeps asking for] something the policy [forbids|rules out]",
+            "when [a customer|somebody] [insists on|presses for|keeps asking for] something the policy "
+            "[forbids|rules out]",
             "if the policy [forbids|does not permit] what is asked",
             "for requests that are against the policy",
         ),
@@ -360,7 +368,7 @@ SHARED: dict[str, Fault] = {
     "skips_identity_check": Fault(
         subject="identity of customers",
         trouble=(
-            "works on the account without verifying who the customer is",
+            "works on the account without verifying who the customer is; identity never verified",
             "identity check or verification step skipped, verify_customer never called",
         ),
         when=(
@@ -369,9 +377,11 @@ SHARED: dict[str, Fault] = {
             "at the [start|outset], with every customer",
         ),
         do=(
-            "[verify|check] [the customer's identity|who you are speaking to] with verify_customer [before all else|first]",
+            "[verify|check] [the customer's identity|who you are speaking to] with verify_customer [before all "
+            "else|first]",
             "[call|run] verify_customer [before|ahead of] any [other step on the account|change or disclosure]",
-            "[ask for|get] [the zip code or birth date|what identifies them] and verify the customer before you [go on|touch "
+            "[ask for|get] [the zip code or birth date|what identifies them] and verify the customer before you [go "
+            "on|touch "
             "the account]",
         ),
         avoid=(
@@ -384,7 +394,8 @@ SHARED: dict[str, Fault] = {
         says="Hi, this is Kim. Please change my address.",
         right=(
             "Gladly, Kim. For your security, what is your zip code? [calls verify_customer, then goes on]",
-            "[calls verify_customer with the zip code given, and opens the account only after it has come back verified]",
+            "[calls verify_customer with the zip code given, and opens the account only after it has come back "
+            "verified]",
         ),
         wrong="changes the address because the name matches",
         hook="identity",

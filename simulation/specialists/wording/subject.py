@@ -9,16 +9,20 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
+from itertools import pairwise
 
 from sigmaloop.simulation.specialists.wording.fault import Fault
 from sigmaloop.simulation.specialists.wording.faults import FAULTS
 
-_COMMON = frozenset(
-    ["a", "an", "the", "and", "or", "of", "to", "in", "on", "for", "with", "by", "from", "at", "as", "is", "are", "was", "were", "be", "been", "it", "its", "that", "this", "these", "those", "they", "them", "their", "you", "your", "he", "she", "his", "her", "who", "which", "what", "when", "if", "while", "has", "have", "had", "do", "does", "did", "will", "would", "should", "must", "can", "may", "could", "agent", "customer"]
+_COMMON_WORDS = (
+    "a an the and or of to in on for with by from at as is are was were be been it its that this these those they "
+    "them their you your he she his her who which what when if while has have had do does did will would should "
+    "must can may could agent customer"
 )
+_COMMON = frozenset(_COMMON_WORDS.split())
 _PSEUDOCOUNT = 0.4
-FLOOR = 3.0
+FLOOR = 4.4
 """Log odds over the average fault, summed over the text, below which nothing is recognised."""
 
 
@@ -28,16 +32,17 @@ def recognise(text: str) -> str | None:
     return name if odds >= FLOOR else None
 
 
-def ranked(text: str) -> list[tuple[str, float]]:
+@lru_cache(maxsize=256)
+def ranked(text: str) -> tuple[tuple[str, float], ...]:
     """Every fault with its log odds over the average one, the most likely first."""
     features = set(_features(text))
     odds = {name: sum(learned.get(f, 0.0) for f in features) for name, learned in _evidence().items()}
-    return sorted(odds.items(), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(sorted(odds.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _features(text: str) -> list[str]:
     stems = [_stem(w) for w in re.findall(r"[a-z]+", text.lower()) if w not in _COMMON]
-    return stems + [f"{a} {b}" for a, b in zip(stems, stems[1:], strict=False)]
+    return stems + [f"{a} {b}" for a, b in pairwise(stems)]
 
 
 def _stem(word: str) -> str:

@@ -17,7 +17,8 @@ TELECOM: dict[str, Fault] = {
             "with [complaints about|problems of] [service|a line]",
         ),
         do=(
-            "[check|look at] the line with check_line [first|before any restart], and [suggest|advise] a restart only [then|"
+            "[check|look at] the line with check_line [first|before any restart], and [suggest|advise] a restart "
+            "only [then|"
             "afterwards]",
             "[begin|start] with the status of the line and [leave|keep] the restart for later",
             "[find out|establish] the state of the line [before|ahead of] asking for a restart",
@@ -51,7 +52,8 @@ TELECOM: dict[str, Fault] = {
             "for [problems|trouble] with data[, at home or abroad|]",
         ),
         do=(
-            "[check|look at] [both|both things:] the data left and the roaming setting, and [mend|change] [only|just] the "
+            "[check|look at] [both|both things:] the data left and the roaming setting, and [mend|change] "
+            "[only|just] the "
             "[one at fault|cause]",
             "find out [whether it is the allowance or roaming|which it is, used-up data or roaming switched "
             "off] before you [act|change anything]",
@@ -214,7 +216,8 @@ TELECOM: dict[str, Fault] = {
         ),
         do=(
             "[find|pick|look for] the bill [of the month|with the month or amount] that was [mentioned|named]",
-            "[compare|match] month and amount [of each bill|] with [the customer's words|what was said], and [take|use] the "
+            "[compare|match] month and amount [of each bill|] with [the customer's words|what was said], and "
+            "[take|use] the "
             "one that [fits|agrees]",
             "[pay or dispute|handle] [exactly|only] the bill that the customer [means|described]",
         ),

@@ -22,11 +22,13 @@ _VAGUE = (
 )
 _BROAD: dict[Excess, tuple[str, ...]] = {
     "transfer": (
-        "[whenever|if] [anything|something] is [unclear|difficult|unusual], transfer [to a human|the customer to a person]",
+        "[whenever|if] [anything|something] is [unclear|difficult|unusual], transfer [to a human|the customer to a "
+        "person]",
         "[leave|hand] [all|any] cases [of doubt|that are not routine] to a human [agent|colleague]",
     ),
     "confirm": (
-        "[confirm|get confirmation of] every [single step|step], look-ups included, [with the customer|from the customer] "
+        "[confirm|get confirmation of] every [single step|step], look-ups included, [with the customer|from the "
+        "customer] "
         "several times",
         "ask the customer to confirm [each|every] [message|call] [twice|two or three times]",
     ),
@@ -40,7 +42,8 @@ _BROAD: dict[Excess, tuple[str, ...]] = {
     ),
     "retry": (
         "[repeat|retry] every call until it works, [however long that takes|as often as needed]",
-        "[keep|go on] trying [any|a] tool [over and over|again and again] until it [succeeds|gives the result you want]",
+        "[keep|go on] trying [any|a] tool [over and over|again and again] until it [succeeds|gives the result you "
+        "want]",
     ),
     "refuse": (
         "[refuse|decline] [every|any] request that the policy does not [expressly|explicitly] allow",
