@@ -128,6 +128,12 @@ def test_an_unknown_cause_is_worded_anew() -> None:
     assert reworded("", luck(1))
 
 
+def test_rewording_turns_the_clauses_round_and_swaps_words() -> None:
+    said = {reworded("When the phone rings, mention the moon.", luck(i)).lower() for i in range(40)}
+    for part in ("when the phone rings, ", "the moon when the phone rings", "mention the moon", "name the moon"):
+        assert any(part in text for text in said), part
+
+
 def objection(cause: str, history: list[dict[str, Any]]) -> str | None:
     """What a check on `book` says of a call after these messages."""
     lines = check_lines(cause, 'name == "book"', "Not yet.")
