@@ -11,10 +11,7 @@ from sigmaloop.agents.brief import Brief, EngineerTools, PastAttempt
 from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import InadmissibleChange
 from sigmaloop.simulation.habits import HABITS
-from sigmaloop.simulation.reading import objects
-from sigmaloop.simulation.specialists.changes import SHARES, wording
-from sigmaloop.simulation.specialists.phrasings import PHRASINGS
-from sigmaloop.simulation.specialists.request import Request
+from sigmaloop.simulation.specialists.changes import SHARES
 from sigmaloop.tools.changes.edits import check_change, unified_diff
 
 SEEDS = range(200)
@@ -53,40 +50,11 @@ def test_only_broken_and_empty_changes_are_inadmissible(attempts: Any, shipped: 
         assert fate(shipped, made.source) == expected.get(made.plan.quality, "ok"), made.plan
 
 
-def test_specific_changes_cure_what_they_are_meant_for(attempts: Any, reading: Any, shipped: str) -> None:
+def test_vague_changes_hardly_help(attempts: Any, reading: Any, shipped: str) -> None:
     before = reading(shipped)
     for habit, made in attempts:
-        if made.plan.quality != "specific":
-            continue
-        if made.plan.kind == "control_flow":
-            agent: dict[str, Any] = {}
-            exec(made.source, agent)
-            said = agent["check_call"](made.plan.tool, {}, [{"role": "user", "content": "Hello."}])
-            assert said is not None
-            assert objects(said, habit)
-        else:
-            assert reading(made.source).multipliers[habit] < 0.5 * before.multipliers[habit], made.plan
-
-
-@pytest.mark.parametrize("habit", NAMES)
-def test_every_remedy_cures_as_a_note_on_a_tool_however_it_opens(habit: str, reading: Any, shipped: str) -> None:
-    request = Request({"messages": []})
-    for remedy in PHRASINGS[habit].remedies:
-        for rule in (wording(remedy, request), f"From now on: {remedy[0].lower()}{remedy[1:]}"):
-            noted = shipped.replace("TOOL_NOTES = {}", f"TOOL_NOTES = {{'return_items': {rule!r}}}")
-            assert reading(noted).multipliers[habit] < 0.5, rule
-
-
-def test_vague_and_overfitted_changes_hardly_help(attempts: Any, reading: Any, shipped: str) -> None:
-    before = reading(shipped)
-    for habit, made in attempts:
-        if made.plan.quality in ("vague", "overfit"):
+        if made.plan.quality == "vague":
             assert reading(made.source).multipliers[habit] > 0.7 * before.multipliers[habit], made.plan
-
-
-def test_over_broad_changes_break_something_else(attempts: Any, reading: Any) -> None:
-    broad = [made for _, made in attempts if made.plan.quality == "broad"]
-    assert all(reading(made.source).bumps for made in broad)
 
 
 def test_overfitted_changes_name_a_case(attempts: Any) -> None:
