@@ -22,7 +22,7 @@ from sigmaloop.graph.model_access import GatewayAccess
 from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.runs import RunPaths
+from sigmaloop.memory.runs import CALLS, RunPaths
 from sigmaloop.records import NO_COURSE, Course, Rollout, RolloutKey, Step, Task, Usage
 from sigmaloop.settings import Settings, api_key, secrets
 from sigmaloop.tools.gateway.budget import Prices
@@ -186,7 +186,7 @@ def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
         gateway_settings(settings, spending.limits(settings, journal)),
         call_journal=journal,
         account=spending.JournalAccount(journal) if journal else None,
-        traces=TraceFile(journal.path.with_name(TRACES)) if journal and settings.record_calls else None,
+        traces=TraceFile(journal.path.with_name(CALLS)) if journal and settings.record_calls else None,
         names=JournalNames(journal) if journal and not settings.simulated else None,
         redact=secrets(),
     )
@@ -242,8 +242,6 @@ class RedactedStore:
         self._journal.add_usage(id, role, batch, task, usage)
 
 
-TRACES = "calls.traces"
-"""Beside the journal: every model call, if `record_calls` is set."""
 SMOKE_SECONDS = 5.0
 
 

@@ -37,7 +37,14 @@ def pack_course(course: Course) -> bytes | None:
         return None
     models = list(dict.fromkeys(call.model for call in course.calls))
     rows = [
-        [c.step, models.index(c.model), c.prompt, c.input_tokens, c.output_tokens, round(c.seconds, 3)]
+        [
+            c.step,
+            models.index(c.model),
+            c.prompt,
+            c.input_tokens,
+            c.output_tokens,
+            None if c.seconds is None else round(c.seconds, 3),
+        ]
         for c in course.calls
     ]
     seen = [round(at, 3) for at in course.seen]

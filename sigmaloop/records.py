@@ -127,8 +127,8 @@ class ModelCall(Record):
     """Hash of the request: equal for equal prompts."""
     input_tokens: int = Field(default=0, ge=0)
     output_tokens: int = Field(default=0, ge=0)
-    seconds: float = Field(default=0.0, ge=0)
-    """How long the endpoint took; 0 when the call journal answered."""
+    seconds: float | None = Field(default=None, ge=0)
+    """How long the endpoint took; None when the call journal answered."""
 
 
 class Course(Record):

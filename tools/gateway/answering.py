@@ -90,7 +90,7 @@ class Answering:
             if known is not None:
                 tokens = count_tokens(request, known, at_most=worst)
                 self._count_recalled(lease, tokens)
-                lease.calls.append(_made(key, known, tokens, 0.0))
+                lease.calls.append(_made(key, known, tokens, None))
                 return known
             with lease.open(call):
                 response = self._pay(lease, path, request, call, worst, key)
@@ -195,7 +195,7 @@ class Answering:
             raise kind(text, status=error.status, retryable=error.retryable, code=error.code) from None
 
 
-def _made(key: str, response: Json, tokens: tuple[int, int], seconds: float) -> ModelCall:
+def _made(key: str, response: Json, tokens: tuple[int, int], seconds: float | None) -> ModelCall:
     name = response.get("model")
     return ModelCall(
         step=0,  # whoever holds the conversation knows
@@ -203,7 +203,7 @@ def _made(key: str, response: Json, tokens: tuple[int, int], seconds: float) -> 
         prompt=key[:16],
         input_tokens=tokens[0],
         output_tokens=tokens[1],
-        seconds=round(seconds, 3),
+        seconds=seconds,
     )
 
 
