@@ -1,4 +1,4 @@
-"""Why conversations of other programs failed: the miner and the clusterer of a run, without a run. Nothing is stored."""
+"""Why conversations of other programs failed: a run's miner and clusterer without a run. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def mine_traces(
 
     `limit`: the first so many of them. Raises BadInput for files that hold none, ModelUnavailable.
     """
-    reading = _Reading(paths, format=format, pass_at=pass_at, unlabelled=unlabelled, limit=limit)
+    reading = _Reading(paths, form=format, pass_at=pass_at, unlabelled=unlabelled, limit=limit)
     failures: list[FailureRecord] = []
     sources: dict[str, Source] = {}
     check_models(settings, settings.models()[1])
@@ -92,7 +92,7 @@ def explain(miner: FailureMiner, conversation: Conversation) -> list[FailureReco
 
 
 def group(clusterer: Clusterer, failures: Sequence[FailureRecord]) -> list[Cluster]:
-    """The failures by root cause, each in one cluster: decided one after another, by similarity where no answer comes."""
+    """The failures by root cause, each in one cluster; decided one by one, by similarity where no answer comes."""
     clusters: dict[str, Cluster] = {}
     embed = _Remembering()
     for failure in failures:
@@ -123,12 +123,12 @@ class _Reading:
         self,
         paths: Sequence[Path],
         *,
-        format: Format | None,
+        form: Format | None,
         pass_at: float,
         unlabelled: bool,
         limit: int | None,
     ) -> None:
-        self._paths, self._format, self._pass_at = paths, format, pass_at
+        self._paths, self._form, self._pass_at = paths, form, pass_at
         self._unlabelled, self._limit = unlabelled, limit
         self.counts = Counts()
         self.problems: list[Problem] = []
@@ -138,7 +138,7 @@ class _Reading:
         wanted = {"failed", "unknown"} if self._unlabelled else {"failed"}
         given = 0
         for path in self._paths:
-            for found in read_conversations(path, format=self._format, pass_at=self._pass_at):
+            for found in read_conversations(path, format=self._form, pass_at=self._pass_at):
                 if isinstance(found, Problem):
                     self.problems.append(found)
                     continue

@@ -24,10 +24,14 @@ def wrap(text: str, width: int) -> list[str]:
 
 def cut(text: str, width: int) -> str:
     """One line of at most `width` columns; what does not fit is marked."""
-    flat = " ".join(clean(text).split())
-    if cells(flat) <= width:
-        return flat
-    return _head(flat, max(width - 2, 0)) + ".." if width > 2 else _head(flat, width)
+    return cut_line(" ".join(clean(text).split()), width)
+
+
+def cut_line(line: str, width: int) -> str:
+    """The same for a clean line whose spaces stay."""
+    if cells(line) <= width:
+        return line.rstrip()
+    return _head(line, max(width - 2, 0)) + ".." if width > 2 else _head(line, width)
 
 
 def pad(text: str, width: int) -> str:

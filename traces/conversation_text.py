@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sigmaloop.records import ModelCall, Step, Trace
-from sigmaloop.traces.columns import cells, cut, wrap
+from sigmaloop.traces.columns import cells, cut, cut_line, pad, wrap
 
 LINES = 12
 """Lines of one step that are shown unless everything is asked for."""
@@ -117,29 +117,37 @@ def shortened(lines: list[str], *, full: bool) -> list[str]:
 
 
 def listing(traces: list[Trace], *, width: int, names: Mapping[str, str]) -> list[str]:
-    """A line for each trace. `names`: of agents, by their hash. The task has what the other columns leave."""
-    rows = [("id", "split", "outcome", "reward", "agent", "steps", "tokens", "type", "task")]
-    for trace in traces:
-        rollout = trace.rollout
-        rows.append(
-            (
-                rollout.id[:8],
-                rollout.split or "?",
-                rollout.outcome,
-                "-" if rollout.reward is None else f"{rollout.reward:.2f}",
-                names.get(rollout.key.agent, rollout.key.agent[:8]),
-                f"{rollout.steps}",
-                f"{rollout.usage.tokens:,}",
-                cut(rollout.request_type or "?", 20),
-                f"{rollout.task_id} #{rollout.key.trial}",
-            )
-        )
-    widths = [max(cells(row[n]) for row in rows) for n in range(len(rows[0]) - 1)]
+    """A line for each trace, none longer than `width` columns. `names`: of agents, by their hash.
+
+    Under 100 columns reward and steps are left out; the task has what the other columns leave.
+    """
+    wide = width >= 100
+    rows = [_cells_of(trace, names, 20 if wide else 14) for trace in traces]
+    columns = [name for name in _COLUMNS if wide or name not in ("reward", "steps")]
+    widths = {name: max(cells(row[name]) for row in [*rows, {name: name for name in _COLUMNS}]) for name in columns}
     lines = []
-    for row in rows:
-        head = "  ".join(
-            f"{text:>{size}}" if n in (3, 5, 6) else f"{text:<{size}}"
-            for n, (text, size) in enumerate(zip(row, widths, strict=False))
-        )
-        lines.append(f"{head}  {cut(row[-1], max(width - len(head) - 2, 12))}".rstrip())
+    for row in [{name: name for name in (*_COLUMNS, "task")}, *rows]:
+        texts = [
+            f"{row[name]:>{widths[name]}}" if name in _NUMBERS else pad(row[name], widths[name]) for name in columns
+        ]
+        lines.append(cut_line("  ".join([*texts, row["task"]]), width))
     return lines
+
+
+_COLUMNS = ("id", "split", "outcome", "reward", "agent", "steps", "tokens", "type")
+_NUMBERS = frozenset({"reward", "steps", "tokens"})
+
+
+def _cells_of(trace: Trace, names: Mapping[str, str], longest: int) -> dict[str, str]:
+    rollout = trace.rollout
+    return {
+        "id": rollout.id[:8],
+        "split": rollout.split or "?",
+        "outcome": rollout.outcome,
+        "reward": "-" if rollout.reward is None else f"{rollout.reward:.2f}",
+        "agent": names.get(rollout.key.agent, rollout.key.agent[:8]),
+        "steps": f"{rollout.steps}",
+        "tokens": f"{rollout.usage.tokens:,}",
+        "type": cut(rollout.request_type or "?", longest),
+        "task": cut(f"{rollout.task_id} #{rollout.key.trial}", 80),
+    }

@@ -60,7 +60,7 @@ def _told(value: object) -> Format | None:
         return "otel"
     if keys & {"run_type", "dotted_order", "parent_run_id"} or isinstance(value.get("runs"), list):
         return "langsmith"
-    if keys & {"messages", "conversation"}:
+    if keys & {"messages", "conversation", "role"}:
         return "openai"
     return "tau-bench" if {"task_id", "reward"} <= keys else None
 
@@ -69,15 +69,25 @@ def _read(values: Iterator[Value | Unreadable], file: str, format: Format | None
     if format in ("langsmith", "otel"):
         yield from _grouped(values, file, otel if format == "otel" else langsmith)
         return
+    alone: list[Value] = []
     for found in values:
         if isinstance(found, Unreadable):
             yield Problem(file=file, line=found.line, said=found.said)
+        elif format == "openai" and _is_message(found.value):
+            alone.append(found)
         elif format == "openai":
             yield from _guarded(read_list(found.value, file, found.line), file, found.line)
         elif isinstance(found.value, dict):
             yield from _guarded(read_trajectory(found.value, file, found.line), file, found.line)
         else:
             yield Problem(file=file, line=found.line, said="not an object; it is left out")
+    if alone:  # the messages of one conversation, which is all that the file holds
+        messages = [found.value for found in alone]
+        yield from _guarded(read_list(messages, file, alone[0].line), file, alone[0].line)
+
+
+def _is_message(value: object) -> bool:
+    return isinstance(value, dict) and "role" in value and not value.keys() & {"messages", "conversation"}
 
 
 def _grouped(values: Iterator[Value | Unreadable], file: str, form: object) -> Iterator[Imported]:

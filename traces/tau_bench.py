@@ -19,6 +19,9 @@ def read_trajectory(record: JsonObject, file: str, line: int) -> Iterator[Import
         yield Problem(file=file, line=line, said=f"{name} has no `traj`; it is left out")
         return
     chat = read_chat(messages)
+    if not chat.steps:
+        yield Problem(file=file, line=line, said=f"no message of {name} can be read ({chat.odd}); it is left out")
+        return
     if chat.odd:
         yield Problem(file=file, line=line, said=f"{name}: {chat.odd}", lost=False)
     for field in ("task_id", "reward"):
