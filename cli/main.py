@@ -20,6 +20,8 @@ COMMANDS = {
         "sigmaloop.cli.benchmark:benchmark",
         "List benchmarks, or check that one keeps its contract.",
     ),
+    "trace": ("sigmaloop.cli.trace:trace", "Show what an agent did in a rollout, or list the rollouts."),
+    "mine": ("sigmaloop.cli.mine:mine", "Report why conversations of stored traces failed."),
     "doctor": ("sigmaloop.cli.doctor:doctor", "Check this machine and attack its sandbox."),
     "apply": ("sigmaloop.cli.apply:apply", "Take the kept agent as a branch, a patch or a file."),
 }

@@ -72,6 +72,7 @@ def settings_options(*, leave_out: tuple[str, ...] = (), only: tuple[str, ...] =
                 continue
             default = "" if info.default is None else f"  [default: {info.default}]"
             place = place_of(name)
+            alone = {"is_flag": False, "flag_value": "true"} if info.annotation is bool else {}
             command = click.option(
                 f"--{name.replace('_', '-')}",
                 name,
@@ -79,6 +80,7 @@ def settings_options(*, leave_out: tuple[str, ...] = (), only: tuple[str, ...] =
                 type=_click_type(info.annotation),
                 help=f"{info.description}{default}",
                 place=place._replace(common=place.common or bool(only)),
+                **alone,
             )(command)
         return command
 

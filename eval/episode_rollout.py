@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sigmaloop.errors import BudgetSpent, ModelChanged, SandboxError, SigmaLoopError, StoreError, boundary
 from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.session import EpisodeFault, EpisodeSession
-from sigmaloop.records import JsonObject, RolloutStatus, Step
+from sigmaloop.records import NO_COURSE, Course, JsonObject, RolloutStatus, Step
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 
 Complete = Callable[[JsonObject], JsonObject]
@@ -23,6 +23,8 @@ class Played:
     detail: str = ""
     components: dict[str, float] = field(default_factory=dict)
     trace: tuple[Step, ...] = ()
+    course: Course = NO_COURSE
+    """When each step was seen, and after how many of them each model call was answered."""
     fault: SigmaLoopError | None = None
     """What made it infra, where we know more than the text."""
     doubtful: bool = False
@@ -50,10 +52,14 @@ def play(
             raise session.fault or SandboxError(ended.detail)
         if ended.status == "agent_error":
             session.fail(ended.detail)
-            return Played("agent_error", 0.0, ended.detail, trace=session.trace, doubtful=ended.doubtful)
+            return Played(
+                "agent_error", 0.0, ended.detail, trace=session.trace, course=session.course, doubtful=ended.doubtful
+            )
         score = session.score()
     except (StoreError, BudgetSpent, ModelChanged):
         raise  # nothing that follows could be kept, paid for, or compared
     except SigmaLoopError as fault:
-        return Played("infra", None, str(fault), trace=session.trace if session else (), fault=fault)
-    return Played("ok", score.reward, score.missing, dict(score.components), session.trace)
+        if session is None:
+            return Played("infra", None, str(fault), fault=fault)
+        return Played("infra", None, str(fault), trace=session.trace, course=session.course, fault=fault)
+    return Played("ok", score.reward, score.missing, dict(score.components), session.trace, session.course)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypedDict
 
 from sigmaloop.errors import ModelUnavailable, SigmaLoopError
 from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.episode_rollout import Played, play
 from sigmaloop.eval.refusals import as_infra, blanket_refusal, suspicious
 from sigmaloop.eval.whole_benchmark import run_whole
-from sigmaloop.records import Rollout, RolloutKey, Step, Usage
+from sigmaloop.records import NO_COURSE, Course, ModelCall, Rollout, RolloutKey, Split, Step, Usage
 from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.gateway.roles import Role
 from sigmaloop.tools.sandbox.supervisor import Supervisor
@@ -22,7 +22,15 @@ from sigmaloop.tools.sandbox.supervisor import Supervisor
 EXTRA_TRIES = 2
 """How often an infrastructure fault is tried again before it is recorded as one."""
 
-Result = tuple[Rollout, tuple[Step, ...]]
+
+class Result(NamedTuple):
+    """A rollout with what was seen of it."""
+
+    rollout: Rollout
+    trace: tuple[Step, ...] = ()
+    course: Course = NO_COURSE
+
+
 Keep = Callable[[Result], None]
 """Stores a result; called in the thread that called `execute`."""
 
@@ -40,6 +48,14 @@ class StopFlag:
     raised: bool = False
 
 
+class TaskFacts(TypedDict):
+    """What a rollout's record says of its task."""
+
+    pass_at: float
+    split: Split | None
+    request_type: str
+
+
 @dataclass(frozen=True)
 class Job:
     """An agent, and what its model calls are counted under."""
@@ -48,8 +64,8 @@ class Job:
     role: Role
     batch: int
     run_seed: int
-    pass_mark: Callable[[str], float]
-    """Reward from which a task counts as passed, by its id."""
+    about: Callable[[str], TaskFacts]
+    """What a rollout's record says of its task, by the task's id."""
 
 
 class Executor(Protocol):
@@ -78,7 +94,7 @@ class WholeExecutor:
                 for rollout in run_whole(
                     self.benchmark, job.source, same, run_seed=job.run_seed, tries=1 + EXTRA_TRIES
                 ):
-                    keep((rollout.model_copy(update={"pass_at": job.pass_mark(rollout.task_id)}), ()))
+                    keep(Result(rollout.model_copy(update={**job.about(rollout.task_id)})))
         except KeyboardInterrupt:
             self.stop.raised = True
             raise Drained("interrupted; finished trials are stored") from None
@@ -105,18 +121,19 @@ class _Progress:
         error = future.exception()
         if error is not None:
             self.stopped, self.error = True, self.error or error
-        elif (result := future.result()) is not None and result[0].key not in self.taken:
-            self.taken.add(result[0].key)
-            if suspicious(result[0]):
+        elif (result := future.result()) is not None and result.rollout.key not in self.taken:
+            self.taken.add(result.rollout.key)
+            if suspicious(result.rollout):
                 self.suspects.append(result)
             else:
                 self.keep(result)
 
     def judge_refusals(self, total: int) -> None:
         """Keep the suspects: as faults where the endpoint refuses most of the `asked` rollouts alike."""
-        refusal = blanket_refusal([rollout for rollout, _ in self.suspects], asked=total)
-        for rollout, trace in self.suspects:
-            self.keep((as_infra(rollout) if rollout.refusal == refusal else rollout, trace))
+        refusal = blanket_refusal([result.rollout for result in self.suspects], asked=total)
+        for result in self.suspects:
+            blamed = result.rollout.refusal == refusal
+            self.keep(result._replace(rollout=as_infra(result.rollout)) if blamed else result)
 
 
 class EpisodeExecutor:
@@ -170,7 +187,7 @@ class EpisodeExecutor:
         while not (self._stop.raised or progress.stopped):
             tries += 1
             began = time.perf_counter()
-            played, usage, refusal = self._try(key, progress.job)
+            played, calls, usage, refusal = self._try(key, progress.job)
             if played.doubtful and not doubted:
                 tries, doubted = tries - 1, True
                 continue
@@ -178,11 +195,13 @@ class EpisodeExecutor:
             if played.status != "infra" or hopeless:
                 detail = f"{played.detail} (try {tries})" if played.status == "infra" else played.detail
                 rollout = self._rollout(key, progress.job, played, usage, detail, time.perf_counter() - began)
-                return rollout.model_copy(update={"refusal": refusal}), played.trace
+                return Result(
+                    rollout.model_copy(update={"refusal": refusal}), played.trace, _course(played.course, calls)
+                )
         return None
 
-    def _try(self, key: RolloutKey, job: Job) -> tuple[Played, Usage, str]:
-        """How it ended, what it cost, how the endpoint refused its last call (empty: it did not).
+    def _try(self, key: RolloutKey, job: Job) -> tuple[Played, list[ModelCall], Usage, str]:
+        """How it ended, its model calls, what they cost, how the endpoint refused its last call (empty: it did not).
 
         Every try has the same scope and seed: model calls that were answered before are not paid again.
         """
@@ -198,7 +217,7 @@ class EpisodeExecutor:
                 supervisor=self._supervisor,
                 complete=lease.complete,
             )
-            return played, lease.usage(), lease.refusal
+            return played, list(lease.calls), lease.usage(), lease.refusal
 
     def _rollout(self, key: RolloutKey, job: Job, played: Played, usage: Usage, detail: str, seconds: float) -> Rollout:
         return Rollout(
@@ -212,8 +231,14 @@ class EpisodeExecutor:
             steps=sum(step.kind in ("say", "act", "submit") for step in played.trace),
             wall_seconds=round(seconds, 3),
             tier=self._supervisor.tier,
-            pass_at=job.pass_mark(key.task_id),
+            **job.about(key.task_id),
         )
+
+
+def _course(seen: Course, calls: Sequence[ModelCall]) -> Course:
+    """The session knows where in the conversation a call stands, the gateway what it was."""
+    placed = zip(seen.calls, calls, strict=False)
+    return Course(calls=tuple(call.model_copy(update={"step": at.step}) for at, call in placed), seen=seen.seen)
 
 
 def scope_of(key: RolloutKey) -> str:

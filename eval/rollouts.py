@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Self
 
-from sigmaloop.eval.benchmark import BenchmarkRunner
+from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner
 from sigmaloop.eval.executors import (
     Drained,
     EpisodeExecutor,
@@ -21,12 +21,13 @@ from sigmaloop.eval.executors import (
     Job,
     Result,
     StopFlag,
+    TaskFacts,
     WholeExecutor,
     scope_of,
 )
 from sigmaloop.eval.store import RolloutStore
 from sigmaloop.eval.whole_benchmark import check_run
-from sigmaloop.records import Rollout, RolloutKey, agent_hash
+from sigmaloop.records import Rollout, RolloutKey, Task, agent_hash
 from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.gateway.roles import Role
 from sigmaloop.tools.sandbox.supervisor import Supervisor
@@ -86,7 +87,7 @@ class RolloutEngine:
         """
         agent = agent_hash(agent_source)
         keys = [RolloutKey(agent=agent, task_id=task, trial=trial) for task, trial in pairs]
-        job = Job(agent_source, role, batch, self._run_seed, self._pass_mark)
+        job = Job(agent_source, role, batch, self._run_seed, self._about)
         done: dict[RolloutKey, Rollout] = {}
 
         def report(rollout: Rollout) -> None:
@@ -97,7 +98,7 @@ class RolloutEngine:
 
         def keep(result: Result) -> None:
             self._save(result, job)
-            report(result[0])
+            report(result.rollout)
 
         for key in dict.fromkeys(keys):
             stored = self._store.rollout(key)
@@ -134,13 +135,22 @@ class RolloutEngine:
 
         The usage of a fault is not counted yet: the try that ends it replays those calls and counts them.
         """
-        rollout, trace = result
+        rollout = result.rollout
         if rollout.valid:
             self._store.add_usage(scope_of(rollout.key), job.role, job.batch, rollout.task_id, rollout.usage)
-        self._store.save_rollout(rollout, trace, scope=scope_of(rollout.key))
+        self._store.save_rollout(rollout, result.trace, course=result.course, scope=scope_of(rollout.key))
 
-    def _pass_mark(self, task_id: str) -> float:
-        return self._marks.get(task_id, self._benchmark.pass_at)
+    def _about(self, task_id: str) -> TaskFacts:
+        task = self._tasks.get(task_id)
+        return {
+            "pass_at": self._marks.get(task_id, self._benchmark.pass_at),
+            "split": task.split if task else None,
+            "request_type": task.request_type if task else "",
+        }
+
+    @cached_property
+    def _tasks(self) -> Mapping[str, Task]:
+        return {task.id: task for split in SPLITS for task in self._benchmark.tasks(split)}
 
     @cached_property
     def _marks(self) -> Mapping[str, float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -17,7 +18,7 @@ from pydantic import JsonValue
 
 from sigmaloop.errors import SigmaLoopError, UpstreamError
 from sigmaloop.eval.benchmark import Episode, Score
-from sigmaloop.records import JsonObject, Step, StepKind
+from sigmaloop.records import Course, JsonObject, ModelCall, Step, StepKind
 
 TEXT_LIMIT = 20_000
 """Most characters of a message or of arguments that an agent may send, and of a text kept in the trace."""
@@ -36,6 +37,9 @@ class EpisodeSession:
         self._complete = complete
         self._over = False
         self._steps: list[Step] = []
+        self._began = time.perf_counter()
+        self._seen: list[float] = []
+        self._calls: list[ModelCall] = []
         self.fault: UpstreamError | None = None
         """The model's fault that ended the rollout; the sandbox passes on no more than its text."""
 
@@ -43,6 +47,11 @@ class EpisodeSession:
     def trace(self) -> tuple[Step, ...]:
         """Every visible event so far, the user's opening first."""
         return tuple(self._steps)
+
+    @property
+    def course(self) -> Course:
+        """When each step was seen, and after how many of them each model call was answered: no more of it is known."""
+        return Course(calls=tuple(self._calls), seen=tuple(self._seen))
 
     def init(self) -> JsonObject:
         """What every agent is given first, the same kind for every task of every split."""
@@ -97,11 +106,13 @@ class EpisodeSession:
     def llm(self, request: JsonObject) -> JsonObject:
         """A model call. Statuses below 500 are the agent's own doing; the others are a fault of ours."""
         try:
-            return self._complete(request)
+            answer = self._complete(request)
         except UpstreamError as error:
             if error.status >= 500:  # the others reach the agent, or end it
                 self.fault = error
             raise
+        self._calls.append(ModelCall(step=len(self._steps)))
+        return answer
 
     def fail(self, detail: str) -> None:
         """The agent ended in an error: the last thing in its trace."""
@@ -128,6 +139,7 @@ class EpisodeSession:
 
     def _see(self, kind: StepKind, text: str, *, tool: str = "", arguments: Mapping[str, object] | None = None) -> None:
         kept = text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… ({len(text)} characters)"
+        self._seen.append(round(time.perf_counter() - self._began, 3))
         self._steps.append(
             Step(
                 index=len(self._steps),

@@ -22,8 +22,8 @@ from sigmaloop.graph.model_access import GatewayAccess
 from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.runs import RunPaths
-from sigmaloop.records import Rollout, RolloutKey, Step, Task, Usage
+from sigmaloop.memory.runs import CALLS, RunPaths
+from sigmaloop.records import NO_COURSE, Course, Rollout, RolloutKey, Step, Task, Usage
 from sigmaloop.settings import Settings, api_key, secrets
 from sigmaloop.tools.gateway.budget import Prices
 from sigmaloop.tools.gateway.call_log import TraceFile
@@ -186,7 +186,7 @@ def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
         gateway_settings(settings, spending.limits(settings, journal)),
         call_journal=journal,
         account=spending.JournalAccount(journal) if journal else None,
-        traces=TraceFile(journal.path.with_name(TRACES)) if journal and settings.record_calls else None,
+        traces=TraceFile(journal.path.with_name(CALLS)) if journal and settings.record_calls else None,
         names=JournalNames(journal) if journal and not settings.simulated else None,
         redact=secrets(),
     )
@@ -225,18 +225,23 @@ class RedactedStore:
     def rollout(self, key: RolloutKey) -> Rollout | None:
         return self._journal.rollout(key)
 
-    def save_rollout(self, rollout: Rollout, trace: Sequence[Step], *, scope: str | None = None) -> None:
+    def save_rollout(
+        self,
+        rollout: Rollout,
+        trace: Sequence[Step],
+        *,
+        course: Course = NO_COURSE,
+        scope: str | None = None,
+    ) -> None:
         if self._redactor:
             rollout = rollout.model_copy(update={"detail": self._redactor.text(rollout.detail)})
             trace = [Step(**self._redactor.tree(step.model_dump())) for step in trace]
-        self._journal.save_rollout(rollout, trace, scope=scope)
+        self._journal.save_rollout(rollout, trace, course=course, scope=scope)
 
     def add_usage(self, id: str, role: str, batch: int, task: str, usage: Usage) -> None:  # noqa: A002
         self._journal.add_usage(id, role, batch, task, usage)
 
 
-TRACES = "calls.traces"
-"""Beside the journal: every model call, if `record_calls` is set."""
 SMOKE_SECONDS = 5.0
 
 

@@ -26,6 +26,8 @@ RESULTS = "results.tsv"
 SUITE = "suite.json"
 PROGRESS = "progress.json"
 CHECKPOINTS = "checkpoints.sqlite"
+CALLS = "calls.traces"
+"""Beside a journal: every model call, if `record_calls` is set."""
 NUMBER = "number"
 
 

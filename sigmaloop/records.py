@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Split = Literal["train", "validation", "test"]
 RolloutStatus = Literal["ok", "agent_error", "infra"]
+RolloutOutcome = Literal["passed", "failed", "agent_error", "infra"]
 StepKind = Literal["user", "say", "act", "submit", "error"]
 ChangeKind = Literal["prompt", "example", "tool", "context", "control_flow"]
 GateName = Literal["admission", "cluster_tasks", "regression", "validation", "judge", "review"]
@@ -115,6 +116,32 @@ class Step(Record):
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
+class ModelCall(Record):
+    """One model call of a rollout: what it cost and where it stands. Its text is kept by `--record-calls` alone."""
+
+    step: int = Field(ge=0)
+    """How many steps had been seen when it was answered."""
+    model: str = ""
+    """The name by which the endpoint answered."""
+    prompt: str = ""
+    """Hash of the request: equal for equal prompts."""
+    input_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    seconds: float | None = Field(default=None, ge=0)
+    """How long the endpoint took; None when the call journal answered."""
+
+
+class Course(Record):
+    """How a rollout went beside its steps. Nothing of it is evidence: two equal rollouts differ in their times."""
+
+    calls: tuple[ModelCall, ...] = ()
+    seen: tuple[float, ...] = ()
+    """Seconds from the rollout's beginning to each step."""
+
+
+NO_COURSE = Course()
+
+
 class Rollout(Record):
     """The result of one agent on one task, once."""
 
@@ -135,6 +162,10 @@ class Rollout(Record):
     """Which sandbox tier ran it."""
     pass_at: float = Field(default=1.0, gt=0, le=1, exclude_if=_unset)
     """Reward from which its task counted as passed when it was run."""
+    split: Split | None = Field(default=None, exclude_if=_unset)
+    """Of its task; None where nobody said: then its trace is kept apart, as one of validation is."""
+    request_type: str = Field(default="", exclude_if=lambda name: not name)
+    """Of its task."""
 
     @model_validator(mode="after")
     def _reward_fits_status(self) -> Self:
@@ -165,6 +196,13 @@ class Rollout(Record):
         return self.reward is not None and self.reward_micros >= self.pass_units
 
     @property
+    def outcome(self) -> RolloutOutcome:
+        """How it ended, in one word; `failed` is a valid result of an agent that broke no rule and missed the mark."""
+        if self.status != "ok":
+            return self.status
+        return "passed" if self.passed else "failed"
+
+    @property
     def pass_units(self) -> int:
         """The mark in whole units."""
         return max(1, round(self.pass_at * REWARD_MICROS))
@@ -179,6 +217,30 @@ class Rollout(Record):
         """Hash of what a verdict depends on: who, what, which trial, how it ended."""
         mark = () if self.pass_at == 1 else (self.pass_at,)
         return digest(self.id, self.seed, self.status, self.reward, *mark)
+
+
+class Trace(Record):
+    """A rollout with everything that was seen of it, as people read it."""
+
+    rollout: Rollout
+    steps: tuple[Step, ...] = ()
+    course: Course = Course()
+    written: float = 0.0
+    """Seconds since 1970 when it was stored; 0: not stored, or by an older version."""
+
+
+class TraceFilter(Record):
+    """Which traces; what is None or empty does not matter."""
+
+    split: Split | None = None
+    request_type: str | None = None
+    outcome: RolloutOutcome | None = None
+    """`failed` finds agent_error too."""
+    agents: tuple[str, ...] | None = None
+    """`agent_hash` of each; an empty tuple finds nothing."""
+    task_id: str | None = None
+    limit: int | None = Field(default=None, ge=1)
+    """The newest so many."""
 
 
 class Evidence(Record):

@@ -60,6 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["status", "--all"], "0"),
         (["apply"], "0"),
         (["gate", "explain", "A0001"], "2"),
+        (["trace"], "0"),
     ],
     ids=" ".join,
 )

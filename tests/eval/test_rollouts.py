@@ -340,7 +340,7 @@ def test_an_interrupt_drains_too(make_engine: MakeEngine, sums: Any, ctrl_c: Cal
 
 def test_a_broken_store_stops_the_run_with_its_own_error(make_engine: MakeEngine, sums: Any) -> None:
     class Broken(MemoryStore):
-        def save_rollout(self, rollout: Rollout, trace: Sequence[Step], /, *, scope: str | None = None) -> None:
+        def save_rollout(self, rollout: Rollout, trace: Sequence[Step], /, **more: Any) -> None:
             raise StoreError("disk full")
 
     with pytest.raises(StoreError, match="disk full"):

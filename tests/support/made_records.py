@@ -67,7 +67,7 @@ def make_rollout() -> Callable[..., Rollout]:
             seed=7,
             status="infra" if reward is None else "ok",
             reward=reward,
-            **fields,
+            **{"split": "train", **fields},
         )
 
     return make

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from sigmaloop.errors import BudgetSpent, ModelChanged, ModelUnavailable, UpstreamError
+from sigmaloop.records import ModelCall
 from sigmaloop.tools.gateway.budget import Amount, worst_case
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.call_log import TraceStore
@@ -87,10 +88,12 @@ class Answering:
         with lease.index() as index:
             known = journal.recall(lease.scope, index, key) if journal else None
             if known is not None:
-                self._count_recalled(lease, count_tokens(request, known, at_most=worst))
+                tokens = count_tokens(request, known, at_most=worst)
+                self._count_recalled(lease, tokens)
+                lease.calls.append(_made(key, known, tokens, None))
                 return known
             with lease.open(call):
-                response = self._pay(lease, path, request, call, worst)
+                response = self._pay(lease, path, request, call, worst, key)
             if path == CHAT:
                 self._recognise(lease, response)
             if self._traces:
@@ -104,8 +107,8 @@ class Answering:
         self._admission.charge(lease.budget, self._prices.of(lease.role).amount(tokens))
         self._metering.recalled(lease.role, lease.meter, tokens)
 
-    def _pay(self, lease: Lease, path: str, request: Json, call: Call, worst: tuple[int, int]) -> Json:
-        """The upstream's answer, metered and without secrets."""
+    def _pay(self, lease: Lease, path: str, request: Json, call: Call, worst: tuple[int, int], key: str) -> Json:
+        """The upstream's answer, metered and without secrets; `key`: the request's hash."""
         ticket = self._admit(lease, call, worst)
         started = time.perf_counter()
         try:
@@ -118,7 +121,9 @@ class Answering:
         response = self._redactor.tree(response)
         tokens = count_tokens(request, response, at_most=worst)
         ticket.answered(self._prices.of(lease.role).amount(tokens))
-        self._metering.paid(lease.role, lease.meter, tokens, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._metering.paid(lease.role, lease.meter, tokens, seconds)
+        lease.calls.append(_made(key, response, tokens, seconds))
         if call.cancelled:  # of a model in this process, whose calls cannot be broken off
             raise self._unwanted()
         return response
@@ -188,6 +193,18 @@ class Answering:
             kind = ModelUnavailable if isinstance(error, ModelUnavailable) else UpstreamError
             # Without the cause: a traceback would show the unscrubbed text.
             raise kind(text, status=error.status, retryable=error.retryable, code=error.code) from None
+
+
+def _made(key: str, response: Json, tokens: tuple[int, int], seconds: float | None) -> ModelCall:
+    name = response.get("model")
+    return ModelCall(
+        step=0,  # whoever holds the conversation knows
+        model=excerpt(name) if isinstance(name, str) else "",
+        prompt=key[:16],
+        input_tokens=tokens[0],
+        output_tokens=tokens[1],
+        seconds=seconds,
+    )
 
 
 def _refusal(error: BaseException) -> str:

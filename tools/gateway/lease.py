@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sigmaloop.errors import SigmaLoopError
-from sigmaloop.records import Usage
+from sigmaloop.records import ModelCall, Usage
 from sigmaloop.tools.gateway.budget import Budget
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.contracts import Issuer
@@ -48,6 +48,8 @@ class Lease:
         self.max_calls = max_calls
         self.batch = batch
         self.closed = False
+        self.calls: list[ModelCall] = []
+        """Every call that was answered, in the order of the answers."""
         self._issuer = issuer
         self._lock = threading.Lock()
         self._open_calls: set[Call] = set()
