@@ -63,7 +63,11 @@ TESTS: dict[str, tuple[str, ...]] = {
     "gate/rules.py": (*GATES, "tests/gate/test_power.py"),
     "gate/sequential.py": GATES,
     "gate/statistics.py": ("tests/gate/test_statistics.py", "tests/gate/test_certificate.py"),
-    "gate/tally.py": ("tests/gate/test_one_trial.py", "tests/gate/test_one_trial_economy.py"),
+    "gate/tally.py": (
+        "tests/gate/test_recorded.py",
+        "tests/gate/test_one_trial.py",
+        "tests/gate/test_one_trial_economy.py",
+    ),
     "gate/worlds/figures.py": WORLDS,
     "gate/worlds/power.py": ("tests/gate/test_recorded.py", "tests/gate/test_power.py"),
     "gate/worlds/selftest.py": WORLDS,

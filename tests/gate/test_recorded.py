@@ -5,6 +5,7 @@ A value may change on purpose only, and then every figure in the docs that comes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
 
 import pytest
@@ -13,6 +14,7 @@ from sigmaloop.gate.hypotheses import tango_z
 from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import default_rules
 from sigmaloop.gate.sequential import order_of
+from sigmaloop.gate.tally import ResultKind, Tally
 from sigmaloop.gate.worlds.figures import figures
 from sigmaloop.gate.worlds.power import (
     Budgeted,
@@ -23,10 +25,11 @@ from sigmaloop.gate.worlds.power import (
     headlines,
     keep_probability,
     looks_of,
+    noise_of,
     plan,
 )
 from sigmaloop.gate.worlds.worlds import SyntheticWorld, Terrain, Walk, WalkResult
-from sigmaloop.records import PolicyName
+from sigmaloop.records import PolicyName, Rollout
 
 SMALL = Terrain(proposals=8, batches=4, traffic=40, validation=40, population=300)
 USUAL = Noise(mean=0.56, correlation=0.60)
@@ -169,3 +172,20 @@ def test_the_score_statistic_agrees_with_a_search_for_the_likeliest_rates(
     q = max(grid, key=likelihood)
     variance = n * (2 * q + difference - difference**2)
     assert tango_z(b, c, n, difference=difference) == pytest.approx((b - c - n * difference) / sqrt(variance), rel=2e-3)
+
+
+def test_a_correlation_is_held_between_its_ends(make_rollout: Callable[..., Rollout]) -> None:
+    steady = [make_rollout(f"t{i}", "P" if i < 3 else "F", k) for i in range(6) for k in range(2)]
+    assert (noise_of(steady).mean, noise_of(steady).correlation) == (0.5, 0.98)
+    torn = [make_rollout(f"t{i}", "PF"[k], k) for i in range(6) for k in range(2)]
+    assert noise_of(torn).correlation == 0.02
+
+
+@pytest.mark.parametrize(("kind", "passes", "valid", "infra", "lost"), [
+    ("perfect", 3, 3, 0, 0), ("zero", 0, 3, 0, 0), ("infra", 0, 0, 3, 2),
+])  # fmt: skip
+def test_a_tally_after_three_more(kind: ResultKind, passes: int, valid: int, infra: int, lost: int) -> None:
+    after = Tally(passes=0, valid=0, reward_micros=0, infra=0, left=5, spare=2).after(3, kind)
+    assert (after.passes, after.valid, after.infra, after.lost) == (passes, valid, infra, lost)
+    assert after.reward_micros == passes * 10**6
+    assert (after.left, after.spare) == (2, 0 if kind == "infra" else 2)
