@@ -11,6 +11,8 @@ from sigmaloop.eval.session import EpisodeFault, EpisodeSession
 from sigmaloop.records import JsonObject, RolloutStatus, Step
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 
+EXPLANATION = 1_000
+"""Most characters that a benchmark tells of how a task ended."""
 Complete = Callable[[JsonObject], JsonObject]
 
 
@@ -23,6 +25,8 @@ class Played:
     detail: str = ""
     components: dict[str, float] = field(default_factory=dict)
     trace: tuple[Step, ...] = ()
+    explanation: str = ""
+    """What may be told of how it ended; for training tasks only."""
     fault: SigmaLoopError | None = None
     """What made it infra, where we know more than the text."""
     doubtful: bool = False
@@ -37,8 +41,12 @@ def play(
     source: str,
     supervisor: Supervisor,
     complete: Complete,
+    explained: bool = False,
 ) -> Played:
-    """Let an agent work on a task once. What agent, benchmark or model do wrong is a result, not an error."""
+    """Let an agent work on a task once. What agent, benchmark or model do wrong is a result, not an error.
+
+    `explained`: it is a training task, of which the benchmark may tell how it ended.
+    """
     session: EpisodeSession | None = None
     try:
         with boundary(EpisodeFault, f"benchmark: opening {task_id}"):
@@ -52,8 +60,12 @@ def play(
             session.fail(ended.detail)
             return Played("agent_error", 0.0, ended.detail, trace=session.trace, doubtful=ended.doubtful)
         score = session.score()
+        told = ""
+        if explained and score.reward < 1:
+            with boundary(EpisodeFault, "benchmark: explaining how it ended"):
+                told = str(benchmark.explain(episode))[:EXPLANATION]
     except (StoreError, BudgetSpent, ModelChanged):
         raise  # nothing that follows could be kept, paid for, or compared
     except SigmaLoopError as fault:
         return Played("infra", None, str(fault), trace=session.trace if session else (), fault=fault)
-    return Played("ok", score.reward, score.missing, dict(score.components), session.trace)
+    return Played("ok", score.reward, score.missing, dict(score.components), session.trace, told)

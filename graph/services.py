@@ -227,7 +227,7 @@ class RedactedStore:
 
     def save_rollout(self, rollout: Rollout, trace: Sequence[Step], *, scope: str | None = None) -> None:
         if self._redactor:
-            rollout = rollout.model_copy(update={"detail": self._redactor.text(rollout.detail)})
+            rollout = rollout.model_copy(update={name: self._redactor.text(getattr(rollout, name)) for name in ("detail", "explanation")})
             trace = [Step(**self._redactor.tree(step.model_dump())) for step in trace]
         self._journal.save_rollout(rollout, trace, scope=scope)
 

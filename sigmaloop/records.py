@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Split = Literal["train", "validation", "test"]
 RolloutStatus = Literal["ok", "agent_error", "infra"]
-StepKind = Literal["user", "say", "act", "submit", "error"]
+StepKind = Literal["user", "say", "act", "submit", "error", "refused", "model"]
 ChangeKind = Literal["prompt", "example", "tool", "context", "control_flow"]
 GateName = Literal["admission", "cluster_tasks", "regression", "validation", "judge", "review"]
 PolicyName = Literal["reference", "paired", "rigorous", "strict"]
@@ -48,6 +48,11 @@ class Record(BaseModel):
 def _unset(value: object) -> bool:
     """Left out of what is hashed: a mark that nobody set makes no other task, rollout or decision."""
     return value in (None, 1.0)
+
+
+def _false(value: object) -> bool:
+    """Left out of what is stored: it says nothing."""
+    return not value
 
 
 class Task(Record):
@@ -105,7 +110,11 @@ class RolloutKey(Record):
 
 
 class Step(Record):
-    """One visible event of a rollout, as the parent saw it."""
+    """One event of a rollout, as the parent saw it.
+
+    `refused`: a call that the model asked for and the agent's own code did not make; `text` is what the model was told.
+    `model`: a reply of the model that was neither said nor acted on, such as a plan or a self-check.
+    """
 
     index: int = Field(ge=0)
     kind: StepKind
@@ -113,6 +122,8 @@ class Step(Record):
     """What was said, or the tool's result for an `act`, or the error's text."""
     tool: str = ""
     arguments: dict[str, Any] = Field(default_factory=dict)
+    by_code: bool = Field(default=False, exclude_if=_false)
+    """An `act` that the agent's code made without the model's having asked for it, such as a retry."""
 
 
 class Rollout(Record):
@@ -125,6 +136,8 @@ class Rollout(Record):
     """In [0, 1]; 0 for an agent_error; None exactly when status is infra."""
     detail: str = ""
     """Why it was an agent_error or infra, in one line; for ok, what the scorer found missing."""
+    explanation: str = Field(default="", exclude_if=_false)
+    """Of a training task: what the benchmark tells of how it ended, expected facts included. Empty for every other."""
     refusal: str = ""
     """How the endpoint refused its last model call, such as `400 context_length_exceeded`; empty when it did not."""
     components: dict[str, float] = Field(default_factory=dict)
