@@ -227,7 +227,9 @@ class RedactedStore:
 
     def save_rollout(self, rollout: Rollout, trace: Sequence[Step], *, scope: str | None = None) -> None:
         if self._redactor:
-            rollout = rollout.model_copy(update={name: self._redactor.text(getattr(rollout, name)) for name in ("detail", "explanation")})
+            clean = self._redactor.text
+            told = {"detail": clean(rollout.detail), "explanation": clean(rollout.explanation)}
+            rollout = rollout.model_copy(update=told)
             trace = [Step(**self._redactor.tree(step.model_dump())) for step in trace]
         self._journal.save_rollout(rollout, trace, scope=scope)
 

@@ -28,7 +28,7 @@ def certify(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     else:
         _certify_on("test", agents, state, services, emit)
     incumbent = state["incumbent"]
-    learnings = services.history.learnings(incumbent)
+    learnings = services.history.lessons(incumbent)
     write_views(services.paths, services.journal, incumbent=incumbent, learnings=learnings)
     return {"reason": "validation_certified" if refusal else "certified"}
 

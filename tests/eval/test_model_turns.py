@@ -127,9 +127,13 @@ def test_an_agent_that_loops_does_not_fill_the_journal() -> None:
 
 odd = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["role", "choices", "message", "tool_calls", "function", "content", "id"]), inner, max_size=3
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["role", "choices", "message", "tool_calls", "function", "content", "id"]),
+            inner,
+            max_size=3,
+        )
     ),
     max_leaves=12,
 )
