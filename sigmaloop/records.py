@@ -481,6 +481,22 @@ class LedgerEntry(Record):
     """Hash of the owner's program.md as the engineer read it; empty when there was none."""
 
 
+class TypeResult(Record):
+    """The difference that a run made on one request type."""
+
+    request_type: str
+    tasks: int
+    baseline: float
+    final: float
+    difference: float
+    standard_error: float
+
+    @property
+    def lost(self) -> bool:
+        """It lost more than two standard errors."""
+        return self.difference < -2 * self.standard_error
+
+
 class Certificate(Record):
     """Fresh trials of baseline and final agent: the headline of a run."""
 
@@ -498,6 +514,8 @@ class Certificate(Record):
     """Of the difference, over tasks (paired); of few tasks never below the luck of their trials."""
     infra: int = 0
     simulated: bool
+    by_type: tuple[TypeResult, ...] = Field(default=(), exclude_if=_false)
+    """The same for each request type with enough tasks."""
 
     @property
     def interval(self) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""The simulated clusterer: files a batch's causes, right about five times in six, and diagnoses what it put together."""
+"""The simulated clusterer: files a batch's causes, right about five times in six, and diagnoses each cluster."""
 
 from __future__ import annotations
 

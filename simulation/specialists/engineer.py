@@ -25,8 +25,8 @@ T = TypeVar("T")
 REPLAYS, MOST_REPLAYS = 0.7, 2
 """Share of attempts that are tried on a real task, and how often at most."""
 INFORMED, WARNED, REDRAFT = 0.85, 0.3, 0.5
-"""How often a poor change becomes a specific one: by the judge's idea or a lesson, by seeing that an earlier one failed,
-by seeing this one fail."""
+"""How often a poor change becomes a specific one: by the judge's idea or a lesson, by seeing that an earlier one
+failed, by seeing this one fail."""
 _ATTEMPT = r"^- (?:A\d+ )?\[(\w+)\] (.*?) -> (?:kept|rejected)(?! by \w+ \(at)"
 """The first line of an earlier attempt at this cluster."""
 _READING = ("find", "get", "list", "search", "check", "verify")

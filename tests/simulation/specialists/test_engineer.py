@@ -185,7 +185,8 @@ def test_the_real_engineer_works_with_the_simulated_model(
     assert len(changed) == 12
 
 
-GOOD_IDEA = "  next idea: Say what to do: Ask the customer to confirm what will be changed, and make the change only after a yes."
+REMEDY = "Ask the customer to confirm what will be changed, and make the change only after a yes."
+GOOD_IDEA = f"  next idea: Say what to do: {REMEDY}"
 PAST = "- A0001 [prompt] Adds the rule: Mind this. -> rejected by cluster_tasks"
 
 
