@@ -160,12 +160,18 @@ def _past(services: Services, entry: LedgerEntry, cluster: Cluster, ledger: Sequ
         outcome=entry.outcome,
         gate=entry.gate,
         at="" if own else entry.cluster_title,
-        diff=candidate.diff if candidate and own else "",
+        diff=_bare(candidate.diff) if candidate and own else "",
         figures=training_figures(entry.verdicts),
         trace=trace,
         because=entry.judgement.explanation if entry.judgement else "",
         next_idea=entry.judgement.next_idea if entry.judgement else "",
     )
+
+
+def _bare(diff: str) -> str:
+    """A diff without file names and places: of one file, whose lines have moved since."""
+    rows = diff.splitlines()
+    return "\n".join(row for row in rows if not row.startswith(("--- ", "+++ ", "@@")))
 
 
 def _learnings(services: Services, incumbent: str, query: str) -> list[Learning]:

@@ -110,7 +110,7 @@ def _miner(stack: ExitStack, *, constant: bool) -> None:
 
 def _shuffled(stack: ExitStack) -> None:
     stack.enter_context(mock.patch.object(Services, "clusterer", property(ShufflingClusterer)))
-    stack.enter_context(mock.patch.object(filing, "cluster_of_mechanism", lambda *_: None))
+    stack.enter_context(mock.patch.object(filing, "cluster_of_mechanism", return_value=None))
     stack.enter_context(mock.patch.object(filing, "same_mechanism", lambda failures: [(one,) for one in failures]))
 
 
