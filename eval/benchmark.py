@@ -98,6 +98,12 @@ class BenchmarkRunner(ABC):
         """A fresh episode of a task, unless the benchmark hosts the agent itself: see `EpisodeBenchmark`."""
         raise NotImplementedError(f"benchmark {self.name} hosts the agent itself: it opens no episodes")
 
+    def explain(self, episode: Episode) -> str:
+        """What may be told of how a *training* task ended: the first fact that differs from what was expected, or was
+        left out. Specialists read it, so it is asked for on no other split. Empty: only what the score says.
+        """
+        return ""
+
     def briefing(self, task_id: str) -> Briefing:
         """What an agent is shown before it works on a task; empty where only the benchmark knows."""
         return Briefing()

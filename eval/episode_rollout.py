@@ -11,6 +11,8 @@ from sigmaloop.eval.session import EpisodeFault, EpisodeSession
 from sigmaloop.records import NO_COURSE, Course, JsonObject, RolloutStatus, Step
 from sigmaloop.tools.sandbox.supervisor import Supervisor
 
+EXPLANATION = 1_000
+"""Most characters that a benchmark tells of how a task ended."""
 Complete = Callable[[JsonObject], JsonObject]
 
 
@@ -25,6 +27,8 @@ class Played:
     trace: tuple[Step, ...] = ()
     course: Course = NO_COURSE
     """When each step was seen, and after how many of them each model call was answered."""
+    explanation: str = ""
+    """What may be told of how it ended; for training tasks only."""
     fault: SigmaLoopError | None = None
     """What made it infra, where we know more than the text."""
     doubtful: bool = False
@@ -39,8 +43,12 @@ def play(
     source: str,
     supervisor: Supervisor,
     complete: Complete,
+    explained: bool = False,
 ) -> Played:
-    """Let an agent work on a task once. What agent, benchmark or model do wrong is a result, not an error."""
+    """Let an agent work on a task once. What agent, benchmark or model do wrong is a result, not an error.
+
+    `explained`: it is a training task, of which the benchmark may tell how it ended.
+    """
     session: EpisodeSession | None = None
     try:
         with boundary(EpisodeFault, f"benchmark: opening {task_id}"):
@@ -56,10 +64,14 @@ def play(
                 "agent_error", 0.0, ended.detail, trace=session.trace, course=session.course, doubtful=ended.doubtful
             )
         score = session.score()
+        told = ""
+        if explained and score.reward < 1:
+            with boundary(EpisodeFault, "benchmark: explaining how it ended"):
+                told = str(benchmark.explain(episode))[:EXPLANATION]
     except (StoreError, BudgetSpent, ModelChanged):
         raise  # nothing that follows could be kept, paid for, or compared
     except SigmaLoopError as fault:
         if session is None:
             return Played("infra", None, str(fault), fault=fault)
         return Played("infra", None, str(fault), trace=session.trace, course=session.course, fault=fault)
-    return Played("ok", score.reward, score.missing, dict(score.components), session.trace, session.course)
+    return Played("ok", score.reward, score.missing, dict(score.components), session.trace, session.course, told)

@@ -154,6 +154,7 @@ class EpisodeExecutor:
         self._gateway = gateway
         self._stop = stop
         self._max_calls = max_calls
+        self._training = frozenset(task.id for task in benchmark.tasks("train"))
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="rollout")
 
     def execute(self, job: Job, keys: Sequence[RolloutKey], keep: Keep) -> None:
@@ -216,6 +217,7 @@ class EpisodeExecutor:
                 source=job.source,
                 supervisor=self._supervisor,
                 complete=lease.complete,
+                explained=key.task_id in self._training,
             )
             return played, list(lease.calls), lease.usage(), lease.refusal
 
@@ -227,6 +229,7 @@ class EpisodeExecutor:
             reward=played.reward,
             detail=" ".join(detail.split())[:500],
             components=played.components,
+            explanation=" ".join(played.explanation.split()),
             usage=usage,
             steps=sum(step.kind in ("say", "act", "submit") for step in played.trace),
             wall_seconds=round(seconds, 3),

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from sigmaloop.agents.clusterer import Clusterer
-from sigmaloop.agents.failure_miner import FailureMiner
+from sigmaloop.agents.failure_miner import FailureMiner, Known
+from sigmaloop.agents.filing import Filing, KnownCluster
 from sigmaloop.errors import BadInput, SpecialistError
+from sigmaloop.graph.filing import causes_of, home_of, title_of
 from sigmaloop.graph.model_access import GatewayAccess
 from sigmaloop.graph.prepare import check_models
 from sigmaloop.graph.services import make_gateway
 from sigmaloop.memory.embedder import HashEmbedder
-from sigmaloop.memory.similarity import Vectors, fallback_choice, nearest_clusters
+from sigmaloop.memory.similarity import Vectors, nearest_clusters
 from sigmaloop.records import Cluster, FailureRecord, Rollout, RolloutKey, Task, Usage, agent_hash, digest
 from sigmaloop.settings import Settings
 from sigmaloop.traces.failure_report import Counts, FailureReport, Source
@@ -26,6 +28,8 @@ from sigmaloop.traces.reading import read_conversations
 
 SETTING = "An agent talks with users and calls tools on their behalf."
 """What the specialists are told of the world of the conversations, unless somebody says more."""
+FILED_AT_ONCE = 20
+"""Failures that one call of the clusterer files."""
 T = TypeVar("T")
 
 
@@ -84,35 +88,39 @@ def explain(miner: FailureMiner, conversation: Conversation) -> list[FailureReco
     task = Task(
         id=conversation.task or conversation.id, split="train", request_type=conversation.request_type or "unknown"
     )
-    return [
-        miner.mine(
-            rollout=rollout, trace=conversation.steps, task=task, batch=0, instructions=conversation.instructions
-        )
-    ]
+    known = Known(instructions=conversation.instructions)
+    return list(miner.mine(rollout=rollout, trace=conversation.steps, task=task, batch=0, known=known))
 
 
 def group(clusterer: Clusterer, failures: Sequence[FailureRecord]) -> list[Cluster]:
-    """The failures by root cause, each in one cluster; decided one by one, by similarity where no answer comes."""
+    """The failures by root cause, so many in one call; by similarity where no answer comes."""
     clusters: dict[str, Cluster] = {}
     embed = _Remembering()
-    for failure in failures:
-        shown = nearest_clusters(failure, clusters, embed)
+    for number, some in enumerate(_some_at_a_time(failures, FILED_AT_ONCE), 1):
+        causes = causes_of(some, clusters)
+        shown = {c.id: c for cause in causes for c in nearest_clusters(cause.first, clusters, embed)}
+        known = [KnownCluster(cluster=cluster, state="open") for cluster in shown.values()]
         try:
-            choice = clusterer.choose(failure=failure, clusters=shown)
+            filing = clusterer.file(causes, known, batch=number, scope=f"mine:{number}")
         except SpecialistError:
-            choice = fallback_choice(failure, clusters, embed)
-        if choice.cluster_id:
-            known = clusters[choice.cluster_id]
-            clusters[known.id] = known.model_copy(update={"failures": (*known.failures, failure)})
-            continue
-        founded = Cluster(
-            id=f"C{len(clusters) + 1:03d}",
-            title=choice.title or failure.mechanism,
-            root_cause=failure.root_cause,
-            created_batch=0,
-            failures=(failure,),
-        )
-        clusters[founded.id] = founded
+            filing = Filing(places=())
+        placed = {place.label: place for place in filing.places}
+        before = dict(clusters)
+        homes = {cause.label: home_of(cause, placed.get(cause.label), before, embed) for cause in causes}
+        founded: dict[str, str] = {}
+        for cause in causes:
+            home = homes[cause.label]
+            cluster_id = home.cluster_id or founded.get(home.founder)
+            if cluster_id is None:
+                cluster_id = founded[home.founder] = f"C{len(clusters) + 1:03d}"
+                first = next(one.first for one in causes if one.label == home.founder)
+                title = title_of(causes, homes, home.founder)
+                clusters[cluster_id] = Cluster(
+                    id=cluster_id, title=title, root_cause=first.root_cause, created_batch=0, failures=cause.failures
+                )
+            else:
+                grown = (*clusters[cluster_id].failures, *cause.failures)
+                clusters[cluster_id] = clusters[cluster_id].model_copy(update={"failures": grown})
     return list(clusters.values())
 
 

@@ -234,7 +234,9 @@ class RedactedStore:
         scope: str | None = None,
     ) -> None:
         if self._redactor:
-            rollout = rollout.model_copy(update={"detail": self._redactor.text(rollout.detail)})
+            clean = self._redactor.text
+            told = {"detail": clean(rollout.detail), "explanation": clean(rollout.explanation)}
+            rollout = rollout.model_copy(update=told)
             trace = [Step(**self._redactor.tree(step.model_dump())) for step in trace]
         self._journal.save_rollout(rollout, trace, course=course, scope=scope)
 

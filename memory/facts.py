@@ -19,14 +19,16 @@ from sigmaloop.memory.events import Event
 from sigmaloop.records import (
     Candidate,
     Certificate,
+    Diagnosis,
     FailureRecord,
     Judgement,
     LedgerEntry,
     Record,
     Verdict,
+    digest,
 )
 
-FORM = 2
+FORM = 3
 """How this version writes its facts and records; a run of another form is refused, not misread."""
 
 
@@ -131,6 +133,18 @@ class FailureAssigned(Fact):
         return f"assigned:{self.failure.id}"
 
 
+class ClusterDiagnosed(Fact):
+    """What a cluster's failures have in common, as it is understood from now on."""
+
+    kind = "cluster_diagnosed"
+    cluster_id: str
+    diagnosis: Diagnosis
+
+    @property
+    def id(self) -> str:
+        return f"diagnosis:{self.cluster_id}:{self.batch}:{digest(self.diagnosis.model_dump(), size=8)}"
+
+
 class TaskScored(Fact):
     """How a known task scored on a kept agent: this alone resolves a cluster."""
 
@@ -189,6 +203,40 @@ class AttemptIntended(Fact):
     @classmethod
     def of(cls, event: Event) -> Self:
         return cls.model_validate({**event.payload, "candidate_id": event.id.removeprefix("attempt:")})
+
+
+class Briefed(Fact):
+    """What the engineer was shown for an attempt; its text is the stored record of the same name."""
+
+    kind = "briefed"
+    candidate_id: str
+    text: str
+    """Hash of the first message."""
+    failures: tuple[str, ...] = ()
+    attempts: tuple[str, ...] = ()
+    learnings: tuple[str, ...] = ()
+    program: str = ""
+    """Hash of the owner's program.md; empty when there was none."""
+
+    @property
+    def id(self) -> str:
+        return f"briefed:{self.candidate_id}"
+
+
+class PlateauReached(Fact):
+    """So many attempts without a kept change: a step of the ladder."""
+
+    kind = "plateau"
+    step: str
+    """`warn`, `diversify` or `stop`."""
+    candidate_id: str
+    """The attempt after which it was taken."""
+    attempts: int = Field(ge=0)
+    """Without a kept change."""
+
+    @property
+    def id(self) -> str:
+        return f"plateau:{self.candidate_id}:{self.step}"
 
 
 class AttemptEnded(Fact):

@@ -76,6 +76,19 @@ class Settings(BaseSettings):
     batch_size: int = _run(10, "Number of tasks in a batch.", ge=1, le=10_000)
     attempts: int = _run(6, "Maximum number of attempts in a batch.", ge=1, le=1_000)
     max_attempts: int = _run(96, "Maximum number of attempts in the whole run.", ge=1, le=100_000)
+    stop_after_keep: bool = _run(
+        False, "End a batch at its first kept change, as in the published method. Else it goes on with the next cluster."
+    )
+    plateau: int = _run(
+        15,
+        "Attempts without a kept change after which the run warns; after twice as many it tries other clusters and "
+        "kinds of change, after four times as many it stops. 0: never.",
+        ge=0,
+        le=100_000,
+    )
+    program: Path | None = _run(
+        None, "File with the owner's words to the specialists. Without it, `program.md` beside the agent file, if any."
+    )
     review: Literal["auto", "person"] = _run(
         "auto", "Who approves a change that passed the gate. `person` pauses the run and asks."
     )

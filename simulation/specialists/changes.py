@@ -23,10 +23,11 @@ from sigmaloop.simulation.specialists.edit_points import (
 from sigmaloop.simulation.specialists.request import Request
 from sigmaloop.simulation.specialists.wording import Form, check_lines, placed, remedy, weaknesses
 
-Quality = Literal["specific", "vague", "broad", "overfit", "broken", "empty", "repeat"]
+Quality = Literal["specific", "half", "vague", "broad", "overfit", "broken", "empty", "repeat"]
 
 SHARES: tuple[tuple[Quality, float], ...] = (
-    ("specific", 0.74),
+    ("specific", 0.6),
+    ("half", 0.14),
     ("vague", 0.08),
     ("broad", 0.06),
     ("overfit", 0.05),
@@ -34,7 +35,9 @@ SHARES: tuple[tuple[Quality, float], ...] = (
     ("empty", 0.02),
     ("repeat", 0.02),
 )
-"""Share of proposals of each quality; the shares add up to 1."""
+"""Share of first proposals of each quality, by one who knows the failures alone; the shares add up to 1.
+
+`half`: it names the trouble and not what to do. What is learned of earlier attempts turns it into `specific`."""
 
 KINDS: tuple[ChangeKind, ...] = ("prompt", "example", "control_flow", "tool", "context")
 
@@ -61,6 +64,19 @@ def wording(remedy_for: str, request: Request, *, reason: str = "") -> str:
 def vague(subject: str, request: Request) -> str:
     """Well meant but no help: it may name a subject, never what to do."""
     return placed(weaknesses.vague(f"requests of the kind {subject}", request.draw), "rule", request.draw)
+
+
+def half(trouble: str, request: Request) -> str:
+    """It names the trouble, and leaves open what to do about it."""
+    half_said = request.pick(_HALVES, "half").format(trouble=trouble.strip().rstrip(".").lower())
+    return placed(half_said, "rule", request.draw)
+
+
+_HALVES = (
+    "Mind this frequent trouble: {trouble}.",
+    "There have been complaints about this: {trouble}.",
+    "Known weakness of earlier agents: {trouble}.",
+)
 
 
 def broad(cause: str, request: Request) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.benchmark import EpisodeBenchmark
+from sigmaloop.eval.benchmark import Episode, EpisodeBenchmark
 from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS
 from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call
@@ -44,6 +44,10 @@ class Helpdesk(EpisodeBenchmark):
         """A fresh episode; the customers are scripted, so the seed changes nothing."""
         task = self._find(task_id)
         return HelpdeskEpisode(task, DESKS[task.kind.domain])
+
+    def explain(self, episode: Episode) -> str:
+        """The first expected fact that is missing or differs; for training tasks only."""
+        return episode.explain() if isinstance(episode, HelpdeskEpisode) else ""
 
     def oracle(self, task_id: str) -> tuple[OracleStep, ...]:
         """The gold script of a task, for conformance checks only: it earns reward 1."""

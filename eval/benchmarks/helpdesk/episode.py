@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from sigmaloop.eval.benchmark import Score
 from sigmaloop.eval.benchmarks.helpdesk.customer.customer import Customer
 from sigmaloop.eval.benchmarks.helpdesk.domains.desks import Desk
+from sigmaloop.eval.benchmarks.helpdesk.explaining import explanation
 from sigmaloop.eval.benchmarks.helpdesk.scoring import score
 from sigmaloop.eval.benchmarks.helpdesk.tasks import HelpdeskTask
 from sigmaloop.eval.benchmarks.helpdesk.tools import call
@@ -68,6 +69,10 @@ class HelpdeskEpisode:
 
     def score(self) -> Score:
         return score(self._world.tables, self._task.gold(), spoken=self._spoken, needs=self._task.needs)
+
+    def explain(self) -> str:
+        """What was expected and did not happen; for training tasks only."""
+        return explanation(self._world.tables, self._task.gold(), spoken=self._spoken, needs=self._task.needs)
 
     @property
     def _over(self) -> bool:

@@ -117,8 +117,8 @@ def test_after_rejections_another_kind_of_change_is_tried(attempt: Any) -> None:
 
 def test_who_is_shown_past_attempts_repeats_them_less(attempt: Any) -> None:
     past = "- [prompt] Adds the rule: Ask the customer first. -> rejected by validation"
-    blind = [attempt("skips_confirmation", seed).plan.quality for seed in SEEDS]
-    shown = [attempt("skips_confirmation", seed, attempts=past).plan.quality for seed in SEEDS]
+    blind = [attempt("skips_confirmation", seed).plan.quality for seed in range(400)]
+    shown = [attempt("skips_confirmation", seed, attempts=past).plan.quality for seed in range(400)]
     assert shown.count("repeat") < 0.5 * blind.count("repeat")
 
 
@@ -136,6 +136,7 @@ def test_the_real_engineer_works_with_the_simulated_model(
         *[lambda _: ["nothing yet"]] * 3,
         lambda _: '[0] USER: Hi.\n[1] CALL cancel_order {"order_id": "or_10001"}\n[1] RESULT {}',
         lambda _: "The agent ran to its end.",
+        lambda *_: "(2 replays left)\nIt passed.",
     )
     changed = set()
     for number, habit in enumerate(NAMES[:12]):
@@ -144,9 +145,51 @@ def test_the_real_engineer_works_with_the_simulated_model(
             cluster=target,
             attempts=(PastAttempt(kind="context", summary="Shows it twice.", outcome="rejected", gate="regression"),),
             attempt=1,
-            agent_size=len(shipped),
+            agent=shipped,
         )
         proposal = HarnessEngineer(models, setting="s").propose(brief, tools, scope=f"propose:A{number:04d}")
         assert proposal.source != shipped
         changed.add(proposal.source)
     assert len(changed) == 12
+
+
+REMEDY = "Ask the customer to confirm what will be changed, and make the change only after a yes."
+GOOD_IDEA = f"  next idea: Say what to do: {REMEDY}"
+PAST = "- A0001 [prompt] Adds the rule: Mind this. -> rejected by cluster_tasks"
+
+
+def specific(made: Any) -> float:
+    return sum(m.plan.quality == "specific" for m in made) / len(made)
+
+
+def test_knowing_why_the_last_attempt_failed_makes_the_next_one_better(attempt: Any) -> None:
+    blind = [attempt("skips_confirmation", seed) for seed in range(80)]
+    warned = [attempt("skips_confirmation", seed, attempts=PAST) for seed in range(80)]
+    told = [attempt("skips_confirmation", seed, attempts=f"{PAST}\n{GOOD_IDEA}") for seed in range(80)]
+    lesson = "- L0001 (rejected by cluster_tasks) situation: s tried: t observed: o follows: Say what to do: Ask the "
+    lesson += "customer to confirm what will be changed, and make the change only after a yes. Do something else."
+    taught = [attempt("skips_confirmation", seed, learnings=lesson) for seed in range(80)]
+    assert specific(blind) + 0.05 < specific(warned) < specific(told)
+    assert specific(taught) > specific(blind) + 0.1
+    of_another_cause = [attempt("omits_amount", seed, learnings=lesson) for seed in range(80)]
+    assert specific(of_another_cause) < specific(taught)
+
+
+def test_a_mixed_cluster_gives_a_rule_about_another_cause(attempt: Any, reading: Any, shipped: str) -> None:
+    before = reading(shipped).multipliers["skips_confirmation"]
+
+    def cured(**mixed: Any) -> int:
+        made = [attempt("skips_confirmation", seed, **mixed) for seed in range(60)]
+        return sum(reading(m.source).multipliers["skips_confirmation"] < 0.5 * before for m in made)
+
+    assert cured(others=("omits_amount", "wrong_line", "closes_too_early", "sums_wrong")) < 0.7 * cured()
+
+
+def test_a_replay_that_fails_leads_to_another_draft(attempt: Any) -> None:
+    passed = [attempt("skips_confirmation", seed, replayed="(2 replays left)\nIt passed.") for seed in range(80)]
+    failed = [
+        attempt("skips_confirmation", seed, replayed="(2 replays left)\nIt failed: no yes.") for seed in range(80)
+    ]
+    assert specific(failed) > specific(passed)
+    assert any(one.source != other.source for one, other in zip(passed, failed, strict=True))
+    assert max(m.calls for m in failed) <= 12
