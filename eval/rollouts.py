@@ -25,6 +25,7 @@ from sigmaloop.eval.executors import (
     scope_of,
 )
 from sigmaloop.eval.store import RolloutStore
+from sigmaloop.eval.task_places import TaskPlaces
 from sigmaloop.eval.whole_benchmark import check_run
 from sigmaloop.records import Rollout, RolloutKey, agent_hash
 from sigmaloop.tools.gateway.gateway import Gateway
@@ -76,11 +77,13 @@ class RolloutEngine:
         *,
         role: Role = "target",
         batch: int = 0,
+        stage: str = "",
         on_done: OnDone | None = None,
     ) -> list[Rollout]:
         """The rollouts of an agent on (task id, trial) pairs, in the order asked.
 
-        Stored results are returned as they are. `on_done` is called in this thread, as results come in,
+        Stored results are returned as they are; fresh ones carry the `stage`, and split and request type of their
+        task. `on_done` is called in this thread, as results come in,
         stored ones first. Raises Drained when told to stop, or interrupted, before the last one was begun,
         and BadInput when a benchmark's own `run` answers with anything but rewards of the tasks asked.
         """
@@ -96,8 +99,9 @@ class RolloutEngine:
                     listener(rollout)
 
         def keep(result: Result) -> None:
-            self._save(result, job)
-            report(result[0])
+            rollout = result[0].model_copy(update={"stage": stage, **self._places.of(result[0].task_id)})
+            self._save((rollout, result[1]), job)
+            report(rollout)
 
         for key in dict.fromkeys(keys):
             stored = self._store.rollout(key)
@@ -138,6 +142,10 @@ class RolloutEngine:
         if rollout.valid:
             self._store.add_usage(scope_of(rollout.key), job.role, job.batch, rollout.task_id, rollout.usage)
         self._store.save_rollout(rollout, trace, scope=scope_of(rollout.key))
+
+    @cached_property
+    def _places(self) -> TaskPlaces:
+        return TaskPlaces(self._benchmark)
 
     def _pass_mark(self, task_id: str) -> float:
         return self._marks.get(task_id, self._benchmark.pass_at)

@@ -50,6 +50,11 @@ def _unset(value: object) -> bool:
     return value in (None, 1.0)
 
 
+def _empty(value: object) -> bool:
+    """Left out of what is stored: older results have no such field."""
+    return not value
+
+
 class Task(Record):
     """One task of a benchmark; what it contains stays inside the benchmark."""
 
@@ -135,6 +140,11 @@ class Rollout(Record):
     """Which sandbox tier ran it."""
     pass_at: float = Field(default=1.0, gt=0, le=1, exclude_if=_unset)
     """Reward from which its task counted as passed when it was run."""
+    stage: str = Field(default="", exclude_if=_empty)
+    """What it was made for, such as `traffic`, `validation` or `certify on test`: whoever asked first."""
+    split: Split | None = Field(default=None, exclude_if=_empty)
+    request_type: str = Field(default="", exclude_if=_empty)
+    """Of its task."""
 
     @model_validator(mode="after")
     def _reward_fits_status(self) -> Self:
@@ -415,6 +425,15 @@ class LedgerEntry(Record):
     """Prompt name to hash of its text, for every specialist."""
 
 
+class TaskScores(Record):
+    """What two agents scored on one task of a certificate: means over their valid trials."""
+
+    task_id: str
+    request_type: str = Field(default="", exclude_if=_empty)
+    baseline: float = Field(ge=0, le=1)
+    final: float = Field(ge=0, le=1)
+
+
 class Certificate(Record):
     """Fresh trials of baseline and final agent: the headline of a run."""
 
@@ -432,6 +451,15 @@ class Certificate(Record):
     """Of the difference, over tasks (paired); of few tasks never below the luck of their trials."""
     infra: int = 0
     simulated: bool
+    baseline_agent: str = Field(default="", exclude_if=_empty)
+    """The first agent: `agent_hash` of its text."""
+    by_task: tuple[TaskScores, ...] = Field(default=(), exclude_if=_empty)
+    """Every task that is valid for both, by id."""
+
+    @property
+    def headline(self) -> Certificate:
+        """The same without what each task scored: what is shown, printed and sent."""
+        return self.model_copy(update={"by_task": ()})
 
     @property
     def interval(self) -> tuple[float, float] | None:
