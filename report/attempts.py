@@ -71,7 +71,9 @@ def changes_title(kept: Sequence[Attempt], added: int, removed: int) -> str:
     """Three changes, +48 −1 lines in one file."""
     if not kept:
         return ""
-    return f"{word(len(kept), start=True)} change{'s' * (len(kept) != 1)}, +{added:,} \u2212{removed:,} lines in one file"
+    return (
+        f"{word(len(kept), start=True)} change{'s' * (len(kept) != 1)}, +{added:,} \u2212{removed:,} lines in one file"
+    )
 
 
 def lines_changed(diff: str) -> tuple[int, int]:

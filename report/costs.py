@@ -80,7 +80,9 @@ def costs_of(material: Material) -> Costs:
 def paid_by_attempt(material: Material) -> dict[str, Paid]:
     """What each attempt cost: its rollouts, and the specialists that proposed and read it."""
     owner = _owners(material, {f"rollout:{result.id}": result for result in material.results})
-    return {name: paid for name, paid in _sums(material.spending, lambda spent: owner.get(spent.id, "")).items() if name}
+    return {
+        name: paid for name, paid in _sums(material.spending, lambda spent: owner.get(spent.id, "")).items() if name
+    }
 
 
 def int_or_0(text: str) -> int:
@@ -102,9 +104,7 @@ def _owners(material: Material, rollouts: Mapping[str, Result]) -> dict[str, str
     return found
 
 
-def _batch_of_scope(
-    material: Material, rollouts: Mapping[str, Result], failures: Mapping[str, int], scope: str
-) -> int:
+def _batch_of_scope(material: Material, rollouts: Mapping[str, Result], failures: Mapping[str, int], scope: str) -> int:
     """The batch of a specialist's work where its spending does not say."""
     kind, _, about = scope.partition(":")
     about = about.partition(":")[0]

@@ -33,9 +33,7 @@ def effect_of(finding: Finding | None) -> Effect | None:
     judged = beside if finding.outcome == "failed" and beside and beside.z < beside.bound else None
     last = judged or (looks[-1] if looks else None)
     if last is None:
-        return Effect(
-            difference=finding.difference, standard_error=finding.standard_error, rollouts=finding.evaluated
-        )
+        return Effect(difference=finding.difference, standard_error=finding.standard_error, rollouts=finding.evaluated)
     missing = max(0.0, last.bound * last.standard_error - last.difference) if finding.outcome == "failed" else None
     return Effect(
         difference=last.difference,

@@ -83,7 +83,11 @@ def _from_rollouts(material: Material, found: Certificate) -> tuple[TaskScores, 
     rewards: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     held = _held_out(material)
     for result in material.results:
-        if certifying(result) and result.reward is not None and (result.task_id in held) == (found.split == "validation"):
+        if (
+            certifying(result)
+            and result.reward is not None
+            and (result.task_id in held) == (found.split == "validation")
+        ):
             rewards[result.agent][result.task_id].append(result.reward)
     first = next((agent for agent in rewards if agent != found.agent), "")
     if found.agent not in rewards or not first:
@@ -128,7 +132,7 @@ def _hopeless(material: Material) -> Need | None:
         return None
     return Need(
         title=f"{plural(len(never), 'held-out task')} never solved in {HOPELESS_TRIALS} or more trials",
-        text="No agent of this run ever got anything for them. Look whether they can be solved, and are scored rightly.",
+        text="No agent of this run ever got anything for them. Can they be solved, and are they scored rightly?",
         ids=tuple(never),
     )
 

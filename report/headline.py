@@ -188,7 +188,9 @@ def _unfinished(material: Material, state: State, question: dict[str, Any] | Non
         return Headline(badge="Stopped", tone="warn", title=title, evidence=estimate, short=f"stopped in {place}")
     if state == "uncertified":
         title = "The run ended without a certificate of the agent that it kept."
-        return Headline(badge="Not certified", tone="warn", title=title, evidence=estimate, short="nothing is certified")
+        return Headline(
+            badge="Not certified", tone="warn", title=title, evidence=estimate, short="nothing is certified"
+        )
     title = "The run has not begun."
     return Headline(badge="New", tone="plain", title=title, short=title.rstrip("."))
 
@@ -206,7 +208,8 @@ def _estimate(material: Material) -> tuple[str, ...]:
         flatters = f"at the end of such a run by {signed(mean).lstrip('+')} ± {error:.1f} points"
     return (
         f"The current agent solves about {percent(newest.mean)} of the held-out tasks ({percent(low)} to "
-        f"{percent(high)}). This running estimate is no result: changes are chosen by it, so it is too high, {flatters}.",
+        f"{percent(high)}). This running estimate is no result: changes are chosen by it, so it is too high, "
+        f"{flatters}.",
     )
 
 
@@ -261,4 +264,3 @@ def _shares(final: float, baseline: float) -> tuple[str, str]:
 
 def _kept(material: Material) -> int:
     return sum(entry.outcome == "kept" for entry in material.ledger)
-

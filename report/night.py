@@ -70,4 +70,3 @@ def _known(attempts: Sequence[Attempt], known: Sequence[KnownChange]) -> tuple[t
         share = seen[change.batch] / (waiting[change.batch] + 1)
         places.append((numbers[0] - 0.5 + share * len(numbers), change.id))
     return tuple(places)
-

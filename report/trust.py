@@ -58,7 +58,8 @@ def _agreement(material: Material, caution: str) -> Check | None:
         return None
     if caution:
         return Check(mark="caution", title="Test against held-out", text=caution)
-    text = f"Sealed test {points(test.difference)}, held-out {points(held.difference)}: no more apart than chance explains."
+    both = f"Sealed test {points(test.difference)}, held-out {points(held.difference)}"
+    text = f"{both}: no more apart than chance explains."
     return Check(mark="fine", title="Test against held-out", text=text)
 
 
@@ -111,4 +112,3 @@ def _chain(material: Material) -> Check:
     how = f" `sigmaloop gate explain {gate} --run {material.paths.run_id[:8]}` recomputes a decision." if gate else ""
     text = f"Every event and rollout is chained by hashes; the head is {material.head[:16]}.{how}"
     return Check(mark="fine", title="Journal", text=text)
-
