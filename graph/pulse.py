@@ -10,7 +10,8 @@ from time import monotonic
 from typing import Any
 
 from sigmaloop.graph import events
-from sigmaloop.memory.facts import HEARTBEAT, ONE, PAUSED, Heartbeat, RunPaused
+from sigmaloop.memory.facts import HEARTBEAT, ONE, PAUSED, RunPaused
+from sigmaloop.memory.facts import Heartbeat as Heartbeat
 from sigmaloop.memory.journal import Journal
 
 BEAT_SECONDS = 2.0

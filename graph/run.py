@@ -31,10 +31,12 @@ from sigmaloop.memory.lock import HomeLock, working_process
 from sigmaloop.memory.runs import RunFacts, RunPaths, checkpoints_path, find_run, list_runs
 from sigmaloop.records import (
     Candidate,
+    Certificate,
     Cluster,
     FailureRecord,
     Learning,
     LedgerEntry,
+    Split,
     SuiteCase,
     agent_hash,
 )
@@ -244,6 +246,14 @@ class Run:
         """Write report.html as the run stands now, and the state into progress.json; returns the page's path."""
         write_page(self.paths, self.report(now=True))
         return self.paths.report
+
+    def certificates(self) -> dict[Split, Certificate]:
+        """Of the kept agent, by split, each with what every task scored."""
+        with self._reading() as journal:
+            versions = Versions(self.paths.versions)
+            agent = agent_hash(versions.source(self._incumbent(versions)))
+            found = [fact.certificate for fact in journal.read(Certified)]
+        return {certificate.split: certificate for certificate in found if certificate.agent == agent}
 
     def heartbeat(self) -> Heartbeat | None:
         """The newest sign of life of whoever works on the run."""

@@ -42,7 +42,7 @@ def write_views(
     incumbent: str | None = None,
     suite_cap: int | None = None,
 ) -> None:
-    """Write the files into a run's folder, the page with them where it is a run's. Raises BadInput when the folder cannot be written.
+    """Write the files into a folder, the page with them where it is a run's. Raises BadInput when it cannot be written.
 
     `learnings`: what the attempts taught, oldest first. `incumbent`: commit of the kept agent, whose lineage the
     files tell; without one they tell all that happened.
@@ -59,10 +59,15 @@ def write_views(
         LEARNINGS: render_learnings(learnings, survivor=clusters.survivor),
         RESULTS: render_results(ledger),
         SUITE: _json([case.model_dump(mode="json") for case in suite]),
-        PROGRESS: _json(_progress(journal, events, ledger=ledger, suite=suite, clusters=clusters)),
+        PROGRESS: _json(
+            {
+                **_progress(journal, events, ledger=ledger, suite=suite, clusters=clusters),
+                SAID: _known_progress(folder / PROGRESS).get(SAID),  # until the page is written again
+            }
+        ),
     }
     for name, text in texts.items():
-        _replace(folder / name, text)
+        replace_text(folder / name, text)
     if isinstance(run, RunPaths) and incumbent is not None:
         write_page_now_and_then(run, journal, incumbent=incumbent)
 
@@ -90,12 +95,20 @@ def write_page_now_and_then(run: RunPaths, journal: Journal, *, incumbent: str) 
 
 def write_page(run: RunPaths, report: Report) -> None:
     """report.html, and what progress.json says of the run's state. Raises BadInput when they cannot be written."""
-    _replace(run.report, page(report))
+    replace_text(run.report, page(report))
+    replace_text(run.progress, _json({**_known_progress(run.progress), SAID: report.sentences()}))
+
+
+SAID = "report"
+"""Where progress.json says in words how the run stands."""
+
+
+def _known_progress(path: Path) -> dict[str, Any]:
     try:
-        known = json.loads(run.progress.read_text(encoding="utf-8"))
+        known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        known = {}
-    _replace(run.progress, _json({**known, **report.sentences()}))
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 def ledger_of(events: Sequence[Event]) -> list[LedgerEntry]:
@@ -202,7 +215,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True) + "\n"
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_text(path: Path, text: str) -> None:
     # A fixed name: the writer holds the home's lock, and a killed one leaves at most this one file.
     temporary = path.with_name(f".{path.name}.tmp")
     try:

@@ -98,13 +98,13 @@ def _of_one_worth(known: Sequence[KnownChange], worth: str) -> str:
         return ""
     kept = sum(change.stopped_at == "passed" for change in own)
     name = "byte-identical change" if worth == "identical" else "known-harmful change"
-    stops = [f"{change.id} at {SHORT[change.stopped_at]} ({change.by})" for change in own if _stopped(change)]
+    stops = [
+        f"{change.id} at {SHORT[change.stopped_at]} ({change.by})"
+        for change in own
+        if change.stopped_at != "passed" and change.stopped_at != "undecided"
+    ]
     said = f"of {plural(len(own), name)} the gate kept {kept}"
     return f"{said}, and stopped {listed(stops)}" if stops else said
-
-
-def _stopped(change: KnownChange) -> bool:
-    return change.stopped_at in SHORT
 
 
 def _usual(copies: Sequence[KnownChange], expected: CopiesKept | None) -> list[str]:

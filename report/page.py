@@ -70,32 +70,32 @@ def _page(report: Report, share: float) -> str:
     ]
     links = [el("a", section.title, href=f"#{section.id}") for section in sections]
     nav = el("nav", join(links), aria_label="Sections") if links else None
-    body = el(
-        "body",
-        el("a", "Skip to the result", class_="skip", href="#main"),
+    content = [
         _top(report),
         _banner(report),
         el("main", hero(report), strip(report), nav, *(section.markup for section in sections), id="main"),
         footer(report),
-        class_="report",
-    )
-    return f'<!doctype html><html lang="en">{_head(report)}{body}</html>\n'
+    ]
+    title = f"{report.headline.badge} – {report.benchmark}, run {report.short_id}"
+    return document(title, *content, refresh=report.state == "running")
 
 
-def _head(report: Report) -> Markup:
-    title = f"{report.headline.badge} – {report.benchmark}, run {report.short_id} – SigmaLoop"
-    running = report.state == "running"
-    return el(
+def document(title: str, *content: Markup | None, refresh: bool = False) -> str:
+    """A page of ours around its content; `refresh`: the browser loads it again and again."""
+    head = el(
         "head",
         el("meta", charset="utf-8"),
         el("meta", name="viewport", content="width=device-width,initial-scale=1"),
         el("meta", http_equiv="Content-Security-Policy", content=Markup(POLICY)),
         el("meta", name="color-scheme", content="light dark"),
         el("meta", name="referrer", content="no-referrer"),
-        el("meta", http_equiv="refresh", content=REFRESH_SECONDS) if running else None,
-        el("title", title),
+        el("meta", http_equiv="refresh", content=REFRESH_SECONDS) if refresh else None,
+        el("title", f"{title} – SigmaLoop"),
         el("style", Markup(style())),
     )
+    skip = el("a", "Skip to the result", class_="skip", href="#main")
+    body = el("body", skip, *content, class_="report")
+    return f'<!doctype html><html lang="en">{head}{body}</html>\n'
 
 
 def _top(report: Report) -> Markup:

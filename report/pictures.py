@@ -136,7 +136,7 @@ def _night(found: Night, attempts: Sequence[Attempt], *, width: int, left: int) 
     wide = left > 100
     at = Axis(0.5, max(1, found.attempts) + 0.5, left, width - (52 if wide else 8))
     parts: list[Markup] = []
-    top, y = 28, 28
+    top, y = 28, 28.0
     if found.scores:
         drawn, y = _scores(found, at, top=top, wide=wide)
         parts += drawn

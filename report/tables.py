@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from importlib import import_module
 from typing import Any, Generic, TypeVar, overload
 
 from sigmaloop.errors import BadInput
@@ -42,7 +43,7 @@ class Table(Sequence[R], Generic[R]):
         Raises BadInput where pandas is not installed.
         """
         try:
-            import pandas
+            pandas = import_module("pandas")
         except ImportError:
             raise BadInput("a DataFrame needs pandas: pip install pandas; the rows themselves need nothing") from None
         return pandas.DataFrame([_flat(row.model_dump(mode="json")) for row in self._rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from sigmaloop.memory.facts import ModelAnswered, TestOpened, facts_in
 from sigmaloop.report.headline import BANNER, certificate_of, certifying
@@ -85,7 +86,8 @@ def _coverage(material: Material) -> Check | None:
     share = f"{plural(faults, 'rollout')} of {len(material.results):,} met an infrastructure fault"
     if own:
         share += f", {lost} of them in certification"
-    mark = "caution" if 50 * faults > len(material.results) or 50 * lost > max(1, len(own)) else "fine"
+    many = 50 * faults > len(material.results) or 50 * lost > max(1, len(own))
+    mark: Literal["caution", "fine"] = "caution" if many else "fine"
     return Check(mark=mark, title="Coverage", text=f"{share}. Faults are no failures of the agent and are left out.")
 
 
