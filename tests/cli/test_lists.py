@@ -13,8 +13,6 @@ from made_runs import RUN, certificate, made_run
 from sigmaloop.cli.completion import found_id
 from sigmaloop.cli.main import cli, main
 from sigmaloop.errors import BadInput
-from sigmaloop.settings import load_settings
-from sigmaloop.tools.versions import Versions
 
 Told = pytest.CaptureFixture[str]
 
@@ -22,9 +20,9 @@ Told = pytest.CaptureFixture[str]
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for run_id, kept in ((RUN, (2,)), ("bbbb-other", ())):
-        paths = made_run(tmp_path / "home", run_id=run_id, kept=kept, certificates=[certificate(final=0.5)])
-        Versions(paths.versions).begin(load_settings().agent_source(), "baseline")
+    for run_id, scores in ((RUN, certificate().by_task), ("bbbb-other", certificate("test").by_task[:8])):
+        found = certificate(by_task=scores, tasks=len(scores))
+        made_run(tmp_path / "home", run_id=run_id, certificates=[found], with_agents=True)
     return tmp_path / "home"
 
 
@@ -63,12 +61,14 @@ def test_clusters_and_failures_are_listed_and_shown(capsys: Told, home: Path) ->
 
 def test_a_diff_is_shown_by_a_short_id(capsys: Told, home: Path) -> None:
     assert "+    # 3" in told(capsys, home, "diff", "A3")
-    assert told(capsys, home, "diff").strip() == "nothing was changed"
+    assert "+# 2" in told(capsys, home, "diff"), "what was kept"
 
 
 def test_two_runs_are_compared_by_their_certificates(capsys: Told, home: Path) -> None:
-    said = told(capsys, home, "compare", "abc", "bbbb", code=2)
-    assert "no certificate of one split in common" in said, "these were made for an agent that is not kept"
+    said = told(capsys, home, "compare", "abc", "bbbb")
+    assert "50% against 50% of 8 tasks: 0.0 points, with 95% confidence between 0.0 and 0.0." in said
+    assert "the same on 8" in said
+    assert "refund" in said, "by kind of request"
     assert "not one of each" in told(capsys, home, "compare", "abc", "agent.py", code=2)
 
 

@@ -1,4 +1,4 @@
-"""What a run ends with in the terminal: doubts before figures, honest estimates, and next commands that work as written."""
+"""What a run ends with in the terminal: doubts before figures, and next commands that work as they are written."""
 
 from __future__ import annotations
 

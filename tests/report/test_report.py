@@ -170,9 +170,11 @@ def known(name: str, worth: str, stopped: str, *, compared: bool) -> KnownChange
 def test_known_changes_are_told_with_the_stage_that_stopped_them_and_what_to_think_of_it() -> None:
     usual = CopiesKept(straight=0.2, whole=0.1)
     changes = [
-        known("K001", "identical", "passed", compared=True), known("K002", "identical", "cluster_tasks", compared=False),
-        known("K003", "identical", "validation", compared=True), known("K004", "harmful", "regression", compared=False),
-    ]  # fmt: skip
+        known("K001", "identical", "passed", compared=True),
+        known("K002", "identical", "cluster_tasks", compared=False),
+        known("K003", "identical", "validation", compared=True),
+        known("K004", "harmful", "regression", compared=False),
+    ]
     said = canary_sentence(changes, usual)
     assert "of 3 byte-identical changes the gate kept 1, and stopped K002 at own failures (1 of 4) and K003" in said
     assert "K004 at earlier fix" in said

@@ -33,11 +33,14 @@ from sigmaloop.records import (
     TaskScores,
     Usage,
     Verdict,
+    agent_hash,
     digest,
 )
 from sigmaloop.settings import Settings, load_settings
+from sigmaloop.tools.versions import Versions
 
 BASE, RUN = "0" * 40, "abcdef12-made"
+SOURCE = "def run(session):\n    return None\n"
 DIFF = "--- a/agent.py\n+++ b/agent.py\n@@ -1,2 +1,3 @@\n def run(session):\n+    # {}\n     return 0\n"
 
 
@@ -93,32 +96,44 @@ def made_run(
     begun: bool = True,
     batches: int = 1,
     told: bool = True,
+    with_agents: bool = False,
     **settings: Any,
 ) -> RunPaths:
-    """A run's journal. `told`: whether rollouts say their stage, split and kind, as older ones did not."""
+    """A run's journal. `told`: whether rollouts say their stage, split and kind, as older ones did not.
+
+    `with_agents`: with a repository that holds the agents, and certificates of the one that was kept last.
+    """
     paths = RunPaths(home, run_id)
     paths.make()
+    versions = Versions(paths.versions) if with_agents else None
+    base = versions.begin(SOURCE, "baseline") if versions else BASE
     with Journal(paths.journal) as journal, journal.transaction():
         known: Settings = load_settings(home=home, **{"batches": 3, "upstream": "simulated", **settings})
         journal.write(started(known, simulated=False))
         if not begun:
             return paths
-        journal.write(BaselineMeasured(commit=BASE, reward_micros=4_000_000, tasks=10))
+        journal.write(BaselineMeasured(commit=base, reward_micros=4_000_000, tasks=10))
         for batch in range(1, batches + 1):
-            journal.write(BatchStarted(batch=batch, agent=BASE, tasks=("t1", "t2"), passed=1, infra=0))
+            journal.write(BatchStarted(batch=batch, agent=base, tasks=("t1", "t2"), passed=1, infra=0))
         journal.write(ClusterCreated(batch=1, cluster_id="C001", title=words or "takes the first", root_cause="r"))
         journal.write(FailureAssigned(batch=1, cluster_id="C001", failure=_failure(words)))
-        commit = BASE
+        commit = base
         for number in range(1, attempts + 1):
-            commit = _attempt(journal, number, commit, kept=number in kept, words=words, told=told)
+            own = versions.record(f"A{number:04d}", commit, f"{SOURCE}# {number}\n", "tried") if versions else ""
+            commit = _attempt(journal, number, commit, own, kept=number in kept, words=words, told=told)
+            if versions and number in kept:
+                versions.keep(commit)
+        agent = agent_hash(versions.source(commit)) if versions else ""
         for found in certificates:
-            journal.write(Opened(batch=1, agents=(BASE, commit)))
-            journal.write(Certified(batch=1, commit=commit, certificate=found))
+            journal.write(Opened(batch=1, agents=(base, commit)))
+            certified = found.model_copy(update={"agent": agent}) if versions else found
+            journal.write(Certified(batch=1, commit=commit, certificate=certified))
     return paths
 
 
-def _attempt(journal: Journal, number: int, commit: str, *, kept: bool, words: str, told: bool) -> str:
-    made = entry(number, kept=kept, words=words, parent=commit)
+def _attempt(journal: Journal, number: int, commit: str, own: str, *, kept: bool, words: str, told: bool) -> str:
+    """`own`: its commit, where there is one; returns the kept one."""
+    made = entry(number, kept=kept, words=words, parent=commit, **({"commit": own} if own else {}))
     change = {name: getattr(made, name) for name in ("batch", "attempt", "cluster_id", "parent", "commit", "agent")}
     diff = DIFF.format(words or number)
     candidate = Candidate(
