@@ -120,7 +120,7 @@ def _one(rows: Sequence[Row], text: str, what: str) -> Row:
 def _list(rows: Iterable[Shown], line: Callable[[Shown], str], nothing: str, *, as_json: bool) -> None:
     found = list(rows)
     if as_json:
-        tell(json.dumps([row.model_dump(mode="json") for row in found], indent=2))
+        tell(json.dumps([{"id": row.id, **row.model_dump(mode="json")} for row in found], indent=2))
         return
     for row in found:
         tell(line(row))
@@ -130,7 +130,7 @@ def _list(rows: Iterable[Shown], line: Callable[[Shown], str], nothing: str, *, 
 
 def _show(row: Shown, lines: Callable[[Shown], list[str]], *, as_json: bool) -> None:
     if as_json:
-        tell(json.dumps(row.model_dump(mode="json"), indent=2))
+        tell(json.dumps({"id": row.id, **row.model_dump(mode="json")}, indent=2))
     else:
         tell("\n".join(lines(row)))
 

@@ -1,4 +1,4 @@
-"""What a real run writes for its readers: places of rollouts, tasks of certificates, signs of life, pauses, the page."""
+"""What a run writes for its readers: places of rollouts, tasks of certificates, signs of life, pauses, the page."""
 
 from __future__ import annotations
 
