@@ -42,7 +42,8 @@ def notebook_page(report: Report) -> str:
     parts = [_top(report), _banner(report), hero(report), strip(report)]
     if report.night.attempts:
         parts.append(pictures.night(report.night, report.attempts))
-    return el("div", el("style", Markup(f"@scope{{{style()}}}")), el("div", join(parts), class_="report"))
+    own = style().replace(":root{", ":scope{")
+    return el("div", el("style", Markup(f"@scope{{{own}}}")), el("div", join(parts), class_="report"))
 
 
 @cache

@@ -72,6 +72,7 @@ def test_every_state_says_its_sentence_on_the_page_in_the_terminal_and_to_machin
     drawn = page(report)
     assert report.headline.title in drawn
     assert report.headline.title in notebook_page(report)
+    assert ":root" not in notebook_page(report), "a notebook's own colours stay as they are"
     assert text_of(report).startswith(report.headline.badge.upper())
     for said in report.headline.evidence:
         assert said in text_of(report)
