@@ -81,20 +81,22 @@ def resume(
 
 def _work(run: Run, *, as_json: bool, answer: str | None) -> None:
     """Follow the run to its end, its next pause, or a signal; then say how it stands."""
-    from sigmaloop.cli.progress import Progress, print_summary
+    from sigmaloop.cli.progress import Progress
+    from sigmaloop.cli.report_text import print_report
     from sigmaloop.graph.events import Drained
 
     drained = False
-    with _draining(run), Progress(run.settings, quiet=as_json) as progress:
+    done = len(run.ledger())
+    with _draining(run), Progress(run.settings, quiet=as_json, beat=run.heartbeat, done=done) as progress:
         for event in run.follow(answer=answer):
             drained = drained or isinstance(event, Drained)
             progress.show(event)
-    summary = run.summary()
+    report = run.report(now=True)
     if as_json:
-        tell(json.dumps({**summary.as_json(), "waits_for": run.question}, indent=2))
+        tell(json.dumps({**report.summary.as_json(), **report.sentences(), "waits_for": run.question}, indent=2))
     else:
-        print_summary(summary, home=run.home, question=run.question)
-    if summary.condition == "paused":
+        print_report(report)
+    if report.condition == "paused":
         sys.exit(PAUSED)
     if drained:
         sys.exit(STOPPED)

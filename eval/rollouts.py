@@ -77,11 +77,13 @@ class RolloutEngine:
         *,
         role: Role = "target",
         batch: int = 0,
+        stage: str = "",
         on_done: OnDone | None = None,
     ) -> list[Rollout]:
         """The rollouts of an agent on (task id, trial) pairs, in the order asked.
 
-        Stored results are returned as they are. `on_done` is called in this thread, as results come in,
+        Stored results are returned as they are; fresh ones carry the `stage`, and split and request type of their
+        task. `on_done` is called in this thread, as results come in,
         stored ones first. Raises Drained when told to stop, or interrupted, before the last one was begun,
         and BadInput when a benchmark's own `run` answers with anything but rewards of the tasks asked.
         """
@@ -97,8 +99,9 @@ class RolloutEngine:
                     listener(rollout)
 
         def keep(result: Result) -> None:
-            self._save(result, job)
-            report(result.rollout)
+            rollout = result.rollout.model_copy(update={"stage": stage})
+            self._save(result._replace(rollout=rollout), job)
+            report(rollout)
 
         for key in dict.fromkeys(keys):
             stored = self._store.rollout(key)

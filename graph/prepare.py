@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from sigmaloop.agents.prompt import prompt_hashes
@@ -9,10 +13,11 @@ from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
 from sigmaloop.eval.conformance import check_tasks
 from sigmaloop.graph.services import make_supervisor, make_upstream
-from sigmaloop.memory.facts import FORM, RunStarted
+from sigmaloop.memory.facts import FORM, MADE_BY, MadeBy, RunStarted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths
+from sigmaloop.report.words import masked
 from sigmaloop.settings import Settings
 from sigmaloop.tools.changes.edits import check_agent
 from sigmaloop.tools.gateway.prices import pinned_prices
@@ -38,6 +43,23 @@ def prepare_run(run_id: str, settings: Settings) -> None:
         with Journal(paths.journal) as journal:
             Versions(paths.versions).begin(source, "baseline\n\nThe agent that the run began with.")
             journal.write(_first_fact(settings, benchmark, tier))
+            note_program(journal)
+
+
+def note_program(journal: Journal) -> None:
+    """Who works on the run from now on: this version, as it was called; a call that is noted already is no news."""
+    command = masked(shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]]))[:500] if sys.argv else "python"
+    made = MadeBy(version=_version(), command=command)
+    known = journal.load_all(MADE_BY)
+    if not any((met.version, met.command) == (made.version, made.command) for met in known):
+        journal.stamp(MADE_BY, f"{len(known):04d}", made)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("sigmaloop")
+    except metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def check_models(settings: Settings, *models: str) -> None:

@@ -55,7 +55,7 @@ def run_rollouts(
     def done(rollout: Rollout) -> None:
         emit(RolloutDone(stage=stage, passed=rollout.passed, status=rollout.status))
 
-    return services.engine.run(source, pairs, batch=batch, on_done=done)
+    return services.engine.run(source, pairs, batch=batch, stage=stage, on_done=done)
 
 
 def run_covered(

@@ -23,22 +23,31 @@ from sigmaloop.graph.events import Drained as DrainedEvent
 from sigmaloop.graph.events import Event, Stopped, read_event
 from sigmaloop.graph.history import History, started_of
 from sigmaloop.graph.position import Position, position_of_run
+from sigmaloop.graph.pulse import Pulse, note_pause
 from sigmaloop.graph.rebuild import Stand, rebuilt
-from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, Certified, FailureAssigned
+from sigmaloop.memory.facts import CANDIDATE, HEARTBEAT, ONE, AttemptEnded, Certified, FailureAssigned, Heartbeat
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock, working_process
 from sigmaloop.memory.runs import RunFacts, RunPaths, checkpoints_path, find_run, list_runs
 from sigmaloop.records import (
     Candidate,
+    Certificate,
     Cluster,
     FailureRecord,
     Learning,
     LedgerEntry,
+    Split,
     SuiteCase,
     agent_hash,
 )
+from sigmaloop.report.build import build_report
 from sigmaloop.report.decisions import DecisionMade
+from sigmaloop.report.files import write_page
+from sigmaloop.report.material import read_material
+from sigmaloop.report.page import notebook_page
+from sigmaloop.report.record import Attempt, Report
 from sigmaloop.report.summary import Summary, summarise
+from sigmaloop.report.tables import Table
 from sigmaloop.settings import Settings, load_settings, restore_settings
 from sigmaloop.tools.changes.edits import unified_diff
 from sigmaloop.tools.changes.text_form import in_form_of
@@ -94,6 +103,7 @@ class Run:
 
         from sigmaloop.eval.rollouts import Drained
         from sigmaloop.graph.build import build_graph
+        from sigmaloop.graph.prepare import note_program
         from sigmaloop.graph.sessions import followed, open_services
         from sigmaloop.graph.settle import settle
         from sigmaloop.memory.checkpoints import open_checkpointer
@@ -103,6 +113,8 @@ class Run:
         with followed(self.id), open_services(self.id, home=self.home) as services, checkpoints as saver:
             graph = build_graph(saver)
             config = self._config(services.settings)
+            note_program(services.journal)
+            pulse = Pulse(services.journal)
             remaining = batches
             yield from settle(graph, saver, config, services)
             try:
@@ -115,13 +127,17 @@ class Run:
                             break
                         remaining -= 1
                     given = self._input(snapshot, answer)
-                    yield from self._stream(graph, given, config, stepwise=batches is not None)
-                    if graph.get_state(config).interrupts:
+                    for event in self._stream(graph, given, config, stepwise=batches is not None):
+                        pulse.feel(event)
+                        yield event
+                    if asked := graph.get_state(config).interrupts:
+                        note_pause(services.journal, asked[0].value)
                         break
             except (GraphDrained, Drained):
                 yield DrainedEvent()
             finally:
                 self._control = None
+        self.write_report()
         yield Stopped(condition=self.condition)
 
     def limit(self, *, max_money: float | None = None, max_run_tokens: int | None = None) -> None:
@@ -199,11 +215,57 @@ class Run:
         return questions[0] if questions else None
 
     def summary(self) -> Summary:
+        """The bare numbers."""
         with self._reading() as journal:
             versions = Versions(self.paths.versions)
             incumbent = self._incumbent(versions)
             agent = agent_hash(versions.source(incumbent)) if journal.count("certificate") else ""
-            return summarise(self.paths, journal, condition=self.condition, agent=agent, incumbent=incumbent)
+            condition = self.condition
+            return summarise(read_material(self.paths, journal, condition=condition, incumbent=incumbent, agent=agent))
+
+    def report(self, *, now: bool = False) -> Report:
+        """All that is told of the run: state, sentences and rows.
+
+        `now`: as it stands, whoever works on it; otherwise a run that somebody works on is running.
+        """
+        with self._reading() as journal:
+            versions = Versions(self.paths.versions)
+            incumbent = self._incumbent(versions)
+            return build_report(
+                self.paths,
+                journal,
+                condition=self.condition,
+                incumbent=incumbent,
+                agent=agent_hash(versions.source(incumbent)),
+                question=self.question,
+                process=None if now else self.process,
+                whole_diff=versions.diff(versions.baseline(), incumbent),
+            )
+
+    def write_report(self) -> Path:
+        """Write report.html as the run stands now, and the state into progress.json; returns the page's path."""
+        write_page(self.paths, self.report(now=True))
+        return self.paths.report
+
+    def certificates(self) -> dict[Split, Certificate]:
+        """Of the kept agent, by split, each with what every task scored."""
+        with self._reading() as journal:
+            versions = Versions(self.paths.versions)
+            agent = agent_hash(versions.source(self._incumbent(versions)))
+            found = [fact.certificate for fact in journal.read(Certified)]
+        return {certificate.split: certificate for certificate in found if certificate.agent == agent}
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The newest sign of life of whoever works on the run."""
+        with Journal(self.paths.journal, readonly=True) as journal:
+            return journal.load(HEARTBEAT, ONE)
+
+    def attempts(self) -> Table[Attempt]:
+        """Every attempt of the kept agent's lineage, as rows; `to_frame()` makes a DataFrame of them."""
+        return Table(self.report().attempts, leave_out=("diff", "hypothesis", "reviewer_says", "detail"))
+
+    def _repr_html_(self) -> str:
+        return notebook_page(self.report())
 
     def failures(self) -> list[FailureRecord]:
         with self._reading() as journal:

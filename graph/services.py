@@ -94,7 +94,7 @@ class Services:
         settings = self.settings
 
         def charge(scope: str, role: str, usage: Usage) -> None:
-            self.journal.add_usage(scope, role, 0, "", usage)
+            self.journal.add_usage(scope, role, self.journal.newest_batch(), "", usage)
 
         return GatewayAccess(
             self.gateway,

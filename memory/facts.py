@@ -365,4 +365,57 @@ class RecordKind(Generic[R]):
 FAILURE = RecordKind("failure", FailureRecord)
 CANDIDATE = RecordKind("candidate", Candidate)
 VERDICT = RecordKind("verdict", Verdict)
+
+
+class MadeBy(Record):
+    """Which program worked on a run, as it was called; no event, for two runs with one seed have the same events."""
+
+    version: str
+    command: str
+    """The command line, with user names and passwords of addresses left out."""
+    at: float = 0.0
+    """Seconds since 1970, for people only; see `Journal.stamp`."""
+
+
+class RunPaused(Record):
+    """Why a run stopped and waits."""
+
+    reason: str
+    message: str
+    """For a person: what happened and what to do; for a review, what is asked."""
+    batch: int = 0
+    asked: bool = False
+    """Whether a person is asked something."""
+    at: float = 0.0
+
+
+class Heartbeat(Record):
+    """The newest sign of life of whoever works on a run."""
+
+    batch: int = 0
+    attempt: int = 0
+    """Attempts begun in the whole run."""
+    candidate: str = ""
+    cluster: str = ""
+    """Id and title of the cluster that is being worked on."""
+    stage: str = ""
+    """What is being run, such as `validation`."""
+    done: int = 0
+    """Rollouts of that stage so far."""
+    of: int | None = None
+    """How many there will be at most, where that is known."""
+    kept: int = 0
+    tokens: int = 0
+    """Spent so far."""
+    at: float = 0.0
+
+
+MADE_BY = RecordKind("made_by", MadeBy)
+"""One for every start and every resume, in order."""
+PAUSED = RecordKind("paused", RunPaused)
+"""One for every pause, by the length of the journal then."""
+HEARTBEAT = RecordKind("heartbeat", Heartbeat)
+"""One, under `run`."""
+ONE = "run"
+"""Name of a record that a run has one of."""
 JUDGEMENT = RecordKind("judgement", Judgement)

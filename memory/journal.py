@@ -131,6 +131,18 @@ class Journal:
         first, last = self._db.execute("SELECT min(written), max(written) FROM events")[0]
         return None if first is None else (first, last)
 
+    def written(self, kind: str) -> dict[str, float]:
+        """When each event of a kind was written, by id, in seconds since 1970; for people only."""
+        return dict(self._db.execute("SELECT id, written FROM events WHERE kind = ? ORDER BY seq", (kind,)))
+
+    def newest_batch(self) -> int:
+        """The batch of the newest traffic; 0 before the first."""
+        return int(self._db.execute("SELECT coalesce(max(batch), 0) FROM events WHERE kind = 'batch_started'")[0][0])
+
+    def select(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Rows of a reading statement: slim reads of `memory/overview.py`."""
+        return self._db.execute(sql, values)
+
     def verify(self) -> None:
         """Check the file, the whole chain and every rollout.
 
@@ -183,6 +195,15 @@ class Journal:
     def save(self, kind: RecordKind[R], id: str, record: R, *, batch: int = 0) -> None:  # noqa: A002
         """Store a record under its kind and id; saving it again replaces it."""
         self.put(kind.name, id, record.model_dump(mode="json"), batch=batch)
+
+    def stamp(self, kind: RecordKind[R], id: str, record: R, *, batch: int = 0) -> None:  # noqa: A002
+        """`save`, with the time in the record's field `at`; for people only."""
+        self.save(kind, id, record.model_copy(update={"at": time.time()}), batch=batch)
+
+    @staticmethod
+    def seconds_since(at: float) -> float:
+        """How long ago a stamp was made, by the clock of this machine; for people only."""
+        return time.time() - at
 
     def load(self, kind: RecordKind[R], id: str) -> R | None:  # noqa: A002
         """The record of a kind with an id."""

@@ -59,6 +59,11 @@ def _false(value: object) -> bool:
     return not value
 
 
+def _empty(value: object) -> bool:
+    """Left out of what is stored: older results have no such field."""
+    return not value
+
+
 class Task(Record):
     """One task of a benchmark; what it contains stays inside the benchmark."""
 
@@ -178,6 +183,8 @@ class Rollout(Record):
     """Which sandbox tier ran it."""
     pass_at: float = Field(default=1.0, gt=0, le=1, exclude_if=_unset)
     """Reward from which its task counted as passed when it was run."""
+    stage: str = Field(default="", exclude_if=_empty)
+    """What it was made for, such as `traffic`, `validation` or `certify on test`: whoever asked first."""
     split: Split | None = Field(default=None, exclude_if=_unset)
     """Of its task; None where nobody said: then its trace is kept apart, as one of validation is."""
     request_type: str = Field(default="", exclude_if=lambda name: not name)
@@ -559,6 +566,15 @@ class TypeResult(Record):
         return self.difference < -2 * self.standard_error
 
 
+class TaskScores(Record):
+    """What two agents scored on one task of a certificate: means over their valid trials."""
+
+    task_id: str
+    request_type: str = Field(default="", exclude_if=_empty)
+    baseline: float = Field(ge=0, le=1)
+    final: float = Field(ge=0, le=1)
+
+
 class Certificate(Record):
     """Fresh trials of baseline and final agent: the headline of a run."""
 
@@ -578,6 +594,15 @@ class Certificate(Record):
     simulated: bool
     by_type: tuple[TypeResult, ...] = Field(default=(), exclude_if=_false)
     """The same for each request type with enough tasks."""
+    baseline_agent: str = Field(default="", exclude_if=_empty)
+    """The first agent: `agent_hash` of its text."""
+    by_task: tuple[TaskScores, ...] = Field(default=(), exclude_if=_empty)
+    """Every task that is valid for both, by id."""
+
+    @property
+    def headline(self) -> Certificate:
+        """The same without what each task scored: what is shown, printed and sent."""
+        return self.model_copy(update={"by_task": ()})
 
     @property
     def interval(self) -> tuple[float, float] | None:
