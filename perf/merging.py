@@ -208,7 +208,7 @@ def check_by_table(s: str, h: Hand) -> str:
 def check_early_out(s: str, h: Hand) -> str:
     added = (
         f'    if name != "{h.tool}":\n        return None\n'
-        f'    if len(messages) < 4:\n        return {h.quoted(h.text())}\n'
+        f"    if len(messages) < 4:\n        return {h.quoted(h.text())}\n"
     )
     return swap(s, LAST, added + LAST)
 
@@ -247,7 +247,9 @@ def tool_retried(s: str, h: Hand) -> str:
 
 
 def turn_counted(s: str, h: Hand) -> str:
-    s = swap(s, "    tools = describe_tools(session.tools)\n", "    tools = describe_tools(session.tools)\n    turns = 0\n")
+    s = swap(
+        s, "    tools = describe_tools(session.tools)\n", "    tools = describe_tools(session.tools)\n    turns = 0\n"
+    )
     added = f"        turns += 1\n        if turns == 12:\n            messages.append({{'role': 'system', 'content': {h.quoted(h.text())}}})\n"
     return swap(s, "        reply = session.complete", f"{added}        reply = session.complete")
 
@@ -259,7 +261,9 @@ def answer_checked(s: str, h: Hand) -> str:
 
 def import_and_pattern(s: str, h: Hand) -> str:
     s = swap(s, "import json\n", "import json\nimport re\n")
-    added = f'    if name == "{h.tool}" and not re.search(r"[A-Z]", str(arguments)):\n        return {h.quoted(h.text())}\n'
+    added = (
+        f'    if name == "{h.tool}" and not re.search(r"[A-Z]", str(arguments)):\n        return {h.quoted(h.text())}\n'
+    )
     return swap(s, LAST, added + LAST)
 
 
@@ -293,7 +297,9 @@ def simulated(dice: random.Random, number: int, base: str) -> Written:
     hand = Hand(dice, number)
     request = Request({"messages": [{"role": "user", "content": f"draft {number} {dice.random()}"}]})
     kind = dice.choices(changes.KINDS, weights=[0.42, 0.2, 0.17, 0.15, 0.06])[0]
-    plan = changes.Plan("specific", kind, changes.wording(hand.text(), request), "cause", hand.tool, dice.random() < 0.3)
+    plan = changes.Plan(
+        "specific", kind, changes.wording(hand.text(), request), "cause", hand.tool, dice.random() < 0.3
+    )
     edit = changes.edit(plan, base, request)
     assert edit is not None
     return Written(f"simulated {kind}", edit.apply(base), (hand.mark,))

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "eval": {"gate", "tools"},
     "agents": {"tools.changes"},
     "report": {"gate", "memory"},
+    "search": {"gate"},
     "graph": {"gate", "tools", "memory", "simulation", "eval", "agents", "report"},
     "cli": {"graph", "report", "eval", "gate", "tools"},
     "target_agent": set(),

@@ -83,7 +83,9 @@ def literal(text: str, like: str) -> str:
     """A literal of a text, over several lines where the one that it replaces was."""
     if "\n" in text and like[:3] in ('"""', "'''"):
         quoted = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-        written = f'"""{quoted[:-1]}\\""""' if quoted.endswith('"') and not quoted.endswith('\\"') else f'"""{quoted}"""'
+        written = (
+            f'"""{quoted[:-1]}\\""""' if quoted.endswith('"') and not quoted.endswith('\\"') else f'"""{quoted}"""'
+        )
     else:
         written = json.dumps(text, ensure_ascii=False)
     return written if _reads(written) == text else repr(text)

@@ -201,11 +201,15 @@ def _free(statements: Sequence[ast.stmt], known: frozenset[str] = frozenset()) -
     free: set[str] = set()
     held = set(known)
     for statement in statements:
-        bodies = [getattr(statement, name) for name in ("body", "orelse", "finalbody") if getattr(statement, name, None)]
+        bodies = [
+            getattr(statement, name) for name in ("body", "orelse", "finalbody") if getattr(statement, name, None)
+        ]
         bodies += [handler.body for handler in getattr(statement, "handlers", [])]
         if bodies and not isinstance(statement, Definition):
             inner = [n for body in bodies for n in body]
-            head = [c for c in ast.iter_child_nodes(statement) if c not in inner and not isinstance(c, ast.ExceptHandler)]
+            head = [
+                c for c in ast.iter_child_nodes(statement) if c not in inner and not isinstance(c, ast.ExceptHandler)
+            ]
             free |= set().union(*(_loaded(c) for c in head)) - held if head else set()
             bound = set().union(*(_stored(c) for c in head)) if head else set()
             for body in bodies:
