@@ -143,7 +143,7 @@ def note_set(s: str, h: Hand) -> str:
 
 
 def note_in_code(s: str, h: Hand) -> str:
-    added = f'        if function["name"] == "{h.tool}":\n            function["description"] += {h.quoted(" " + h.text())}\n'
+    added = f'        if function["name"] == "{h.tool}":\n            function["description"] += {h.quoted(h.text())}\n'
     return swap(s, '        described.append({"type"', f'{added}        described.append({{"type"')
 
 
@@ -247,10 +247,10 @@ def tool_retried(s: str, h: Hand) -> str:
 
 
 def turn_counted(s: str, h: Hand) -> str:
-    s = swap(
-        s, "    tools = describe_tools(session.tools)\n", "    tools = describe_tools(session.tools)\n    turns = 0\n"
-    )
-    added = f"        turns += 1\n        if turns == 12:\n            messages.append({{'role': 'system', 'content': {h.quoted(h.text())}}})\n"
+    tools = "    tools = describe_tools(session.tools)\n"
+    s = swap(s, tools, f"{tools}    turns = 0\n")
+    said = f"            messages.append(dict(role='system', content={h.quoted(h.text())}))\n"
+    added = f"        turns += 1\n        if turns == 12:\n{said}"
     return swap(s, "        reply = session.complete", f"{added}        reply = session.complete")
 
 

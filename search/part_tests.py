@@ -1,9 +1,10 @@
 """What each of many kept parts does: all of them at once, in balanced halves.
 
 Every rollout carries a random half of the parts under test. The design comes in pairs of a half and its complement, so
-that every part is in exactly half of the agents. Effects are the coefficients of a regression of the reward on the
-parts, with the task as a factor: what makes a task hard is common to all halves, and drops out. A test of 1,500
-rollouts tells 30 parts to about 3 points either way; one by one the gate would need 30 x 85 rollouts for less.
+that every part is in exactly half of the agents. A coin for each part, not a sample of half of them: were all halves of
+one size, what all parts do together could not be told. Effects are the coefficients of a regression of the reward on
+the parts, with the task as a factor: what makes a task hard is common to all halves, and drops out. A test of 1,500
+rollouts tells 30 parts to a standard error of about 2 points; one by one the gate needs 85 rollouts for each of them.
 """
 
 from __future__ import annotations
@@ -20,16 +21,26 @@ PART_TRIALS = 5_000_000
 """First trial number of part tests."""
 FEWEST = 6
 """Parts from which a test at once is cheaper than one by one."""
-HARMS = -1.5
+HARMS = -1.3
 """A part whose effect lies so many errors below 0 is taken out, if the gate agrees."""
 IDLE = 1.0
 """Within so many errors of 0 a part does nothing that could be seen."""
 COSTS = 240
 """Characters from which a part that does nothing costs: it is read in every call."""
-ROLLOUTS_A_PART = 50
-AGENTS = 60
-"""Halves in one test: so many agents, half of them complements of the others."""
-MOST_REMOVALS = 2
+TEST = 750
+"""Rollouts of one test."""
+LEAST_TEST = 300
+PARTS_SHARE = 1 / 3
+"""Of the run's rollouts that may go into part tests."""
+SETTLED = 0.02
+"""Standard error from which a part's effect is known well enough: two points."""
+CLEAR = 1.0
+"""A part so many errors above 0 is left alone."""
+DOUBTFUL = -0.5
+"""Below, a part is tested again even when few others are."""
+ROLLOUTS_AN_AGENT = 2
+"""Each half is run so often only: few halves for many parts could not tell them apart, however often they are run."""
+MOST_REMOVALS = 3
 
 
 class Half(Record):
@@ -58,7 +69,7 @@ def design(parts: Sequence[str], tasks: Sequence[str], rollouts: int, *, seed: o
     if len(parts) < 2 or not tasks or rollouts < 4:
         raise ValueError("a part test needs two parts, a task and four rollouts")
     dice = random.Random(digest("parts", seed, *sorted(parts), size=32))
-    pairs = max(1, min(AGENTS // 2, rollouts // 8))
+    pairs = rollouts // (2 * ROLLOUTS_AN_AGENT)
     each = rollouts // (2 * pairs)
     names, deck = sorted(parts), sorted(tasks)
     found: list[Half] = []
@@ -71,7 +82,7 @@ def design(parts: Sequence[str], tasks: Sequence[str], rollouts: int, *, seed: o
             row += [(task, PART_TRIALS + passes) for task in shuffled]
             passes += 1
         mine, row = tuple(row[:each]), row[each:]
-        half = set(dice.sample(names, len(names) // 2))
+        half = {name for name in names if dice.random() < 0.5}
         found.append(Half(parts=tuple(n for n in names if n in half), pairs=mine))
         found.append(Half(parts=tuple(n for n in names if n not in half), pairs=mine))
     return tuple(found)
@@ -91,8 +102,8 @@ def effects(parts: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, tupl
     column = {name: k for k, name in enumerate(names)}
     x, y = np.zeros((len(outcomes), len(names))), np.array([o.reward for o in outcomes])
     group = np.array([place[o.task] for o in outcomes])
-    for row, outcome in enumerate(sorted(range(len(outcomes)), key=lambda k: k)):
-        for name in outcomes[outcome].parts:
+    for row, outcome in enumerate(outcomes):
+        for name in outcome.parts:
             x[row, column[name]] = 1.0
     count = np.bincount(group, minlength=len(tasks))
     y = y - (np.bincount(group, weights=y) / count)[group]
@@ -116,25 +127,32 @@ def combined(old: KeptPart, fresh: tuple[float, float]) -> tuple[float, float]:
 
 
 def due(field: Field) -> ProbeParts | None:
-    """Whether kept parts should be measured now: enough of them are untested, and the budget allows it."""
-    untested = [part.draft for part in field.parts if not part.tested]
-    rollouts = ROLLOUTS_A_PART * len(untested)
-    if len(untested) < FEWEST or not field.budget.allows(rollouts):
+    """Whether kept parts should be measured now: enough of them are unsettled, and the budget allows it.
+
+    What a test tells of one part depends on all its rollouts, not on how many parts share them: all unsettled ones go
+    together. A part is settled once its effect is known well enough, or is clearly not below 0.
+    """
+    unsettled = [part.draft for part in field.parts if _unsettled(part)]
+    budget = field.budget
+    affordable = int(min(TEST, budget.left, PARTS_SHARE * budget.total - field.on_parts))
+    if len(unsettled) < FEWEST and not _suspects(field):
         return None
-    return ProbeParts(parts=tuple(sorted(untested)), rollouts=rollouts)
+    if affordable < LEAST_TEST or len(unsettled) < 2:
+        return None
+    return ProbeParts(parts=tuple(sorted(unsettled)), rollouts=affordable)
 
 
-def doubtful(field: Field) -> ProbeParts | None:
-    """A second test of the parts that look worst, before one of them is given up or spared."""
-    unsure = [p for p in field.parts if p.tested == 1 and _z(p) is not None and HARMS < (_z(p) or 0) < -0.5]
-    rollouts = 2 * ROLLOUTS_A_PART * len(unsure)
-    if len(unsure) < 2 or not field.budget.allows(rollouts):
-        return None
-    return ProbeParts(parts=tuple(sorted(p.draft for p in unsure)), rollouts=rollouts)
+def _unsettled(part: KeptPart) -> bool:
+    z = _z(part)
+    return z is None or ((part.error or 1.0) > SETTLED and z < CLEAR)
+
+
+def _suspects(field: Field) -> bool:
+    return any(HARMS <= (_z(part) or 0.0) < DOUBTFUL and _unsettled(part) for part in field.parts)
 
 
 def removal(field: Field) -> Candidate | None:
-    """Parts that harm, as one candidate; those whose removal the gate rejected twice stay."""
+    """Parts that harm, as one candidate; those whose removal the gate rejected three times stay."""
     harmful = [p for p in field.parts if (_z(p) or 0) < HARMS and p.removals < MOST_REMOVALS]
     worst = sorted(harmful, key=lambda p: (_z(p) or 0, p.draft))
     if not worst:

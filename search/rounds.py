@@ -124,8 +124,8 @@ def pending_of(field: Field) -> Candidate:
     return field.pending
 
 
-def tested(field: Field, effects: Mapping[str, tuple[float, float]]) -> Field:
-    """With what a part test found: effect and its standard error by part."""
+def tested(field: Field, effects: Mapping[str, tuple[float, float]], *, rollouts: int) -> Field:
+    """With what a part test found: effect and its standard error by part; and what it cost."""
     parts = tuple(
         part.model_copy(
             update={"effect": effects[part.draft][0], "error": effects[part.draft][1], "tested": part.tested + 1}
@@ -134,7 +134,7 @@ def tested(field: Field, effects: Mapping[str, tuple[float, float]]) -> Field:
         else part
         for part in field.parts
     )
-    return field.model_copy(update={"parts": parts})
+    return field.model_copy(update={"parts": parts, "on_parts": field.on_parts + rollouts})
 
 
 def closed(field: Field, clusters: Iterable[str]) -> Field:
@@ -189,3 +189,8 @@ def strength(field: Field, draft: Draft) -> tuple[float, int, str]:
 
 def strongest(field: Field, drafts: Iterable[Draft]) -> list[Draft]:
     return sorted(drafts, key=lambda draft: strength(field, draft))
+
+
+def unscreened(field: Field) -> tuple[Group, ...]:
+    """Drafts that nothing was measured of, each a group."""
+    return tuple(Group(drafts=(draft.id,)) for draft in of_fate(field, "written"))

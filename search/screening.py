@@ -93,7 +93,7 @@ class Screen:
         self, groups: Collection[Group], results: Results, /, *, looks: int | None = None
     ) -> RunGroups | tuple[Screening, ...]:
         """The same for some of the groups, and up to so many looks."""
-        seen = {ask: rollout for ask, rollout in results}
+        seen = dict(results)
         if len(seen) != len(results) or not seen.keys() <= self._known:
             raise ValueError("the screening was given results that it did not ask for, or one twice")
         bank = self._bank.joined((seen[a] for a in self._incumbent if a in seen), cap=12)

@@ -1,4 +1,4 @@
-"""The interface of a strategy. It is made from `SearchRules` and remembers nothing: all that it knows is the `Field`."""
+"""The interface of a strategy: made from `SearchRules`, it remembers nothing; all that it knows is the `Field`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class SearchRules(Record):
     """The same where a benchmark has no request types: probes are then any training tasks."""
     bank_trials: int = Constrained(default=2, ge=1)
     gate_cost: int = Constrained(default=85, ge=1)
-    """Rollouts that an attempt costs on average: what a round must be able to pay."""
+    """Rollouts that an attempt costs on average: what a round must be able to pay from its batch's share."""
+    gate_most: int = Constrained(default=340, ge=1)
+    """That one can cost: what the whole run must still hold."""
 
 
 class Ask(Record):
@@ -90,3 +92,8 @@ class Strategy(Protocol):
 
     def after(self, field: Field, finding: Finding) -> Field:
         """What the gate's finding on the pending group teaches: halves, population, parts."""
+
+
+def affordable(field: Field, rules: SearchRules) -> bool:
+    """Whether another candidate can be paid for: on average in this batch, at worst in the run."""
+    return field.budget.allows(rules.gate_cost) and field.budget.can_finish(rules.gate_most)

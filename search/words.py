@@ -93,6 +93,8 @@ class Slot(Record):
     """Why the last try fell."""
     attempt: int = Constrained(default=1, ge=1)
     """1-based try of this slot."""
+    bundle: bool = False
+    """Asked for together with a part for every other cluster; they are judged as one."""
 
     @property
     def draft_id(self) -> str:
@@ -198,8 +200,12 @@ class Budget(Record):
         """That may still be spent in this batch; never below 0."""
         return max(0, self.total * min(self.batch, self.batches) // self.batches - self.spent)
 
+    def can_finish(self, rollouts: int) -> bool:
+        """Whether a round that has begun may go on: it may reach into the next batches' share, never beyond all."""
+        return self.total - self.spent >= rollouts
+
     def allows(self, rollouts: int) -> bool:
-        """Whether a round that costs so much may begin: it must not overshoot the share."""
+        """Whether a round that costs so much may begin: neither the batch's share nor the drafts are used up."""
         return self.left >= rollouts and self.drafts_left > 0
 
     def paid(self, rollouts: int = 0, drafts: int = 0) -> Budget:
@@ -214,8 +220,8 @@ class Field(Record):
     """What the search knows. Strategies read it and return another; nothing else is remembered."""
 
     seed: int = 0
-    round: int = Constrained(default=1, ge=1)
-    """Counted over the whole run."""
+    round: int = Constrained(default=0, ge=0)
+    """Counted over the whole run; 0 before the first."""
     batch: int = Constrained(default=1, ge=1)
     clusters: tuple[OpenCluster, ...] = ()
     """In rank order."""
@@ -237,6 +243,10 @@ class Field(Record):
     """Sent to the gate in this round."""
     parts: tuple[KeptPart, ...] = ()
     """In the kept agent, oldest first."""
+    turned_down: bool = False
+    """The last bundle of `compose` did not get through whole: the next rounds screen their drafts one by one."""
+    on_parts: int = Constrained(default=0, ge=0)
+    """Rollouts that went into part tests."""
     budget: Budget = Budget(total=9_250, batches=18)
     diversify: bool = False
     """The last batches brought nothing: other levers, lower-ranked clusters."""
@@ -264,8 +274,8 @@ class Redraft(Record):
     slots: tuple[Slot, ...]
 
 
-class Rescreen(Record):
-    """Screen these groups before anything goes to the gate."""
+class Measure(Record):
+    """Screen these groups before anything else: what `Strategy.screen` is about."""
 
     groups: tuple[Group, ...]
 
@@ -284,4 +294,4 @@ class ProbeParts(Record):
     rollouts: int
 
 
-Pick = Redraft | Candidate | Rescreen | ProbeParts | Nothing
+Pick = Redraft | Candidate | Measure | ProbeParts | Nothing

@@ -10,14 +10,16 @@ from __future__ import annotations
 from sigmaloop.gate.finding import Finding
 from sigmaloop.search import part_tests
 from sigmaloop.search.bisect import halves, judged
-from sigmaloop.search.rounds import of_fate, redrafts, slot_id, strongest
+from sigmaloop.search.rounds import of_fate, pending_of, redrafts, slot_id, strongest
 from sigmaloop.search.screening import Looks, Screen
 from sigmaloop.search.strategies.portfolio import Portfolio
-from sigmaloop.search.strategy import SearchRules, Stage
-from sigmaloop.search.words import Candidate, Field, Group, Nothing, OpenCluster, Pick, Redraft, Rescreen, Slot
+from sigmaloop.search.strategy import SearchRules, Stage, affordable
+from sigmaloop.search.words import Candidate, Field, Group, Measure, Nothing, OpenCluster, Pick, Redraft, Slot
 
 BUNDLE_LOOKS: Looks = ((16, -0.3), (32, 0.0))
 """Of a bundle: the gate will see it, only what clearly harms is turned down here."""
+WHOLE = 2 / 3
+"""Share of the parts that must get through training for the bundle to count as whole."""
 
 
 class Compose:
@@ -29,12 +31,17 @@ class Compose:
 
     def slots(self, field: Field) -> tuple[Slot, ...]:
         fresh = [cluster for cluster in field.clusters if _tries(field, cluster) < self.rules.tries]
-        if len(fresh) <= self.rules.few:
+        if len(fresh) <= self.rules.few or field.turned_down:
             return self._portfolio.slots(field)
-        if not field.budget.allows(self.rules.gate_cost):
+        if not affordable(field, self.rules):
             return ()
         slots = [
-            Slot(id=slot_id(field, place), clusters=(cluster.id,), lever=cluster.levers[int(field.diversify)])
+            Slot(
+                id=slot_id(field, place),
+                clusters=(cluster.id,),
+                lever=cluster.levers[int(field.diversify)],
+                bundle=True,
+            )
             for place, cluster in enumerate(fresh, start=1)
         ]
         return tuple(slots[: field.budget.drafts_left])
@@ -45,6 +52,8 @@ class Compose:
         return Screen(field, self._plan(field)[0], self.rules, BUNDLE_LOOKS)
 
     def pick(self, field: Field) -> Pick:
+        if not field.budget.can_finish(self.rules.gate_most):
+            return Nothing(why="the budget is spent")
         if field.queue:
             return Candidate(group=field.queue[0])
         if field.candidates or not self._bundled(field):
@@ -54,24 +63,26 @@ class Compose:
             return Redraft(slots=tuple(again))
         unscreened, sound = self._plan(field)
         if unscreened:
-            return Rescreen(groups=tuple(unscreened))
+            return Measure(groups=tuple(unscreened))
         if sound:
             return Candidate(group=Group(drafts=tuple(sound)))
         return self._checked(field) or Nothing(why="training turned every part down")
 
     def after(self, field: Field, finding: Finding) -> Field:
-        return judged(field, finding)
+        """A bundle that lost a third of its parts on the way, or fell, says that parts here are not to be trusted."""
+        after = judged(field, finding)
+        if not self._bundled(field) or field.candidates != 1 or pending_of(field).removes:
+            return after
+        whole = len(pending_of(field).group.drafts) > WHOLE * len(field.drafts)
+        return after.model_copy(update={"turned_down": finding.outcome != "passed" or not whole})
 
     def _checked(self, field: Field) -> Pick | None:
         """What is due for the parts that were kept, before the round ends."""
-        if not field.budget.allows(self.rules.gate_cost):
-            return None
-        return part_tests.due(field) or part_tests.doubtful(field) or part_tests.removal(field)
+        return part_tests.removal(field) or part_tests.due(field)
 
     def _bundled(self, field: Field) -> bool:
-        """Whether this round asked for one part a cluster; a portfolio of so few clusters asks for several."""
-        slots = {draft.slot.id: draft.clusters for draft in field.drafts}
-        return len(slots) > self.rules.few and len(set(slots.values())) == len(slots)
+        """Whether this round asked for one part a cluster."""
+        return any(draft.slot.bundle for draft in field.drafts)
 
     def _plan(self, field: Field) -> tuple[list[Group], list[str]]:
         """Groups that are still to be screened, and the drafts of those that passed, strongest first."""

@@ -7,10 +7,10 @@ import random
 from sigmaloop.gate.finding import Finding
 from sigmaloop.records import digest
 from sigmaloop.search.bisect import judged
-from sigmaloop.search.rounds import of_fate, slot_id
+from sigmaloop.search.rounds import of_fate, slot_id, unscreened
 from sigmaloop.search.screening import Screen
-from sigmaloop.search.strategy import SearchRules, Stage
-from sigmaloop.search.words import Candidate, Draft, Field, Group, Nothing, Pick, Redraft, Slot
+from sigmaloop.search.strategy import SearchRules, Stage, affordable
+from sigmaloop.search.words import Candidate, Draft, Field, Group, Measure, Nothing, Pick, Redraft, Slot
 
 CROSSOVER = 0.5
 """Share of children that are the merge of two parents; the others are one parent, changed by the engineer."""
@@ -23,7 +23,7 @@ class Evolve:
         self.rules = rules
 
     def slots(self, field: Field) -> tuple[Slot, ...]:
-        if not field.clusters or not field.budget.allows(self.rules.gate_cost):
+        if not field.clusters or not affordable(field, self.rules):
             return ()
         cluster = field.clusters[0]
         number = min(self.rules.population, field.budget.drafts_left)
@@ -36,9 +36,11 @@ class Evolve:
         """Nobody falls: how fit a draft is decides who breeds."""
         rules = self.rules.model_copy(update={"target_floor": 0.0})
         looks = ((self.rules.looks[0][0], float("-inf")),)
-        return Screen(field, (Group(drafts=(draft.id,)) for draft in of_fate(field, "written")), rules, looks)
+        return Screen(field, unscreened(field), rules, looks)
 
     def pick(self, field: Field) -> Pick:
+        if waiting := unscreened(field):
+            return Measure(groups=waiting)
         alive = of_fate(field, "surviving")
         if field.candidates or not alive:
             return Nothing(why="the fittest was judged" if alive else "nobody is alive")

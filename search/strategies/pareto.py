@@ -9,10 +9,10 @@ from collections import Counter
 from sigmaloop.gate.finding import Finding
 from sigmaloop.records import digest
 from sigmaloop.search.bisect import judged
-from sigmaloop.search.rounds import of_fate, slot_id
+from sigmaloop.search.rounds import of_fate, slot_id, unscreened
 from sigmaloop.search.screening import Screen, looks_of
-from sigmaloop.search.strategy import SearchRules, Stage
-from sigmaloop.search.words import Candidate, Draft, Field, Group, Nothing, Pick, Redraft, Slot
+from sigmaloop.search.strategy import SearchRules, Stage, affordable
+from sigmaloop.search.words import Candidate, Draft, Field, Group, Measure, Nothing, Pick, Redraft, Slot
 
 MERGED = 0.25
 """Share of children that are the merge of two of the pool."""
@@ -25,7 +25,7 @@ class Pareto:
         self.rules = rules
 
     def slots(self, field: Field) -> tuple[Slot, ...]:
-        if not field.clusters or not field.budget.allows(self.rules.gate_cost):
+        if not field.clusters or not affordable(field, self.rules):
             return ()
         number = min(self.rules.population, field.budget.drafts_left, len(field.clusters))
         return tuple(
@@ -38,9 +38,11 @@ class Pareto:
         last = looks_of(field, self.rules)[-1][0]
         looks = ((self.rules.minibatch, 1e-9), (last, float("-inf")))
         rules = self.rules.model_copy(update={"target_floor": 0.0})
-        return Screen(field, (Group(drafts=(draft.id,)) for draft in of_fate(field, "written")), rules, looks)
+        return Screen(field, unscreened(field), rules, looks)
 
     def pick(self, field: Field) -> Pick:
+        if waiting := unscreened(field):
+            return Measure(groups=waiting)
         pool = of_fate(field, "surviving")
         if field.candidates:
             return Nothing(why="the pool's best was judged")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sigmaloop.gate.finding import Finding
 from sigmaloop.search.bisect import judged
-from sigmaloop.search.rounds import of_fate, slot_id, strongest
+from sigmaloop.search.rounds import of_fate, slot_id, strongest, unscreened
 from sigmaloop.search.screening import NoScreen
 from sigmaloop.search.strategy import SearchRules, Stage
-from sigmaloop.search.words import Candidate, Field, Group, Nothing, Pick, Slot
+from sigmaloop.search.words import Candidate, Field, Group, Measure, Nothing, Pick, Slot
 
 
 class Paste:
@@ -26,9 +26,11 @@ class Paste:
         return tuple(slots[: field.budget.drafts_left])
 
     def screen(self, field: Field) -> Stage:
-        return NoScreen(Group(drafts=(draft.id,)) for draft in of_fate(field, "written"))
+        return NoScreen(unscreened(field))
 
     def pick(self, field: Field) -> Pick:
+        if waiting := unscreened(field):
+            return Measure(groups=waiting)
         ready = strongest(field, of_fate(field, "surviving"))
         if not ready:
             return Nothing(why="everything was pasted")

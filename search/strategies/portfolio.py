@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sigmaloop.gate.finding import Finding
 from sigmaloop.search.bisect import judged
-from sigmaloop.search.rounds import of_fate, redrafts, slot_id, strongest
+from sigmaloop.search.rounds import of_fate, redrafts, slot_id, strongest, unscreened
 from sigmaloop.search.screening import Screen
-from sigmaloop.search.strategy import SearchRules, Stage
-from sigmaloop.search.words import Candidate, Draft, Field, Group, Nothing, OpenCluster, Pick, Redraft, Slot
+from sigmaloop.search.strategy import SearchRules, Stage, affordable
+from sigmaloop.search.words import Candidate, Draft, Field, Group, Measure, Nothing, OpenCluster, Pick, Redraft, Slot
 
 
 class Portfolio:
@@ -17,7 +17,7 @@ class Portfolio:
         self.rules = rules
 
     def slots(self, field: Field) -> tuple[Slot, ...]:
-        if not field.budget.allows(self.rules.gate_cost):
+        if not affordable(field, self.rules):
             return ()
         width = min(self.rules.width, field.budget.drafts_left)
         found: list[Slot] = []
@@ -28,13 +28,17 @@ class Portfolio:
         return tuple(found)
 
     def screen(self, field: Field) -> Stage:
-        return Screen(field, (Group(drafts=(draft.id,)) for draft in of_fate(field, "written")), self.rules)
+        return Screen(field, unscreened(field), self.rules)
 
     def pick(self, field: Field) -> Pick:
+        if waiting := unscreened(field):
+            return Measure(groups=waiting)
+        if not field.budget.can_finish(self.rules.gate_most):
+            return Nothing(why="the budget is spent")
         if field.queue:
             return Candidate(group=field.queue[0])
         if not field.candidates:
-            if (again := redrafts(field, self.rules.tries)) and field.budget.allows(self.rules.gate_cost):
+            if (again := redrafts(field, self.rules.tries)) and affordable(field, self.rules):
                 return Redraft(slots=again)
             if best := distinct(field, of_fate(field, "surviving"), self.rules.merge):
                 return Candidate(group=Group(drafts=tuple(best)))

@@ -7,10 +7,10 @@ from math import ceil
 
 from sigmaloop.gate.finding import Finding
 from sigmaloop.search.bisect import judged
-from sigmaloop.search.rounds import of_fate, slot_id, strongest
+from sigmaloop.search.rounds import of_fate, slot_id, strongest, unscreened
 from sigmaloop.search.screening import Screen, looks_of
-from sigmaloop.search.strategy import Results, RunGroups, SearchRules, Stage
-from sigmaloop.search.words import Candidate, Field, Group, Nothing, Pick, Screening, Slot
+from sigmaloop.search.strategy import Results, RunGroups, SearchRules, Stage, affordable
+from sigmaloop.search.words import Candidate, Field, Group, Measure, Nothing, Pick, Screening, Slot
 
 
 class Race:
@@ -20,7 +20,7 @@ class Race:
         self.rules = rules
 
     def slots(self, field: Field) -> tuple[Slot, ...]:
-        if not field.clusters or not field.budget.allows(self.rules.gate_cost):
+        if not field.clusters or not affordable(field, self.rules):
             return ()
         cluster = field.clusters[0]
         levers = cluster.levers
@@ -30,9 +30,11 @@ class Race:
         )
 
     def screen(self, field: Field) -> Stage:
-        return Halving(field, (Group(drafts=(draft.id,)) for draft in of_fate(field, "written")), self.rules)
+        return Halving(field, unscreened(field), self.rules)
 
     def pick(self, field: Field) -> Pick:
+        if waiting := unscreened(field):
+            return Measure(groups=waiting)
         ready = strongest(field, of_fate(field, "surviving"))
         if ready and not field.candidates:
             return Candidate(group=Group(drafts=(ready[0].id,)))

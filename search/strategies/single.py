@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sigmaloop.gate.finding import Finding
 from sigmaloop.search.bisect import judged
-from sigmaloop.search.rounds import of_fate, slot_id
+from sigmaloop.search.rounds import of_fate, slot_id, unscreened
 from sigmaloop.search.screening import NoScreen
-from sigmaloop.search.strategy import SearchRules, Stage
-from sigmaloop.search.words import Candidate, Field, Group, Nothing, Pick, Slot
+from sigmaloop.search.strategy import SearchRules, Stage, affordable
+from sigmaloop.search.words import Candidate, Field, Group, Measure, Nothing, Pick, Slot
 
 
 class Single:
@@ -17,14 +17,16 @@ class Single:
         self.rules = rules
 
     def slots(self, field: Field) -> tuple[Slot, ...]:
-        if not field.clusters or not field.budget.allows(self.rules.gate_cost):
+        if not field.clusters or not affordable(field, self.rules):
             return ()
         return (Slot(id=slot_id(field, 1), clusters=(field.clusters[0].id,)),)
 
     def screen(self, field: Field) -> Stage:
-        return NoScreen(Group(drafts=(draft.id,)) for draft in of_fate(field, "written"))
+        return NoScreen(unscreened(field))
 
     def pick(self, field: Field) -> Pick:
+        if waiting := unscreened(field):
+            return Measure(groups=waiting)
         ready = of_fate(field, "surviving")
         return Candidate(group=Group(drafts=(ready[0].id,))) if ready else Nothing(why="its one draft was judged")
 

@@ -245,16 +245,16 @@ def _sets_same_item(sources: dict[str, Source], others: set[str], name: str, pie
             value = getattr(other.node, "value", None)
             if key == piece.key and dump(other.node) != dump(piece.node):
                 return True
-            if key[1] == name and isinstance(value, ast.Dict):
-                if any(k is not None and dump(k) == dump(item.slice) for k in value.keys):
-                    return True
+            keys = value.keys if key[1] == name and isinstance(value, ast.Dict) else []
+            if any(k is not None and dump(k) == dump(item.slice) for k in keys):
+                return True
     return False
 
 
 def _additions(base: Source, sources: dict[str, Source]) -> Iterator[_Edit]:
     """New top-level statements, behind the statement of the base that they stood behind."""
     known: dict[Key, str] = {}
-    for number, (part, source) in enumerate(sources.items()):
+    for number, source in enumerate(sources.values()):
         at, place = _top(base), 0
         for key, piece in source.pieces.items():
             place += 1
