@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from sigmaloop.gate.finding import Finding, Pair
-from sigmaloop.gate.judging import AttemptInputs, judge_attempt
+from sigmaloop.gate.judging import AttemptInputs, RunStage, judge_attempt
 from sigmaloop.gate.policy import Policy
 from sigmaloop.gate.worlds.typed import TypedDraft, TypedWorld
 from sigmaloop.gate.worlds.worlds import Chances, Walk
@@ -164,7 +164,7 @@ class SearchWalk(Walk):
         return [cluster for _, _, cluster in sorted(rows, key=lambda row: row[:2])]
 
     def _write(self, slots: Sequence[Slot]) -> None:
-        drafts = []
+        drafts: list[Draft] = []
         for slot in slots:
             kind = int(slot.clusters[0][1:])
             cluster = self.field.cluster(slot.clusters[0])
@@ -253,7 +253,7 @@ class SearchWalk(Walk):
             self.attempts[kind] = self.attempts.get(kind, 0) + 1
         self.field = self.strategy.after(self.field, finding)
 
-    def _runner(self, chances: Chances):  # type: ignore[no-untyped-def]
+    def _runner(self, chances: Chances) -> RunStage:
         def run(stage: str, pairs: Sequence[Pair]) -> list[Rollout]:
             self.wall += ceil(len(pairs) / AT_ONCE)
             return self._roll(self.chances if stage == "control" else chances, pairs)

@@ -32,7 +32,7 @@ class Paste:
         if waiting := unscreened(field):
             return Measure(groups=waiting)
         ready = strongest(field, of_fate(field, "surviving"))
-        if not ready:
+        if not ready or field.candidates:
             return Nothing(why="everything was pasted")
         return Candidate(group=Group(drafts=tuple(draft.id for draft in ready)), ungated=True)
 

@@ -72,9 +72,9 @@ def united_text(name: str, before: str, sides: Sequence[str]) -> str:
         return "\n".join(united)
     if all(side.startswith(before) for side in sides):
         whole = before
-        for added in dict.fromkeys(side[len(before) :] for side in sides):
-            apart = whole[-1:].isspace() or added[:1].isspace()
-            whole += added if apart or not whole else f" {added}"
+        for ending in dict.fromkeys(side[len(before) :] for side in sides):
+            apart = whole[-1:].isspace() or ending[:1].isspace()
+            whole += ending if apart or not whole else f" {ending}"
         return whole
     raise ClashError(name, "both rewrote the text")
 
