@@ -30,7 +30,7 @@ COSTS = 240
 TEST = 750
 """Rollouts of one test."""
 LEAST_TEST = 300
-PARTS_SHARE = 1 / 3
+PARTS_SHARE = 0.25
 """Of the run's rollouts that may go into part tests."""
 SETTLED = 0.02
 """Standard error from which a part's effect is known well enough: two points."""
@@ -126,20 +126,24 @@ def combined(old: KeptPart, fresh: tuple[float, float]) -> tuple[float, float]:
     return (a * old.effect + b * fresh[0]) / (a + b), (1 / (a + b)) ** 0.5
 
 
+def owed(field: Field) -> bool:
+    """Whether kept parts should be measured before anything new is written: enough of them are unsettled."""
+    unsettled = [part for part in field.parts if _unsettled(part)]
+    enough = len(unsettled) >= FEWEST or (len(unsettled) > 1 and _suspects(field))
+    return enough and field.on_parts + LEAST_TEST <= PARTS_SHARE * field.budget.total
+
+
 def due(field: Field) -> ProbeParts | None:
-    """Whether kept parts should be measured now: enough of them are unsettled, and the budget allows it.
+    """The test that is owed, once the budget allows it.
 
     What a test tells of one part depends on all its rollouts, not on how many parts share them: all unsettled ones go
     together. A part is settled once its effect is known well enough, or is clearly not below 0.
     """
-    unsettled = [part.draft for part in field.parts if _unsettled(part)]
     budget = field.budget
     affordable = int(min(TEST, budget.left, PARTS_SHARE * budget.total - field.on_parts))
-    if len(unsettled) < FEWEST and not _suspects(field):
+    if not owed(field) or affordable < LEAST_TEST:
         return None
-    if affordable < LEAST_TEST or len(unsettled) < 2:
-        return None
-    return ProbeParts(parts=tuple(sorted(unsettled)), rollouts=affordable)
+    return ProbeParts(parts=tuple(sorted(p.draft for p in field.parts if _unsettled(p))), rollouts=affordable)
 
 
 def _unsettled(part: KeptPart) -> bool:

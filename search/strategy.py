@@ -82,7 +82,7 @@ class Strategy(Protocol):
     rules: SearchRules
 
     def slots(self, field: Field) -> tuple[Slot, ...]:
-        """The drafts of a new round; none when nothing may or need be written."""
+        """The drafts of a new round; none when nothing may or need be written. `pick` is asked all the same."""
 
     def screen(self, field: Field) -> Stage:
         """Cheap rollouts on the training split for what has not been screened."""

@@ -119,13 +119,14 @@ class SearchWalk(Walk):
         )
 
     def _round(self, batch: int) -> bool:
-        """One round; False when nothing may or need be written any more."""
+        """One round; False when there was nothing to do."""
         self.field = rounds.open_round(self._charged(), self._clusters(batch), batch=batch, suite=self.suite)
         slots = self.strategy.slots(self.field)
-        if not slots:
-            return False
-        self._write(slots)
+        if slots:
+            self._write(slots)
+        busy = bool(slots)
         while not isinstance(pick := self.strategy.pick(self._charged()), Nothing):
+            busy = True
             match pick:
                 case Redraft():
                     self._write(pick.slots)
@@ -135,7 +136,7 @@ class SearchWalk(Walk):
                     self._test_parts(pick)
                 case Candidate():
                     self._judge(pick)
-        return True
+        return busy
 
     def _charged(self) -> Field:
         """The field with what was paid for, wherever."""

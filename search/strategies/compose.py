@@ -30,6 +30,9 @@ class Compose:
         self._portfolio = Portfolio(rules)
 
     def slots(self, field: Field) -> tuple[Slot, ...]:
+        """None while a test of the parts is owed: nothing is built on what nobody has checked."""
+        if part_tests.owed(field):
+            return ()
         fresh = [cluster for cluster in field.clusters if _tries(field, cluster) < self.rules.tries]
         if len(fresh) <= self.rules.few or field.turned_down:
             return self._portfolio.slots(field)

@@ -62,10 +62,7 @@ class Script:
     def play(self, field: Field, *, most: int = 200) -> Field:
         """One round to its end. Raises AssertionError when it does not end."""
         strategy = make_strategy(self.rules)
-        slots = strategy.slots(field)
-        if not slots:
-            return field
-        field = rounds.wrote(field, self.drafts(slots))
+        field = rounds.wrote(field, self.drafts(strategy.slots(field)))
         for _ in range(most):
             pick = strategy.pick(field)
             self.log.append(pick)
@@ -81,7 +78,9 @@ class Script:
                 case Candidate():
                     field = rounds.left_out(rounds.chose(field, pick), self.conflicts(pick))
                     assert field.pending is not None
-                    field = strategy.after(field, finding("passed" if pick.ungated or self.gate(field.pending) else "failed"))
+                    field = strategy.after(
+                        field, finding("passed" if pick.ungated or self.gate(field.pending) else "failed")
+                    )
         raise AssertionError("the round does not end")
 
     def drafts(self, slots: Sequence[Slot]) -> list[Draft]:
@@ -120,9 +119,7 @@ def finding(outcome: Literal["passed", "failed"]) -> Finding:
 
 
 def rollout(agent: str, task: str, trial: int, passed: bool) -> Rollout:
-    return Rollout(
-        key=RolloutKey(agent=agent, task_id=task, trial=trial), seed=0, status="ok", reward=float(passed)
-    )
+    return Rollout(key=RolloutKey(agent=agent, task_id=task, trial=trial), seed=0, status="ok", reward=float(passed))
 
 
 @pytest.fixture

@@ -29,9 +29,7 @@ def test_single_asks_for_one_draft_measures_nothing_and_sends_it_to_the_gate(scr
     assert end.parts == ()
 
 
-def test_a_portfolio_merges_the_best_of_different_clusters_and_credits_them_all(
-    script: Any, make_scene: Scene
-) -> None:
+def test_a_portfolio_merges_the_best_of_different_clusters_and_credits_them_all(script: Any, make_scene: Scene) -> None:
     played = script("portfolio", merge=3)
     end = played.play(make_scene(5))
     [group] = played.candidates

@@ -232,7 +232,9 @@ def _check_settings(base: Source, sources: dict[str, Source], changed: dict[Key,
             others |= {p for p, s in sources.items() for k in s.pieces if k == key and p != part
                        and dump(s.pieces[k].node) != dump(piece.node)}  # fmt: skip
             if others and not reads and (key[0] == "name" or _sets_same_item(sources, others, name, piece)):
-                raise ClashError(key[1], "one sets it anew, which hides what the other put there", frozenset(others | {part}))
+                raise ClashError(
+                    key[1], "one sets it anew, which hides what the other put there", frozenset(others | {part})
+                )
 
 
 def _sets_same_item(sources: dict[str, Source], others: set[str], name: str, piece: Piece) -> bool:
