@@ -137,7 +137,8 @@ def due(field: Field) -> ProbeParts | None:
     """The test that is owed, once the budget allows it.
 
     What a test tells of one part depends on all its rollouts, not on how many parts share them: all unsettled ones go
-    together. A part is settled once its effect is known well enough, or is clearly not below 0.
+    together. A part is settled once its effect is known well enough, or is clearly not below 0; one that passed probes
+    of its own is, too.
     """
     budget = field.budget
     affordable = int(min(TEST, budget.left, PARTS_SHARE * budget.total - field.on_parts))
@@ -148,6 +149,8 @@ def due(field: Field) -> ProbeParts | None:
 
 def _unsettled(part: KeptPart) -> bool:
     z = _z(part)
+    if part.probed and not part.tested:
+        return False
     return z is None or ((part.error or 1.0) > SETTLED and z < CLEAR)
 
 

@@ -98,7 +98,14 @@ def kept(field: Field) -> Field:
     candidate = pending_of(field)
     names = candidate.group.drafts
     credited = [
-        KeptPart(draft=d.id, clusters=d.clusters, added=d.added, batch=field.batch) for d in map(field.draft, names)
+        KeptPart(
+            draft=d.id,
+            clusters=d.clusters,
+            added=d.added,
+            batch=field.batch,
+            probed=d.id in field.screenings and field.screenings[d.id].z is not None,
+        )
+        for d in map(field.draft, names)
     ]
     stay = [part for part in field.parts if part.draft not in candidate.removes]
     changed = with_fate(field, names, "kept")

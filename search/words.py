@@ -166,6 +166,8 @@ class KeptPart(Record):
     clusters: tuple[str, ...]
     added: int = 0
     batch: int = 0
+    probed: bool = False
+    """It passed probes of its own; a part of a bundle did not, and something that harms can hide there."""
     effect: float | None = None
     """Share of score, as the last part test estimates it."""
     error: float | None = None

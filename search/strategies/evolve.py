@@ -41,6 +41,8 @@ class Evolve:
     def pick(self, field: Field) -> Pick:
         if waiting := unscreened(field):
             return Measure(groups=waiting)
+        if not field.budget.can_finish(self.rules.gate_most):
+            return Nothing(why="the budget is spent")
         alive = of_fate(field, "surviving")
         if field.candidates or not alive:
             return Nothing(why="the fittest was judged" if alive else "nobody is alive")

@@ -43,6 +43,8 @@ class Pareto:
     def pick(self, field: Field) -> Pick:
         if waiting := unscreened(field):
             return Measure(groups=waiting)
+        if not field.budget.can_finish(self.rules.gate_most):
+            return Nothing(why="the budget is spent")
         pool = of_fate(field, "surviving")
         if field.candidates:
             return Nothing(why="the pool's best was judged")

@@ -36,7 +36,7 @@ class Race:
         if waiting := unscreened(field):
             return Measure(groups=waiting)
         ready = strongest(field, of_fate(field, "surviving"))
-        if ready and not field.candidates:
+        if ready and not field.candidates and field.budget.can_finish(self.rules.gate_most):
             return Candidate(group=Group(drafts=(ready[0].id,)))
         return Nothing(why="no sibling is left")
 

@@ -204,7 +204,7 @@ def test_inside_a_loop_and_between_statements_with_other_indentation() -> None:
         "    for message", "    messages.append('end')\n    for message"
     )
     wide = swap("    messages = [PROMPT, *RULES]\n    for message in messages:\n        session.say(message)\n",
-                "        messages = [PROMPT, *RULES]\n        if not messages:\n            return\n"
+                "        messages = [PROMPT, *RULES]\n        if not messages:\n            session.say('none')\n"
                 "        for message in messages:\n            session.say(message)\n")  # fmt: skip
     assert "        session.say(message)\n        session.rest()\n" in both(one, two).source
     assert "    if not messages:\n        session.say('none')\n" in both(wide, one).source
@@ -213,7 +213,7 @@ def test_inside_a_loop_and_between_statements_with_other_indentation() -> None:
 SHIPPED = MERGING.base_agent()
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None, derandomize=True)
 @given(st.integers(0, 10_000), st.integers(2, 5))
 def test_whatever_engineers_write_nothing_is_lost_and_all_of_it_runs(seed: int, size: int) -> None:
     stream = MERGING.drafts(seed, SHIPPED)
@@ -232,6 +232,6 @@ def test_whatever_engineers_write_nothing_is_lost_and_all_of_it_runs(seed: int, 
 
 def test_nine_pairs_of_ten_merge() -> None:
     stream = MERGING.drafts(1, SHIPPED)
-    found = MERGING.tally([[next(stream), next(stream)] for _ in range(40)], SHIPPED)
+    found = MERGING.tally([[next(stream), next(stream)] for _ in range(30)], SHIPPED)
     assert (found.lost, found.broken) == (0, 0)
-    assert found.whole >= 36
+    assert found.whole >= 27
