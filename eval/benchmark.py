@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import Field, JsonValue
 
@@ -75,6 +75,8 @@ class BenchmarkRunner(ABC):
 
     setting: str = "An agent works on tasks and is scored on the results."
     """What the agent does and for whom, in one sentence: what the specialists are told of the benchmark's world."""
+    model_roles: tuple[Literal["user", "judge"], ...] = ()
+    """Models of its own that the benchmark asks through `open(..., models=...)`: checked before a run begins."""
     hosts_agent: bool = True
     """Whether the agent runs inside `run`; otherwise it talks to episodes from inside the sandbox."""
 

@@ -124,19 +124,35 @@ class Run:
                 self._control = None
         yield Stopped(condition=self.condition)
 
-    def limit(self, *, max_money: float | None = None, max_run_tokens: int | None = None) -> None:
+    def limit(
+        self,
+        *,
+        max_money: float | None = None,
+        max_run_tokens: int | None = None,
+        max_run_calls: int | None = None,
+        max_hours: float | None = None,
+    ) -> None:
         """New limits from now on; None leaves one as it is. Raises BadInput for one that allows nothing, Busy."""
         from sigmaloop.graph.spending import set_limits
         from sigmaloop.tools.gateway.prices import check_prices
 
-        for name, limit in (("max_money", max_money), ("max_run_tokens", max_run_tokens)):
+        for name, limit in (
+            *(("max_money", max_money), ("max_run_tokens", max_run_tokens)),
+            *(("max_run_calls", max_run_calls), ("max_hours", max_hours)),
+        ):
             if limit is not None and not limit > 0:
                 raise BadInput(f"{name} must be more than 0, not {limit}")
-        if max_money is None and max_run_tokens is None:
+        if max_money is max_run_tokens is max_run_calls is max_hours is None:
             return
         check_prices(self.settings.model_copy(update={"max_money": max_money}))
         with HomeLock(self.home), Journal(self.paths.journal) as journal:
-            set_limits(journal, max_money=max_money, max_run_tokens=max_run_tokens)
+            set_limits(
+                journal,
+                max_money=max_money,
+                max_run_tokens=max_run_tokens,
+                max_run_calls=max_run_calls,
+                max_hours=max_hours,
+            )
 
     def drain(self) -> None:
         """Stop at the next safe point; everything finished so far is kept. Safe from a signal handler."""

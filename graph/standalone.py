@@ -12,7 +12,7 @@ from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.eval.scoring import ScoreSummary, score_agent
 from sigmaloop.eval.store import MemoryStore
-from sigmaloop.graph.prepare import check_models, smoke_test
+from sigmaloop.graph.prepare import probed, smoke_test
 from sigmaloop.graph.services import make_gateway, make_supervisor
 from sigmaloop.records import Rollout, Task
 from sigmaloop.settings import Settings
@@ -61,7 +61,7 @@ def score_file(
     if not tasks:
         raise BadInput(f"benchmark {settings.benchmark} has no {split} tasks")
     smoke_test(settings, source, benchmark)
-    check_models(settings, settings.models()[0])
+    settings = probed(settings, "target", *benchmark.model_roles)
     on_total(len(tasks) * trials)
     with engine_for(settings, benchmark) as engine:
         return score_agent(engine, source, tasks, trials=trials, on_done=on_done)

@@ -162,7 +162,7 @@ def test_a_request_that_is_no_plain_json_object_is_refused(odd: Any) -> None:
 def test_a_refusal_repeats_at_most_100_characters_of_what_was_sent(name: str) -> None:
     long = name * 5_000
     for ask in (
-        lambda: normalise_chat({**ASK, long: 1}, pins={}, max_bytes=2**26),
+        lambda: normalise_chat({**ASK, long: 1}, max_bytes=2**26),
         lambda: chat_request({"input": "Hello", long: 1}),
     ):
         text = str(refused(ask))
