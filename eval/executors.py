@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from sigmaloop.errors import ModelUnavailable, SigmaLoopError
-from sigmaloop.eval.benchmark import BenchmarkRunner
+from sigmaloop.errors import ModelUnavailable, SigmaLoopError, UpstreamError
+from sigmaloop.eval.benchmark import BenchmarkRunner, takes_models
+from sigmaloop.eval.benchmark_models import RolloutModels, rollout_models
 from sigmaloop.eval.episode_rollout import Played, play
 from sigmaloop.eval.refusals import as_infra, blanket_refusal, suspicious
 from sigmaloop.eval.whole_benchmark import run_whole
@@ -22,7 +24,16 @@ from sigmaloop.tools.sandbox.supervisor import Supervisor
 EXTRA_TRIES = 2
 """How often an infrastructure fault is tried again before it is recorded as one."""
 
-Result = tuple[Rollout, tuple[Step, ...]]
+
+class Result(NamedTuple):
+    """A rollout as it is kept."""
+
+    rollout: Rollout
+    trace: tuple[Step, ...] = ()
+    models: Mapping[str, Usage] = {}
+    """What the benchmark's own models cost in it, by role."""
+
+
 Keep = Callable[[Result], None]
 """Stores a result; called in the thread that called `execute`."""
 
@@ -78,7 +89,7 @@ class WholeExecutor:
                 for rollout in run_whole(
                     self.benchmark, job.source, same, run_seed=job.run_seed, tries=1 + EXTRA_TRIES
                 ):
-                    keep((rollout.model_copy(update={"pass_at": job.pass_mark(rollout.task_id)}), ()))
+                    keep(Result(rollout.model_copy(update={"pass_at": job.pass_mark(rollout.task_id)})))
         except KeyboardInterrupt:
             self.stop.raised = True
             raise Drained("interrupted; finished trials are stored") from None
@@ -105,18 +116,19 @@ class _Progress:
         error = future.exception()
         if error is not None:
             self.stopped, self.error = True, self.error or error
-        elif (result := future.result()) is not None and result[0].key not in self.taken:
-            self.taken.add(result[0].key)
-            if suspicious(result[0]):
+        elif (result := future.result()) is not None and result.rollout.key not in self.taken:
+            self.taken.add(result.rollout.key)
+            if suspicious(result.rollout):
                 self.suspects.append(result)
             else:
                 self.keep(result)
 
     def judge_refusals(self, total: int) -> None:
         """Keep the suspects: as faults where the endpoint refuses most of the `asked` rollouts alike."""
-        refusal = blanket_refusal([rollout for rollout, _ in self.suspects], asked=total)
-        for rollout, trace in self.suspects:
-            self.keep((as_infra(rollout) if rollout.refusal == refusal else rollout, trace))
+        refusal = blanket_refusal([result.rollout for result in self.suspects], asked=total)
+        for result in self.suspects:
+            ill = result.rollout.refusal == refusal
+            self.keep(result._replace(rollout=as_infra(result.rollout)) if ill else result)
 
 
 class EpisodeExecutor:
@@ -170,26 +182,29 @@ class EpisodeExecutor:
         while not (self._stop.raised or progress.stopped):
             tries += 1
             began = time.perf_counter()
-            played, usage, refusal = self._try(key, progress.job)
+            played, usage, refusal, more = self._try(key, progress.job)
             if played.doubtful and not doubted:
                 tries, doubted = tries - 1, True
                 continue
-            hopeless = isinstance(played.fault, ModelUnavailable) or tries > EXTRA_TRIES
+            hopeless = tries > EXTRA_TRIES or _lasting(played.fault)
             if played.status != "infra" or hopeless:
                 detail = f"{played.detail} (try {tries})" if played.status == "infra" else played.detail
                 rollout = self._rollout(key, progress.job, played, usage, detail, time.perf_counter() - began)
-                return rollout.model_copy(update={"refusal": refusal}), played.trace
+                return Result(rollout.model_copy(update={"refusal": refusal}), played.trace, more)
         return None
 
-    def _try(self, key: RolloutKey, job: Job) -> tuple[Played, Usage, str]:
-        """How it ended, what it cost, how the endpoint refused its last call (empty: it did not).
+    def _try(self, key: RolloutKey, job: Job) -> tuple[Played, Usage, str, Mapping[str, Usage]]:
+        """How it ended, what it cost, how the endpoint refused its last call (empty: it did not), and what the
+        benchmark's own models cost by role.
 
         Every try has the same scope and seed: model calls that were answered before are not paid again.
         """
         seed = key.seed(job.run_seed)
-        with self._gateway.lease(
-            job.role, scope=scope_of(key), seed=seed, max_calls=self._max_calls, batch=job.batch
-        ) as lease:
+        scope = scope_of(key)
+        with (
+            self._gateway.lease(job.role, scope=scope, seed=seed, max_calls=self._max_calls, batch=job.batch) as lease,
+            self._models(scope, seed, job.batch) as models,
+        ):
             played = play(
                 self._benchmark,
                 key.task_id,
@@ -197,8 +212,15 @@ class EpisodeExecutor:
                 source=job.source,
                 supervisor=self._supervisor,
                 complete=lease.complete,
+                models=models,
             )
-            return played, lease.usage(), lease.refusal
+            return played, lease.usage(), lease.refusal, models.usage() if models else {}
+
+    def _models(self, scope: str, seed: int, batch: int) -> AbstractContextManager[RolloutModels | None]:
+        """The benchmark's own models, for one that wants them."""
+        if not takes_models(self._benchmark):
+            return nullcontext()
+        return rollout_models(self._gateway, scope, seed=seed, batch=batch)
 
     def _rollout(self, key: RolloutKey, job: Job, played: Played, usage: Usage, detail: str, seconds: float) -> Rollout:
         return Rollout(
@@ -214,6 +236,11 @@ class EpisodeExecutor:
             tier=self._supervisor.tier,
             pass_at=job.pass_mark(key.task_id),
         )
+
+
+def _lasting(fault: SigmaLoopError | None) -> bool:
+    """Whether the same try would end in the same fault: it is recorded after one."""
+    return isinstance(fault, ModelUnavailable) or (isinstance(fault, UpstreamError) and fault.code == "content_filter")
 
 
 def scope_of(key: RolloutKey) -> str:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Self
 
 from sigmaloop.eval.benchmark import BenchmarkRunner
+from sigmaloop.eval.benchmark_models import scope_of_role
 from sigmaloop.eval.executors import (
     Drained,
     EpisodeExecutor,
@@ -97,7 +98,7 @@ class RolloutEngine:
 
         def keep(result: Result) -> None:
             self._save(result, job)
-            report(result[0])
+            report(result.rollout)
 
         for key in dict.fromkeys(keys):
             stored = self._store.rollout(key)
@@ -134,10 +135,13 @@ class RolloutEngine:
 
         The usage of a fault is not counted yet: the try that ends it replays those calls and counts them.
         """
-        rollout, trace = result
+        rollout, trace, models = result
+        scope = scope_of(rollout.key)
         if rollout.valid:
-            self._store.add_usage(scope_of(rollout.key), job.role, job.batch, rollout.task_id, rollout.usage)
-        self._store.save_rollout(rollout, trace, scope=scope_of(rollout.key))
+            self._store.add_usage(scope, job.role, job.batch, rollout.task_id, rollout.usage)
+            for role, usage in models.items():
+                self._store.add_usage(scope_of_role(scope, role), role, job.batch, rollout.task_id, usage)
+        self._store.save_rollout(rollout, trace, scope=scope)
 
     def _pass_mark(self, task_id: str) -> float:
         return self._marks.get(task_id, self._benchmark.pass_at)

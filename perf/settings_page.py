@@ -56,8 +56,8 @@ def _role_tables() -> str:
     roles = ", ".join(f"`{role}`" for role in TABLES)
     text = (
         f"One section `[models.ROLE]` for each of {roles}; in a flag `-` stands for `_`. What a role does not set "
-        "comes from its parent (`user` and `judge`: `target`; the four specialists: `specialist`), then from the general "
-        "settings. See [endpoints](endpoints.md).\n\n"
+        "comes from its parent (`user` and `judge`: `target`; the four specialists: `specialist`), then from the "
+        "general settings. See [endpoints](endpoints.md).\n\n"
     )
     head = "| setting | meaning | allowed |\n|---|---|---|\n"
     rows = [

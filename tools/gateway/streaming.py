@@ -24,7 +24,7 @@ class Sum:
         return self._reason is not None
 
     def add(self, chunk: object, *, name: Callable[[], str] = lambda: "0") -> None:
-        """`name`: told apart by it are calls to which the endpoint gave no id. Odd calls are mended in the chunk, too."""
+        """`name` tells calls apart to which the endpoint gave no id. Odd calls are mended in the chunk, too."""
         if not isinstance(chunk, dict) or not isinstance(chunk.get("choices"), list):
             raise ValueError("a chunk without choices")
         for key in ("id", "created", "model"):
@@ -44,7 +44,8 @@ class Sum:
         if self._calls:
             message["tool_calls"] = [self._calls[index] for index in sorted(self._calls)]
             for call in message["tool_calls"]:
-                call["function"]["arguments"] = call["function"]["arguments"] or "{}"
+                if call["function"]["arguments"] is None:
+                    call["function"]["arguments"] = "{}"
         choice = {"index": 0, "message": message, "finish_reason": self._reason or "stop"}
         whole = {**self._head, "object": "chat.completion", "choices": [choice]}
         return whole if self._usage is None else {**whole, "usage": self._usage}
@@ -66,11 +67,12 @@ class Sum:
             number = int(piece.get("index", place))
             if number not in self._calls:
                 piece["id"] = piece.get("id") or f"call_{name()}_{number}"
-                self._calls[number] = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+                self._calls[number] = {"id": "", "type": "function", "function": {"name": "", "arguments": None}}
             call = self._calls[number]
             call["id"] = piece.get("id") or call["id"]
             call["function"]["name"] += function.get("name") or ""
-            call["function"]["arguments"] += function.get("arguments") or ""
+            if function.get("arguments") is not None:
+                call["function"]["arguments"] = (call["function"]["arguments"] or "") + function["arguments"]
             for key in piece.keys() - {"id", "index", "type", "function"}:
                 _grow_field(call, key, piece[key])
 

@@ -82,9 +82,9 @@ class HttpUpstream:
     `timeout` is for one try, `total` for all `tries` with their pauses (default: timeout x tries), both in
     seconds; `backoff` is the first pause, doubled each time. Retried: 408, 409, 425, 429 (Retry-After is
     obeyed if it fits the clock), 5xx, resets, timeouts and answers that are no chat completion. A key or a
-    model that is refused, an account without credit and a field that the endpoint does not take raise ModelUnavailable
-    at once; what a content filter took away is a 502 with that code, not tried again. A stream that broke off is tried again as long as
-    nothing of it was delivered. The key appears in no message.
+    model that is refused, an account without credit and a field that the endpoint does not take raise
+    ModelUnavailable at once; what a content filter took away is a 502 with that code, not tried again. A stream
+    that broke off is tried again as long as nothing of it was delivered. The key appears in no message.
     """
 
     def __init__(
@@ -277,7 +277,7 @@ class HttpUpstream:
             return self._filtered(words)
         if said.parameter and status in (*REQUEST_FAULTS, 404, 501):
             return ModelUnavailable(
-                f"the endpoint at {self.url} does not take {said.parameter} for the model {model!r} ({status}): {words}",
+                f"the endpoint at {self.url} does not take {said.parameter} for {model!r} ({status}): {words}",
                 status=503,
                 code=UNSUPPORTED,
                 parameter=said.parameter,
