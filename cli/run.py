@@ -40,7 +40,10 @@ def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     _say(f"sigmaloop: checking {settings.benchmark}, the agent and the model ...", quiet=as_json)
     from sigmaloop.graph.run import Run
 
-    _work(Run.start(settings), as_json=as_json, answer=None)
+    started = Run.start(settings)
+    for line in started.endpoints():
+        _say(f"endpoint: {line}", quiet=as_json)
+    _work(started, as_json=as_json, answer=None)
 
 
 @click.command()

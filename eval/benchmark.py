@@ -47,9 +47,7 @@ class NoModels:
     """What is handed to `open` outside a rollout: opening an episode asks no model."""
 
     def user(self, request: JsonObject) -> JsonObject:
-        raise BadInput(
-            "open() and what an agent is shown first may call no model: begin with it in `opening`, or later"
-        )
+        raise BadInput("the benchmark's models answer inside a rollout only: open() and planning a run call none")
 
     judge = user
 

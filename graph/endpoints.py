@@ -26,7 +26,7 @@ def roles_of(settings: Settings, benchmark: BenchmarkRunner | None = None) -> tu
     wanted += benchmark.model_roles if benchmark else ()
     found: dict[str, RoleName] = {}
     for role in wanted:
-        found.setdefault(_same(settings.role(role)), role)
+        found.setdefault(same_words(settings.role(role)), role)
     embedding: tuple[RoleName, ...] = () if settings.simulated or settings.embedder == "hash-v1" else ("embedding",)
     return (*found.values(), *embedding)
 
@@ -52,7 +52,9 @@ def make_upstreams(settings: Settings) -> Upstreams:
 def models_of(settings: Settings) -> Models:
     """How every role's calls are pinned."""
     target, specialist = settings.role("target"), settings.role("specialist")
-    own = {role: model for role in OWN if _same(model := settings.role(role)) != _same(_parent(settings, role))}
+    own = {
+        role: model for role in OWN if same_words(model := settings.role(role)) != same_words(_parent(settings, role))
+    }
     embedding = None if settings.simulated else settings.role("embedding").model
     return Models(target=target, specialist=specialist, own=own, embedding=embedding)
 
@@ -71,12 +73,12 @@ def probe_role(settings: Settings, role: RoleName) -> Probed:
 
 def with_found(settings: Settings, found: Iterable[Probed]) -> Settings:
     """The settings with what probes found, also for roles that are asked in the same words."""
-    by_words = {_same(settings.role(one.model.role)): one.model for one in found}
+    by_words = {same_words(settings.role(one.model.role)): one.model for one in found}
     roles: tuple[RoleName, ...] = ("target", "specialist", *OWN, "embedding")
     fields: dict[str, object] = {}
     for role in roles:
         model = settings.role(role)
-        known = by_words.get(_same(model))
+        known = by_words.get(same_words(model))
         prices = {name: getattr(model, name) for name in ("price_input", "price_cached", "price_output")}
         pinned = model if known is None else known.model_copy(update={"role": role, **prices})
         fields |= pinned.table()
@@ -132,6 +134,6 @@ def _parent(settings: Settings, role: RoleName) -> RoleModel:
     return settings.role(PARENT[role])
 
 
-def _same(model: RoleModel) -> str:
+def same_words(model: RoleModel) -> str:
     """Equal for roles that are asked alike, whatever they cost."""
     return model.model_dump_json(exclude={"role", "price_input", "price_cached", "price_output"})

@@ -24,7 +24,7 @@ from sigmaloop.graph.events import Event, Stopped, read_event
 from sigmaloop.graph.history import History, started_of
 from sigmaloop.graph.position import Position, position_of_run
 from sigmaloop.graph.rebuild import Stand, rebuilt
-from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, Certified, FailureAssigned
+from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, Certified, EndpointProbed, FailureAssigned, more_noise
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock, working_process
 from sigmaloop.memory.runs import RunFacts, RunPaths, checkpoints_path, find_run, list_runs
@@ -123,6 +123,14 @@ class Run:
             finally:
                 self._control = None
         yield Stopped(condition=self.condition)
+
+    def endpoints(self) -> list[str]:
+        """How the models have to be asked, as probed before the run; a line for each that does not take everything."""
+        with self._reading() as journal:
+            found = journal.read(EndpointProbed)
+        noise = more_noise(found)
+        told = [f"{fact.role} ({fact.model}): {'; '.join(fact.changes)}" for fact in found if fact.changes]
+        return [*told, *([noise] if noise else [])]
 
     def limit(
         self,
