@@ -38,6 +38,7 @@ def make_upstreams(settings: Settings) -> Upstreams:
         from sigmaloop.simulation.model import SimulatedModel
 
         return Upstreams(InProcessUpstream(SimulatedModel()))
+    _check_key(settings.role("target"))
     made: dict[tuple[object, ...], Upstream] = {}
     own: dict[str, Upstream] = {}
     for role in ("target", "specialist", *OWN, "embedding"):
@@ -52,9 +53,8 @@ def make_upstreams(settings: Settings) -> Upstreams:
 def models_of(settings: Settings) -> Models:
     """How every role's calls are pinned."""
     target, specialist = settings.role("target"), settings.role("specialist")
-    own = {
-        role: model for role in OWN if same_words(model := settings.role(role)) != same_words(_parent(settings, role))
-    }
+    models = {role: settings.role(role) for role in OWN}
+    own = {r: model for r, model in models.items() if same_words(model) != same_words(settings.role(PARENT[r]))}
     embedding = None if settings.simulated else settings.role("embedding").model
     return Models(target=target, specialist=specialist, own=own, embedding=embedding)
 
@@ -67,6 +67,7 @@ def probe_roles(settings: Settings, roles: Sequence[RoleName]) -> list[Probed]:
 def probe_role(settings: Settings, role: RoleName) -> Probed:
     """The same for one role. Simulated models need no probe."""
     model = settings.role(role)
+    _check_key(model)
     with _only(settings, model) as upstream, _scrubbed(settings):
         return probe_embeddings(upstream, model) if role == "embedding" else probe(upstream, model)
 
@@ -86,23 +87,25 @@ def with_found(settings: Settings, found: Iterable[Probed]) -> Settings:
 
 
 def _upstream(settings: Settings, model: RoleModel, *, tries: int | None = None) -> HttpUpstream:
-    key = key_of(model)
-    if key is None and model.base_url == OPENAI:
-        named = f" in [models.{model.role}]" if model.role not in ("target", "specialist") else ""
-        raise ModelUnavailable(
-            f"OPENAI_API_KEY is not set, and {OPENAI} wants a key: set it, or name another endpoint with "
-            f"--base-url or base_url{named}",
-            status=503,
-        )
     return HttpUpstream(
         model.base_url,
-        key,
+        key_of(model),
         auth=model.auth,
         key_name=model.key_env or f"key_env of [models.{model.role}]",
         timeout=model.timeout,
         tries=tries or settings.model_tries,
         connections=calls_under_way(settings),
     )
+
+
+def _check_key(model: RoleModel) -> None:
+    """Raises ModelUnavailable when OpenAI's own endpoint would be asked without a key."""
+    if model.base_url == OPENAI and key_of(model) is None:
+        raise ModelUnavailable(
+            f"OPENAI_API_KEY is not set, and {OPENAI} wants a key: set it, or name another endpoint with --base-url, "
+            f"or with base_url and key_env in [models.{model.role}]",
+            status=503,
+        )
 
 
 @contextmanager
@@ -128,10 +131,6 @@ def _scrubbed(settings: Settings) -> Iterator[None]:
 def calls_under_way(settings: Settings) -> int:
     """How many model calls may be upstream at the same time: no rollout waits for another one's place."""
     return max(UNDER_WAY, settings.concurrency)
-
-
-def _parent(settings: Settings, role: RoleName) -> RoleModel:
-    return settings.role(PARENT[role])
 
 
 def same_words(model: RoleModel) -> str:

@@ -119,13 +119,14 @@ class Answering:
 
     def _pay(self, lease: Lease, path: str, request: Json, call: Call, worst: Tokens) -> Json:
         """The upstream's answer, metered and without secrets."""
+        role = "embedding" if path == EMBEDDINGS else lease.role
         ticket = self._admit(lease, call, worst)
         started = time.perf_counter()
         try:
-            response = self._ask(lease.role, path, request, call)
+            response = self._ask(role, path, request, call)
         except BaseException as error:
             lease.refusal = _refusal(error)
-            self._give_up(ticket, call, error, counted=isinstance(self._upstreams.of(lease.role), Endpoint))
+            self._give_up(ticket, call, error, counted=isinstance(self._upstreams.of(role), Endpoint))
             raise
         lease.refusal = ""
         response = self._redactor.tree(response)
