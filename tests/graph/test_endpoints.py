@@ -134,7 +134,7 @@ def test_four_endpoints_see_their_own_keys_only_and_a_resumed_run_keeps_them(
                 f"{role}_model": f"m-{role}",
             }
         settings = load_settings(
-            home=home, benchmark="asking:Asking", batches=1, batch_size=4, attempts=1, max_attempts=1, canaries=0,
+            home=home, benchmark="asking:Asking", batches=1, batch_size=8, attempts=1, max_attempts=1, canaries=0,
             harmful_canaries=0, certify_trials=1, bank_trials=1, concurrency=4, policy="reference", **given,
         )  # fmt: skip
         run = Run.start(settings)

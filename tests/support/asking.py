@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from small import TinyHelpdesk
 
 from sigmaloop.eval.benchmark import BenchmarkModels, Episode, Score
+from sigmaloop.records import Split, Task
 
 HELLO = {"messages": [{"role": "user", "content": "Answer with the word: ok"}]}
 
@@ -17,8 +18,12 @@ class Asking(TinyHelpdesk):
 
     name = "asking"
     model_roles = ("user", "judge")
+    sizes: ClassVar[dict[Split, int]] = {"train": 8, "validation": 3, "test": 2}
     swallows = False
     """Whether a fault of its models is passed over, as a careless benchmark does."""
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return super().tasks(split)[: self.sizes[split]]
 
     def open(self, task_id: str, *, seed: int, models: BenchmarkModels) -> Episode:  # type: ignore[override]
         return _Asking(super().open(task_id, seed=seed), models, swallows=self.swallows)
