@@ -73,10 +73,13 @@ def probe_role(settings: Settings, role: RoleName) -> Probed:
 
 
 def with_found(settings: Settings, found: Iterable[Probed]) -> Settings:
-    """The settings with what probes found, also for roles that are asked in the same words."""
+    """The settings with what probes found, also for roles that are asked in the same words; a simulated model's as
+    they are."""
+    if settings.simulated:
+        return settings
     by_words = {same_words(settings.role(one.model.role)): one.model for one in found}
     roles: tuple[RoleName, ...] = ("target", "specialist", *OWN, "embedding")
-    fields: dict[str, object] = {}
+    fields: dict[str, object] = {"upstream": "openai"}
     for role in roles:
         model = settings.role(role)
         known = by_words.get(same_words(model))
