@@ -29,6 +29,14 @@ class SettingOption(click.Option):
         super().__init__(*args, **kwargs)
         self.place = place
 
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Under its own name; those that it has as a key of a role's table are told once, for all roles."""
+        names, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
 
 class SettingsCommand(click.Command):
     """A command whose help shows the settings in their groups: the common ones, or with `--help-all` every one."""

@@ -398,3 +398,30 @@ def test_an_error_of_a_model_in_this_process_gives_everything_back() -> None:
     assert gateway.charged == lease.budget.charged == NOTHING
     lease.complete(ASK)
     assert gateway.charged.tokens == 2
+
+
+# Calls and hours
+
+
+def test_a_runs_calls_are_counted_and_no_call_goes_over(call_journal: Any) -> None:
+    account = Kept()
+    gateway = priced_gateway(account=account, run_calls=2, call_journal=call_journal)
+    lease = gateway.lease("target", scope="s", seed=1)
+    for _ in range(2):
+        lease.complete(ASK)
+    with pytest.raises(BudgetSpent, match=r"all 2 model calls are used up.*--max-run-calls"):
+        lease.complete(ASK)
+    gateway.stop()
+    assert account.charged.calls == 2
+    with pytest.raises(BudgetSpent, match="all 2 model calls"):
+        priced_gateway(account=account, run_calls=2).lease("target", scope="t", seed=1).complete(ASK)
+
+
+def test_hours_are_those_of_all_processes_together() -> None:
+    class Tired(Kept):
+        def seconds(self) -> float:
+            return 7200.0
+
+    with pytest.raises(BudgetSpent, match=r"all 2 hours of this run are spent.*--max-hours"):
+        priced_gateway(account=Tired(), run_hours=2.0).lease("target", scope="s", seed=1).complete(ASK)
+    priced_gateway(account=Tired(), run_hours=2.5).lease("target", scope="s", seed=1).complete(ASK)
