@@ -25,7 +25,6 @@ from sigmaloop.tools.redaction import Redactor
 from sigmaloop.tools.upstream.answers import cut_off
 from sigmaloop.tools.upstream.by_role import Upstreams
 from sigmaloop.tools.upstream.refusals import CONTENT_FILTER
-from sigmaloop.tools.upstream.upstream import Endpoint
 
 CHAT, EMBEDDINGS = "chat/completions", "embeddings"
 RETRY_PAUSE = 0.05
@@ -126,7 +125,7 @@ class Answering:
             response = self._ask(role, path, request, call)
         except BaseException as error:
             lease.refusal = _refusal(error)
-            self._give_up(ticket, call, error, counted=isinstance(self._upstreams.of(role), Endpoint))
+            self._give_up(ticket, call, error, counted=self._upstreams.endpoint(role) is not None)
             raise
         lease.refusal = ""
         response = self._redactor.tree(response)
@@ -166,9 +165,10 @@ class Answering:
 
     def _ask(self, role: str, path: str, request: Json, call: Call) -> Json:
         with self._scrubbed(role):
+            endpoint = self._upstreams.endpoint(role)
+            if endpoint is not None:
+                return self._insist(partial(endpoint.ask, path, request, call))
             upstream = self._upstreams.of(role)
-            if isinstance(upstream, Endpoint):
-                return self._insist(partial(upstream.ask, path, request, call))
             call.watch(lambda: None)
             return self._insist(partial(upstream.embeddings if path == EMBEDDINGS else upstream.complete, request))
 
