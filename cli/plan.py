@@ -106,14 +106,14 @@ def _baseline(
     from rich.console import Console
     from rich.progress import Progress
 
-    from sigmaloop.graph.prepare import check_models, smoke_test
+    from sigmaloop.graph.prepare import probed, smoke_test
     from sigmaloop.graph.standalone import engine_for
     from sigmaloop.tools.changes.edits import check_agent
 
     source = settings.agent_source()
     check_agent(source, str(settings.agent or "the shipped agent.py"))
     smoke_test(settings, source, benchmark)
-    check_models(settings, settings.models()[0])
+    settings = probed(settings, "target", *benchmark.model_roles)
     tasks = [task.id for task in benchmark.tasks("validation")]
     pairs = [(task, trial) for trial in range(2) for task in tasks]
     with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:

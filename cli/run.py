@@ -40,7 +40,10 @@ def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     _say(f"sigmaloop: checking {settings.benchmark}, the agent and the model ...", quiet=as_json)
     from sigmaloop.graph.run import Run
 
-    _work(Run.start(settings), as_json=as_json, answer=None)
+    started = Run.start(settings)
+    for line in started.endpoints():
+        _say(f"endpoint: {line}", quiet=as_json)
+    _work(started, as_json=as_json, answer=None)
 
 
 @click.command()
@@ -50,6 +53,8 @@ def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
 @click.option("--approve", "answer", flag_value="approve", help="Keep the change that is waiting for review.")
 @click.option("--max-money", type=float, help="New money limit for a run that has reached its limit.")
 @click.option("--max-run-tokens", type=int, help="New token limit for a run that has reached its limit.")
+@click.option("--max-run-calls", type=int, help="New limit of model calls for a run that has reached its limit.")
+@click.option("--max-hours", type=float, help="New limit of hours for a run that has reached its limit.")
 @click.option("--decline", "answer", flag_value="decline", help="Reject the change that is waiting for review.")
 def resume(
     *,
@@ -59,6 +64,8 @@ def resume(
     answer: str | None,
     max_money: float | None,
     max_run_tokens: int | None,
+    max_run_calls: int | None,
+    max_hours: float | None,
 ) -> None:
     """Continue a run: the newest, or the one whose ID begins with RUN_ID.
 
@@ -74,7 +81,7 @@ def resume(
         raise BadInput("this run is waiting for review; resume it with --approve or --decline")
     if answer and not (question and "answers" in question):
         raise BadInput(f"this run is {found.condition} and not waiting for review; resume it without --{answer}")
-    found.limit(max_money=max_money, max_run_tokens=max_run_tokens)
+    found.limit(max_money=max_money, max_run_tokens=max_run_tokens, max_run_calls=max_run_calls, max_hours=max_hours)
     _say(f"sigmaloop: resuming {found.id[:8]} ({found.condition})", quiet=as_json)
     _work(found, as_json=as_json, answer=answer)
 

@@ -10,12 +10,69 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from inspect import Parameter, signature
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import Field, JsonValue
 
 from sigmaloop.errors import BadInput, boundary
 from sigmaloop.records import JsonObject, Record, Split, Task, digest
+
+ModelRole = Literal["user", "judge"]
+
+
+class BenchmarkModels(Protocol):
+    """A benchmark's own models in one rollout: its simulated user and its judge, as `[models.user]` and
+    `[models.judge]` say. Their calls are journaled, budgeted and counted; a fault of theirs is never the agent's.
+    """
+
+    def user(self, request: JsonObject) -> JsonObject:
+        """A chat completion of the user's model: `{"messages": [...]}` in, the whole answer out."""
+        ...
+
+    def judge(self, request: JsonObject) -> JsonObject:
+        """The same of the judge's model."""
+        ...
+
+    def base_url(self, role: ModelRole) -> str:
+        """An OpenAI-compatible address, for libraries that speak HTTP; with `key` it works until the rollout ends."""
+        ...
+
+    def key(self, role: ModelRole) -> str:
+        """The API key for `base_url`."""
+        ...
+
+
+class NoModels:
+    """What is handed to `open` outside a rollout: opening an episode asks no model."""
+
+    def user(self, request: JsonObject) -> JsonObject:
+        raise BadInput("the benchmark's models answer inside a rollout only: open() and planning a run call none")
+
+    judge = user
+
+    def base_url(self, role: ModelRole) -> str:
+        raise BadInput(f"outside a rollout there is no {role} model: take base_url and key when the first call is made")
+
+    key = base_url
+
+
+def open_episode(
+    benchmark: BenchmarkRunner, task_id: str, *, seed: int, models: BenchmarkModels | None = None
+) -> Episode:
+    """A fresh episode, from an `open` that takes `models`, or one that does not."""
+    if not takes_models(benchmark):
+        return benchmark.open(task_id, seed=seed)
+    opened: Any = benchmark.open
+    episode: Episode = opened(task_id, seed=seed, models=models or NoModels())
+    return episode
+
+
+def takes_models(benchmark: BenchmarkRunner) -> bool:
+    """Whether its `open` wants the benchmark's own models."""
+    named = signature(benchmark.open).parameters
+    return "models" in named or any(p.kind is Parameter.VAR_KEYWORD for p in named.values())
+
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -75,6 +132,8 @@ class BenchmarkRunner(ABC):
 
     setting: str = "An agent works on tasks and is scored on the results."
     """What the agent does and for whom, in one sentence: what the specialists are told of the benchmark's world."""
+    model_roles: tuple[ModelRole, ...] = ()
+    """Models of its own that the benchmark asks through `open(..., models=...)`: checked before a run begins."""
     hosts_agent: bool = True
     """Whether the agent runs inside `run`; otherwise it talks to episodes from inside the sandbox."""
 
@@ -130,11 +189,15 @@ class EpisodeBenchmark(BenchmarkRunner):
 
     @abstractmethod
     def open(self, task_id: str, *, seed: int) -> Episode:
-        """A fresh episode of a task; nothing is shared between two of them."""
+        """A fresh episode of a task; nothing is shared between two of them. It is cheap and calls no model.
+
+        With a parameter `models: BenchmarkModels` it is handed the benchmark's own models: name those that it asks in
+        `model_roles`.
+        """
 
     def briefing(self, task_id: str) -> Briefing:
         """What its episode shows first, whatever the seed."""
-        episode = self.open(task_id, seed=0)
+        episode = open_episode(self, task_id, seed=0)
         return Briefing(instructions=episode.instructions, tools=tuple(episode.tools), opening=episode.opening)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from sigmaloop.errors import BadInput, boundary
-from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, Score
+from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, Score, open_episode
 from sigmaloop.eval.controls import CONSTANT, CONTROLS, NULL
 from sigmaloop.eval.dependence import trial_spread
 from sigmaloop.eval.marks import out_of_reach
@@ -209,7 +209,7 @@ def _same_tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
 def _tools(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     most = 0
     for task in sample:
-        tools = benchmark.open(task.id, seed=0).tools
+        tools = open_episode(benchmark, task.id, seed=0).tools
         names = [tool["function"]["name"] for tool in tools if tool["type"] == "function"]
         if len(set(names)) < len(tools):
             return False, f"{task.id}: tools must be functions with distinct names, not {_listed(names)}"
@@ -228,7 +228,7 @@ def _same_episodes(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[
 
 
 def _transcript(benchmark: BenchmarkRunner, task_id: str) -> list[object]:
-    episode = benchmark.open(task_id, seed=1)
+    episode = open_episode(benchmark, task_id, seed=1)
     seen: list[object] = [episode.instructions, list(episode.tools), episode.opening]
     seen.append(episode.say("Hello, what can I do for you?"))
     score = episode.score()
@@ -239,7 +239,7 @@ def _transcript(benchmark: BenchmarkRunner, task_id: str) -> list[object]:
 
 def _unknown_tool(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     for task in sample:
-        result = benchmark.open(task.id, seed=0).act("no_such_tool", {})
+        result = open_episode(benchmark, task.id, seed=0).act("no_such_tool", {})
         if not isinstance(result, str) or not result.startswith("Error:"):
             return False, f"{task.id}: a call of an unknown tool must return a text that starts with 'Error:'"
     return True, "answered with an error text"
@@ -255,7 +255,7 @@ def _oracle(benchmark: BenchmarkRunner, tasks: Sequence[Task], oracle: Oracle) -
 
 def _solve(benchmark: BenchmarkRunner, task_id: str, script: Sequence[object]) -> Score:
     """Play an oracle's script on an episode, outside the sandbox."""
-    episode = benchmark.open(task_id, seed=0)
+    episode = open_episode(benchmark, task_id, seed=0)
     for step in script:
         match _plain(step):
             case ("call", str(name), dict(arguments)):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import NamedTuple, Protocol, TypedDict
 
-from sigmaloop.errors import ModelUnavailable, SigmaLoopError
-from sigmaloop.eval.benchmark import BenchmarkRunner
+from sigmaloop.errors import ModelUnavailable, SigmaLoopError, UpstreamError
+from sigmaloop.eval.benchmark import BenchmarkRunner, takes_models
+from sigmaloop.eval.benchmark_models import RolloutModels, rollout_models
 from sigmaloop.eval.episode_rollout import Played, play
 from sigmaloop.eval.refusals import as_infra, blanket_refusal, suspicious
 from sigmaloop.eval.whole_benchmark import run_whole
@@ -29,6 +31,8 @@ class Result(NamedTuple):
     rollout: Rollout
     trace: tuple[Step, ...] = ()
     course: Course = NO_COURSE
+    models: Mapping[str, Usage] = {}
+    """What the benchmark's own models cost in it, by role."""
 
 
 Keep = Callable[[Result], None]
@@ -188,28 +192,30 @@ class EpisodeExecutor:
         while not (self._stop.raised or progress.stopped):
             tries += 1
             began = time.perf_counter()
-            played, calls, usage, refusal = self._try(key, progress.job)
+            played, calls, usage, refusal, more = self._try(key, progress.job)
             if played.doubtful and not doubted:
                 tries, doubted = tries - 1, True
                 continue
-            hopeless = isinstance(played.fault, ModelUnavailable) or tries > EXTRA_TRIES
+            hopeless = tries > EXTRA_TRIES or _lasting(played.fault)
             if played.status != "infra" or hopeless:
                 detail = f"{played.detail} (try {tries})" if played.status == "infra" else played.detail
                 rollout = self._rollout(key, progress.job, played, usage, detail, time.perf_counter() - began)
-                return Result(
-                    rollout.model_copy(update={"refusal": refusal}), played.trace, _course(played.course, calls)
-                )
+                kept = rollout.model_copy(update={"refusal": refusal})
+                return Result(kept, played.trace, _course(played.course, calls), more)
         return None
 
-    def _try(self, key: RolloutKey, job: Job) -> tuple[Played, list[ModelCall], Usage, str]:
-        """How it ended, its model calls, what they cost, how the endpoint refused its last call (empty: it did not).
+    def _try(self, key: RolloutKey, job: Job) -> tuple[Played, list[ModelCall], Usage, str, Mapping[str, Usage]]:
+        """How it ended, its model calls, what they cost, how the endpoint refused its last call (empty: it did not),
+        and what the benchmark's own models cost by role.
 
         Every try has the same scope and seed: model calls that were answered before are not paid again.
         """
         seed = key.seed(job.run_seed)
-        with self._gateway.lease(
-            job.role, scope=scope_of(key), seed=seed, max_calls=self._max_calls, batch=job.batch
-        ) as lease:
+        scope = scope_of(key)
+        with (
+            self._gateway.lease(job.role, scope=scope, seed=seed, max_calls=self._max_calls, batch=job.batch) as lease,
+            self._models(scope, seed, job.batch) as models,
+        ):
             played = play(
                 self._benchmark,
                 key.task_id,
@@ -218,8 +224,16 @@ class EpisodeExecutor:
                 supervisor=self._supervisor,
                 complete=lease.complete,
                 explained=key.task_id in self._training,
+                models=models,
             )
-            return played, list(lease.calls), lease.usage(), lease.refusal
+            own = models.usage() if models else {}
+            return played, list(lease.calls), lease.usage(), lease.refusal, own
+
+    def _models(self, scope: str, seed: int, batch: int) -> AbstractContextManager[RolloutModels | None]:
+        """The benchmark's own models, for one that wants them."""
+        if not takes_models(self._benchmark):
+            return nullcontext()
+        return rollout_models(self._gateway, scope, seed=seed, batch=batch)
 
     def _rollout(self, key: RolloutKey, job: Job, played: Played, usage: Usage, detail: str, seconds: float) -> Rollout:
         return Rollout(
@@ -242,6 +256,11 @@ def _course(seen: Course, calls: Sequence[ModelCall]) -> Course:
     """The session knows where in the conversation a call stands, the gateway what it was."""
     placed = zip(seen.calls, calls, strict=False)
     return Course(calls=tuple(call.model_copy(update={"step": at.step}) for at, call in placed), seen=seen.seen)
+
+
+def _lasting(fault: SigmaLoopError | None) -> bool:
+    """Whether the same try would end in the same fault: it is recorded after one."""
+    return isinstance(fault, ModelUnavailable) or (isinstance(fault, UpstreamError) and fault.code == "content_filter")
 
 
 def scope_of(key: RolloutKey) -> str:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Self
 
 from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner
+from sigmaloop.eval.benchmark_models import scope_of_role
 from sigmaloop.eval.executors import (
     Drained,
     EpisodeExecutor,
@@ -138,10 +139,12 @@ class RolloutEngine:
 
         The usage of a fault is not counted yet: the try that ends it replays those calls and counts them.
         """
-        rollout = result.rollout
+        rollout, scope = result.rollout, scope_of(result.rollout.key)
         if rollout.valid:
-            self._store.add_usage(scope_of(rollout.key), job.role, job.batch, rollout.task_id, rollout.usage)
-        self._store.save_rollout(rollout, result.trace, course=result.course, scope=scope_of(rollout.key))
+            self._store.add_usage(scope, job.role, job.batch, rollout.task_id, rollout.usage)
+            for role, usage in result.models.items():
+                self._store.add_usage(scope_of_role(scope, role), role, job.batch, rollout.task_id, usage)
+        self._store.save_rollout(rollout, result.trace, course=result.course, scope=scope)
 
     def _about(self, task_id: str) -> TaskFacts:
         task = self._tasks.get(task_id)

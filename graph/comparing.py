@@ -48,7 +48,7 @@ def compare_agents(
 ) -> Comparison:
     """Fresh rollouts of two agent files on the same tasks and seeds. Raises BadInput, ModelUnavailable."""
     from sigmaloop.eval.benchmark import load_benchmark
-    from sigmaloop.graph.prepare import check_models, smoke_test
+    from sigmaloop.graph.prepare import probed, smoke_test
     from sigmaloop.graph.standalone import engine_for
     from sigmaloop.tools.changes.edits import check_agent
 
@@ -59,7 +59,7 @@ def compare_agents(
         sources.append(own.agent_source())
         check_agent(sources[-1], str(path))
         smoke_test(own, sources[-1], benchmark)
-    check_models(settings, settings.models()[0])
+    settings = probed(settings, "target", *benchmark.model_roles)
     tasks = benchmark.tasks(split)[:limit]
     pairs = [(task.id, trial) for trial in range(trials) for task in tasks]
     on_total(len(sources) * len(pairs))

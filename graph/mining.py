@@ -16,7 +16,7 @@ from sigmaloop.agents.filing import Filing, KnownCluster
 from sigmaloop.errors import BadInput, SpecialistError
 from sigmaloop.graph.filing import causes_of, home_of, title_of
 from sigmaloop.graph.model_access import GatewayAccess
-from sigmaloop.graph.prepare import check_models
+from sigmaloop.graph.prepare import probed
 from sigmaloop.graph.services import make_gateway
 from sigmaloop.memory.embedder import HashEmbedder
 from sigmaloop.memory.similarity import Vectors, nearest_clusters
@@ -51,7 +51,7 @@ def mine_traces(
     reading = _Reading(paths, form=format, pass_at=pass_at, unlabelled=unlabelled, limit=limit)
     failures: list[FailureRecord] = []
     sources: dict[str, Source] = {}
-    check_models(settings, settings.models()[1])
+    settings = probed(settings, "failure_miner", "clusterer")
     with _model_access(settings) as (access, spent), ThreadPoolExecutor(settings.concurrency) as threads:
         miner, clusterer = FailureMiner(access, setting=setting), Clusterer(access, setting=setting)
         for some in _some_at_a_time(reading.chosen(), settings.concurrency):

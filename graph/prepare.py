@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from sigmaloop.agents.prompt import prompt_hashes
+from sigmaloop.endpoints import RoleName
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
 from sigmaloop.eval.conformance import check_tasks
-from sigmaloop.graph.services import make_supervisor, make_upstream
-from sigmaloop.memory.facts import FORM, MADE_BY, MadeBy, RunStarted
+from sigmaloop.graph.endpoints import make_upstreams, probe_roles, roles_of, with_found
+from sigmaloop.graph.services import make_supervisor
+from sigmaloop.memory.facts import FORM, MADE_BY, EndpointProbed, MadeBy, RunStarted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.report.words import masked
 from sigmaloop.settings import Settings
 from sigmaloop.tools.changes.edits import check_agent
-from sigmaloop.tools.gateway.prices import pinned_prices
+from sigmaloop.tools.gateway.prices import check_prices, pinned_prices
+from sigmaloop.tools.gateway.probe import Probed
 from sigmaloop.tools.sandbox.dry_run import dry_run
 from sigmaloop.tools.versions import Versions
 
@@ -37,12 +40,16 @@ def prepare_run(run_id: str, settings: Settings) -> None:
     Versions.check_git()
     with HomeLock(settings.home):
         tier = smoke_test(settings, source, benchmark)
-        check_models(settings, *settings.models())
+        found = check_models(settings, *roles_of(settings, benchmark))
+        settings = with_found(settings, found)
+        check_prices(settings, roles_of(settings, benchmark))
         paths = RunPaths(settings.home, run_id)
         paths.make()
         with Journal(paths.journal) as journal:
             Versions(paths.versions).begin(source, "baseline\n\nThe agent that the run began with.")
             journal.write(_first_fact(settings, benchmark, tier))
+            for one in found:
+                journal.write(_probed_fact(one))
             note_program(journal)
 
 
@@ -62,13 +69,15 @@ def _version() -> str:
         return "unknown"
 
 
-def check_models(settings: Settings, *models: str) -> None:
-    """Ask the endpoint one small thing. Raises ModelUnavailable with what to do."""
-    upstream = make_upstream(settings)
-    try:
-        upstream.check(models)
-    finally:
-        upstream.close()
+def check_models(settings: Settings, *roles: RoleName) -> list[Probed]:
+    """How the endpoints of these roles want to be asked. Raises ModelUnavailable with what to do, BadInput."""
+    make_upstreams(settings).close()  # keys and prices, for every role
+    return probe_roles(settings, roles)
+
+
+def probed(settings: Settings, *roles: RoleName) -> Settings:
+    """The settings as these roles' endpoints want to be asked."""
+    return with_found(settings, check_models(settings, *roles))
 
 
 def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> str:
@@ -106,7 +115,8 @@ def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
 def _first_fact(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> RunStarted:
     """The settings with model, prices and sandbox pinned: a key that appears, a sandbox that is gone, change no run."""
     upstream = "simulated" if settings.simulated else "openai"
-    pinned = settings.model_copy(update={"upstream": upstream, "sandbox": tier, **pinned_prices(settings)})
+    prices = pinned_prices(settings, roles_of(settings, benchmark))
+    pinned = settings.model_copy(update={"upstream": upstream, "sandbox": tier, **prices})
     return RunStarted(
         settings=pinned.stored(),
         benchmark=benchmark.fingerprint(),
@@ -115,4 +125,15 @@ def _first_fact(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> Ru
         simulated=settings.simulated,
         tier=tier,
         form=FORM,
+    )
+
+
+def _probed_fact(found: Probed) -> EndpointProbed:
+    model = found.model
+    return EndpointProbed(
+        role=model.role,
+        base_url=model.base_url,
+        model=model.model,
+        changes=(*found.changes, *found.notes),
+        left_out=model.left_out,
     )

@@ -25,7 +25,17 @@ from sigmaloop.graph.history import History, started_of
 from sigmaloop.graph.position import Position, position_of_run
 from sigmaloop.graph.pulse import Pulse, note_pause
 from sigmaloop.graph.rebuild import Stand, rebuilt
-from sigmaloop.memory.facts import CANDIDATE, HEARTBEAT, ONE, AttemptEnded, Certified, FailureAssigned, Heartbeat
+from sigmaloop.memory.facts import (
+    CANDIDATE,
+    HEARTBEAT,
+    ONE,
+    AttemptEnded,
+    Certified,
+    EndpointProbed,
+    FailureAssigned,
+    Heartbeat,
+    more_noise,
+)
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock, working_process
 from sigmaloop.memory.runs import RunFacts, RunPaths, checkpoints_path, find_run, list_runs
@@ -140,19 +150,43 @@ class Run:
         self.write_report()
         yield Stopped(condition=self.condition)
 
-    def limit(self, *, max_money: float | None = None, max_run_tokens: int | None = None) -> None:
+    def endpoints(self) -> list[str]:
+        """How the models have to be asked, as probed before the run; a line for each that does not take everything."""
+        with self._reading() as journal:
+            found = journal.read(EndpointProbed)
+        noise = more_noise(found)
+        told = [f"{fact.role} ({fact.model}): {'; '.join(fact.changes)}" for fact in found if fact.changes]
+        return [*told, *([noise] if noise else [])]
+
+    def limit(
+        self,
+        *,
+        max_money: float | None = None,
+        max_run_tokens: int | None = None,
+        max_run_calls: int | None = None,
+        max_hours: float | None = None,
+    ) -> None:
         """New limits from now on; None leaves one as it is. Raises BadInput for one that allows nothing, Busy."""
         from sigmaloop.graph.spending import set_limits
         from sigmaloop.tools.gateway.prices import check_prices
 
-        for name, limit in (("max_money", max_money), ("max_run_tokens", max_run_tokens)):
+        for name, limit in (
+            *(("max_money", max_money), ("max_run_tokens", max_run_tokens)),
+            *(("max_run_calls", max_run_calls), ("max_hours", max_hours)),
+        ):
             if limit is not None and not limit > 0:
                 raise BadInput(f"{name} must be more than 0, not {limit}")
-        if max_money is None and max_run_tokens is None:
+        if max_money is max_run_tokens is max_run_calls is max_hours is None:
             return
         check_prices(self.settings.model_copy(update={"max_money": max_money}))
         with HomeLock(self.home), Journal(self.paths.journal) as journal:
-            set_limits(journal, max_money=max_money, max_run_tokens=max_run_tokens)
+            set_limits(
+                journal,
+                max_money=max_money,
+                max_run_tokens=max_run_tokens,
+                max_run_calls=max_run_calls,
+                max_hours=max_hours,
+            )
 
     def drain(self) -> None:
         """Stop at the next safe point; everything finished so far is kept. Safe from a signal handler."""

@@ -15,7 +15,7 @@ from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.eval.scoring import ScoreSummary, score_agent
 from sigmaloop.eval.store import MemoryStore, RolloutStore
-from sigmaloop.graph.prepare import check_models, smoke_test
+from sigmaloop.graph.prepare import probed, smoke_test
 from sigmaloop.graph.services import RedactedStore, make_gateway, make_supervisor
 from sigmaloop.graph.trace_reading import read_traces
 from sigmaloop.memory.evals import EvalFinished, EvalStarted, record_eval
@@ -73,7 +73,7 @@ def score_file(
     if not tasks:
         raise BadInput(f"benchmark {settings.benchmark} has no {split} tasks")
     smoke_test(settings, source, benchmark)
-    check_models(settings, settings.models()[0])
+    settings = probed(settings, "target", *benchmark.model_roles)
     on_total(len(tasks) * trials)
     rollouts: list[Rollout] = []
 
@@ -127,7 +127,7 @@ def _kept(
     )
 
     with record_eval(settings.home, started) as recording:
-        store = RedactedStore(recording.journal, Redactor(secrets()))
+        store = RedactedStore(recording.journal, Redactor(secrets(settings)))
         path = recording.journal.path
         yield _Kept(recording.name, store, recording.journal, lambda keys: read_traces(path, [key.id for key in keys]))
 

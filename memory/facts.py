@@ -78,6 +78,33 @@ class RunStarted(Fact):
         return self.kind
 
 
+class EndpointProbed(Fact):
+    """How the endpoint of a role has to be asked, as a probe found before the run."""
+
+    kind = "endpoint_probed"
+    role: str
+    """The first one that is asked so; others may share its endpoint and words."""
+    base_url: str
+    model: str
+    changes: tuple[str, ...]
+    """What it did not take, and what is done about it."""
+    left_out: tuple[str, ...]
+    """Of what makes results repeatable: `temperature`, `seed`."""
+
+    @property
+    def id(self) -> str:
+        return f"endpoint_probed:{self.role}"
+
+    def payload(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"batch"})
+
+
+def more_noise(probed: Iterable[EndpointProbed]) -> str:
+    """One sentence on what was left to the endpoints and makes results noisier; empty when nothing was."""
+    parts = [f"{fact.role} ({fact.model}): {' and '.join(fact.left_out)} left out" for fact in probed if fact.left_out]
+    return f"{'; '.join(parts)}: its results vary more from call to call" if parts else ""
+
+
 class BaselineMeasured(Fact):
     """The first agent on validation."""
 

@@ -305,8 +305,10 @@ class Journal:
         )
 
     def forget(self, scope: str) -> None:
-        """Drop the answers of a scope whose result is stored."""
-        self._db.execute("DELETE FROM calls WHERE scope = ?", (scope,))
+        """Drop the answers of a scope whose result is stored, and of scopes within it (`SCOPE:user`)."""
+        self._db.execute(
+            "DELETE FROM calls WHERE scope = ? OR (scope > ? AND scope < ?)", (scope, f"{scope}:", f"{scope};")
+        )
 
     # Usage -------------------------------------------------------------------------------------------
 

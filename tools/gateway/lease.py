@@ -14,7 +14,9 @@ from sigmaloop.tools.gateway.budget import Budget
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.contracts import Issuer
 from sigmaloop.tools.gateway.meter import Meter
+from sigmaloop.tools.gateway.provider_fields import ProviderFields
 from sigmaloop.tools.gateway.requests import refuse
+from sigmaloop.tools.gateway.roles import Role
 from sigmaloop.tools.json_types import Json
 
 
@@ -24,7 +26,7 @@ class Lease:
     def __init__(
         self,
         issuer: Issuer,
-        role: str,
+        role: Role,
         *,
         scope: str,
         seed: int,
@@ -37,6 +39,10 @@ class Lease:
         self.run_spent: SigmaLoopError | None = None
         """Set when a call showed that the run has to stop (BudgetSpent, ModelChanged); over HTTP its caller sees a
         status only."""
+        self.fault: SigmaLoopError | None = None
+        """Why the last call had no answer, if that is nobody's doing who is measured; a later answer clears it."""
+        self.added = ProviderFields()
+        """What the provider wants to see again of its answers."""
         self.refusal = ""
         """How the endpoint refused the last call, such as `400 context_length_exceeded`; empty when it did not."""
         self.meter = Meter()
