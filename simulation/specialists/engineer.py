@@ -10,7 +10,7 @@ from sigmaloop.records import ChangeKind
 from sigmaloop.simulation.messages import Message
 from sigmaloop.simulation.specialists import changes
 from sigmaloop.simulation.specialists.changes import Plan, Quality
-from sigmaloop.simulation.specialists.edit_points import Edit, literal
+from sigmaloop.simulation.specialists.edit_points import Edit
 from sigmaloop.simulation.specialists.recognition import recognise
 from sigmaloop.simulation.specialists.request import Request, Turn, field
 
@@ -27,6 +27,8 @@ REPLAYS, MOST_REPLAYS = 0.7, 2
 INFORMED, WARNED, REDRAFT = 0.85, 0.3, 0.5
 """How often a poor change becomes a specific one: by the judge's idea or a lesson, by seeing that an earlier one
 failed, by seeing this one fail."""
+MIXED = 0.5
+"""How often a cluster of several causes gets one rule that serves two of them, each less clearly."""
 _ATTEMPT = r"^- (?:A\d+ )?\[(\w+)\] (.*?) -> (?:kept|rejected)(?! by \w+ \(at)"
 """The first line of an earlier attempt at this cluster."""
 _READING = ("find", "get", "list", "search", "check", "verify")
@@ -62,10 +64,12 @@ def _change(request: Request, turns: list[Turn], plan: Plan, written: list[Turn]
     """The first edit of the plan; after a replay that failed, its words in place of those that did not work."""
     if not written:
         return changes.edit(plan, _source(request, turns), request)
-    before = literal(plan_of(request, turns[: turns.index(written[-1])]).text)[1:-1]
-    after = literal(plan.text)[1:-1]
-    inserted = str(written[-1].arguments.get("new", ""))
-    return Edit(before, after) if before != after and inserted.count(before) == 1 else None
+    # The same place of the file as it was, with other words in it.
+    change = changes.edit(plan, _source(request, turns), request)
+    before = written[-1].arguments
+    if change is None or change.old != str(written[0].arguments.get("old", "")):
+        return None
+    return Edit(str(before.get("new", "")), change.new) if change.new != before.get("new") else None
 
 
 def _try(request: Request, turns: list[Turn], plan: Plan, written: list[Turn]) -> Message | None:
@@ -102,7 +106,10 @@ def plan_of(request: Request, turns: list[Turn]) -> Plan:
     kind = _kind(request, [kind for kind, _ in past])
     trace = "\n".join(turn.result for turn in turns if turn.tool == "read_trace") or request.section("traces")
     tool = _tool(trace or failures)
-    text = changes.wording(remedy, request)
+    reason = f"{len(past)} attempts and {draft} drafts did not work" if past or draft else ""
+    text = changes.wording(remedy, request, reason=reason)
+    if quality == "specific" and (mixed := _mixed(remedies)) and request.draw("mixed") < MIXED:
+        text = changes.blurred(mixed, request)
     if quality == "repeat" and past:
         old_kind, old_text = past[-1]
         return Plan("repeat", old_kind, old_text or text, cause, tool)
@@ -133,6 +140,12 @@ def _remedy(request: Request, remedies: list[str], ideas: list[str], draft: int)
     diagnosed = field(request.section("diagnosis"), "missing instruction")
     said = list(dict.fromkeys([*remedies, diagnosed] if diagnosed else remedies))
     return request.pick(said, "remedy", draft)
+
+
+def _mixed(remedies: list[str]) -> str:
+    """Of a cluster with several causes: the remedies of two of them; empty for any other."""
+    by_cause = {habit: text for text in reversed(remedies) if (habit := recognise(text)) is not None}
+    return " ".join(list(by_cause.values())[:2]) if len(by_cause) > 1 else ""
 
 
 def _ideas(request: Request, cause: str, title: str) -> list[str]:

@@ -30,7 +30,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_every_rollout_says_what_it_was_made_for(finished: Run) -> None:
     with Journal(finished.paths.journal, readonly=True) as journal:
         found = results(journal)
-        assert journal.usage(batch=1)["failure_miner"].calls > 0, "specialists are booked to their batch"
+        assert journal.usage(batch=1)["harness_engineer"].calls > 0, "specialists are booked to their batch"
         assert all(spent.batch == 1 for spent in spending(journal) if spent.role != "target")
     places = {(result.stage, result.split) for result in found}
     assert {("traffic", "train"), ("cluster_tasks", "train"), ("validation", "validation")} <= places
