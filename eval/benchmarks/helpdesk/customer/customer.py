@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from sigmaloop.eval.benchmarks.helpdesk.customer.listening import IDENTITY, Heard, listen
+from sigmaloop.eval.benchmarks.helpdesk.customer.matters import matters_in
+from sigmaloop.eval.benchmarks.helpdesk.customer.proposals import objection
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
 from sigmaloop.eval.benchmarks.helpdesk.requests import Case
-from sigmaloop.eval.benchmarks.helpdesk.scoring import plain
+from sigmaloop.eval.benchmarks.helpdesk.things import Thing
 
 MAX_TURNS = 30
 """Answers after which a customer gives up, whatever is left."""
@@ -51,6 +52,8 @@ class Script:
     second: Literal["none", "opening", "close"]
     voice: str
     """Seed of the wordings."""
+    things: Sequence[Thing] = ()
+    """All orders, reservations and lines of the customer's world."""
 
 
 class Customer:
@@ -60,7 +63,12 @@ class Customer:
         self._script = script
         self._told = len(script.cases) if script.second == "opening" else 1
         """Cases that the agent has heard of."""
-        self._focus = 0
+        self._focus: tuple[int, ...] = (0,)
+        """The matters that are being talked about, the last-named one last."""
+        self._of: tuple[tuple[int, ...], ...] = ()
+        """The same for each sentence of the last utterance."""
+        self.agreed: set[int] = set()
+        """Matters for which the agent has a yes."""
         self._corrected: set[int] = set()
         self._insisted: dict[int, int] = {}
         self._turns = 0
@@ -77,7 +85,7 @@ class Customer:
             return None
         heard = listen(text)
         self._served |= heard.done or heard.refused or (heard.informs and heard.anything_else)
-        self._refocus(text)
+        self._refocus(heard)
         reply = self._reply(heard)
         if reply is None or self._lost >= MAX_LOST:
             self.over = True
@@ -86,14 +94,20 @@ class Customer:
 
     @property
     def _case(self) -> Case:
-        return self._script.cases[self._focus]
+        return self._script.cases[self._focus[-1]]
 
-    def _refocus(self, text: str) -> None:
-        """Turn to the matter that the agent talks of, if it talks of exactly one that it has heard of."""
-        known = range(self._told)
-        named = [i for i in known if re.search(self._script.cases[i].topic, plain(text))]
-        if len(named) == 1:
-            self._focus = named[0]
+    @property
+    def _known(self) -> Sequence[Case]:
+        """The matters that the agent has heard of."""
+        return self._script.cases[: self._told]
+
+    def _refocus(self, heard: Heard) -> None:
+        """Follow the agent from sentence to sentence: to the matter that one names, or on with the last one."""
+        places = []
+        for part in heard.parts:
+            self._focus = matters_in(part.text, self._known) or self._focus
+            places.append(self._focus)
+        self._of = tuple(places)
 
     def _reply(self, heard: Heard) -> str | None:
         """The first thing that fits, in order of how clearly the agent wants something."""
@@ -109,7 +123,7 @@ class Customer:
             return self._transfer()
         if heard.completes:
             facts.append(NOTHING_MORE)
-        parts = [*facts, *([self._confirm()] if heard.confirm else [])]
+        parts = [*facts, *(self._confirm(heard) if heard.confirm else [])]
         if parts:
             self._thanked = False
             return " ".join(parts)
@@ -137,17 +151,27 @@ class Customer:
             return self._pick(UNKNOWN)
         if heard.question or not heard.words:
             return self._pick(PUZZLED).format(self._case.later)
-        if self._thanked:
-            return None
-        return "Okay."
+        if heard.proposes:
+            return " ".join(self._confirm(heard))
+        return None if self._thanked else "Okay."
 
     def _facts(self, heard: Heard) -> list[str]:
         """What the customer tells, in the order in which it is usually asked."""
         facts: list[str] = []
-        for sentence in (*self._identity(heard), *(self._fact(slot) for slot in heard.asked if slot not in IDENTITY)):
+        told = [sentence for slot in heard.asked if slot not in IDENTITY for sentence in self._answers(heard, slot)]
+        for sentence in (*self._identity(heard), *told):
             if sentence and sentence not in facts:
                 facts.append(sentence)
         return facts
+
+    def _answers(self, heard: Heard, slot: str) -> list[str]:
+        """What it says about a slot for each matter that the agent asks it of."""
+        places = [self._of[i] for i, part in enumerate(heard.parts) if slot in part.asked] or [self._focus]
+        matters = list(dict.fromkeys(i for place in places for i in place))
+        if len(matters) == 1:
+            return [self._fact(slot, self._script.cases[matters[0]])]
+        cases = [self._script.cases[i] for i in matters]
+        return [f"For {case.called}: {self._fact(slot, case)}" for case in cases if self._fact(slot, case)]
 
     def _identity(self, heard: Heard) -> list[str]:
         who = self._script.identity
@@ -165,30 +189,60 @@ class Customer:
             return []
         return [who[slot] for slot in slots]
 
-    def _fact(self, slot: str) -> str:
-        if slot in self._case.facts:
-            return self._case.facts[slot]
-        for case in self._script.cases[: self._told]:
-            if slot in case.facts:
-                return case.facts[slot]
-        return self._fact("which") if slot == "item" else USUAL.get(slot, "")
+    def _fact(self, slot: str, case: Case) -> str:
+        for each in (case, *self._known):
+            if slot in each.facts:
+                return each.facts[slot]
+        return self._fact("which", case) if slot == "item" else USUAL.get(slot, "")
 
     def _details(self) -> str:
         slots = ("which", "item", "variant", "date")
         return " ".join(dict.fromkeys(self._case.facts[slot] for slot in slots if slot in self._case.facts))
 
-    def _confirm(self) -> str:
-        for index in (self._focus, *range(self._told)):
-            correction: str = self._script.cases[index].correction
-            if correction and index not in self._corrected:
-                self._corrected.add(index)
-                return correction
-        return self._pick(YES)
+    def _confirm(self, heard: Heard) -> list[str]:
+        """A yes to each matter that is proposed, or what is wrong with the proposal."""
+        matters = self._proposed(heard)
+        answers = [answer for answer in map(lambda i: self._agree(heard, i), matters) if answer]
+        return list(dict.fromkeys(answers)) or [self._pick(YES)]
+
+    def _proposed(self, heard: Heard) -> list[int]:
+        """The matters of which a proposal speaks: those that its sentences name, or all that are open."""
+        named = [
+            i for part in heard.parts if not part.claims and not part.asked for i in matters_in(part.text, self._known)
+        ]
+        if named:
+            return list(dict.fromkeys(named))
+        rest = [i for i in range(self._told) if i not in self.agreed and not self._pending(i)]
+        return [self._focus[-1], *(i for i in rest if i != self._focus[-1])]
+
+    def _pending(self, matter: int) -> bool:
+        """The customer has yet to correct a detail."""
+        return bool(self._script.cases[matter].correction) and matter not in self._corrected
+
+    def _agree(self, heard: Heard, matter: int) -> str:
+        """Nothing, for a yes to this matter; a correction, which is a yes as well; or a no with its reason."""
+        case = self._script.cases[matter]
+        pending = self._pending(matter)
+        told = [thing for each in self._known for thing in each.things]
+        others = [thing for thing in self._script.things if thing not in told]
+        said = [
+            part.text
+            for part, place in zip(heard.parts, self._of, strict=True)
+            if not part.claims and not part.asked and matter in place
+        ]
+        against = objection(case, self._known, others, said, pending=pending)
+        if against:
+            return against
+        self.agreed.add(matter)
+        if pending:
+            self._corrected.add(matter)
+            return case.correction
+        return ""
 
     def _refused(self, heard: Heard) -> str:
         """Insist as often as the case says; then accept, unless there is something else to answer."""
-        count = self._insisted.get(self._focus, 0)
-        self._insisted[self._focus] = count + 1
+        count = self._insisted.get(self._focus[-1], 0)
+        self._insisted[self._focus[-1]] = count + 1
         insists = self._case.insists or ((DOUBT,) if self._case.writes else ())
         if count < len(insists):
             return insists[count]
@@ -202,7 +256,7 @@ class Customer:
         if not self._served:
             return self._case.later
         if self._told < len(self._script.cases):
-            self._focus = self._told
+            self._focus = (self._told,)
             self._told += 1
             self._thanked = False
             return self._pick(MORE).format(self._case.later)

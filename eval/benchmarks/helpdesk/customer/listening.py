@@ -10,15 +10,29 @@ import re
 from dataclasses import dataclass
 
 from sigmaloop.eval.benchmarks.helpdesk.customer import wordings
-from sigmaloop.eval.benchmarks.helpdesk.scoring import plain
+from sigmaloop.eval.benchmarks.helpdesk.plain_text import plain_lines, sentences_of
 
 _LONGEST = 4000
 """Characters of an utterance that a customer listens to."""
 
 
 @dataclass(frozen=True)
+class Part:
+    """A sentence of an utterance."""
+
+    text: str
+    """In lower case."""
+    asked: tuple[str, ...] = ()
+    """Slots that it asks for."""
+    claims: bool = False
+    """Says that something has been carried out."""
+
+
+@dataclass(frozen=True)
 class Heard:
     """What a customer makes of an utterance."""
+
+    parts: tuple[Part, ...] = ()
 
     asked: tuple[str, ...] = ()
     """Slots asked for, in the order of `wordings.SLOTS`."""
@@ -44,6 +58,8 @@ class Heard:
     """A question for information that no slot stands for."""
     informs: bool = False
     """States something."""
+    proposes: bool = False
+    """States what it would do or is about to do."""
     words: int = 0
 
 
@@ -65,20 +81,21 @@ _OVERRIDES = (
     ("reason", "symptom", r"wrong with (?:it|the item|them)"),
 )
 """(kept, dropped, where): of two facts that a sentence seems to ask for, the one that is meant."""
-_SPLIT = re.compile(r"(?<=[.!?…])[\"')\]]?\s+|\n+|;\s+")
 
 
 def listen(text: str) -> Heard:
     """What is asked, claimed and offered in an utterance."""
-    listed = re.sub(r"(?m)^\s*\d{1,2}[.)]\s", "- ", text[:_LONGEST])
-    spoken = re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", plain_lines(listed))
-    sentences = [sentence.strip() for sentence in _SPLIT.split(spoken) if sentence.strip()]
-    asking = _asking(sentences)
-    asked_text = "\n".join(asking)
+    spoken = plain_lines(text[:_LONGEST])
+    sentences = sentences_of(spoken)
+    every = _asking(sentences)
+    asked_text = "\n".join(sentences[i] for i in every)
     completes = any(wordings.ELSE.search(s) and wordings.COMPLETES.search(s) for s in sentences)
     anything_else = any(wordings.ELSE.search(s) and not wordings.COMPLETES.search(s) for s in sentences)
-    asking = [sentence for sentence in asking if not wordings.ELSE.search(sentence)]
-    slots = _slots([sentence for sentence in asking if not _is_yes_or_no(sentence)])
+    places = [i for i in every if not wordings.ELSE.search(sentences[i])]
+    asking = [sentences[i] for i in places]
+    wanted = {i: _slots([sentences[i]]) for i in places if not _is_yes_or_no(sentences[i])}
+    slots = tuple(slot for slot in wordings.SLOTS if any(slot in here for here in wanted.values()))
+    parts = tuple(Part(s, wanted.get(i, ()), "?" not in s and _claims(s)) for i, s in enumerate(sentences))
     if any(wordings.IDENTIFY.search(s) for s in asking) and not any(slot in (*IDENTITY, "which") for slot in slots):
         slots = ("identity", *slots)
     confirm = any(_wants_yes(s) for s in asking if "?" in s) or any(
@@ -88,13 +105,14 @@ def listen(text: str) -> Heard:
     refused = any(wordings.REFUSED.search(s) and not wordings.ONLY_FIRST.search(s) for s in sentences)
     regrets = wordings.REGRETS.search(spoken) is not None and not slots
     return Heard(
+        parts=parts,
         asked=slots,
         alternatives=bool(wordings.OR.search(asked_text)),
         confirm=confirm,
         anything_else=anything_else,
         completes=completes,
         farewell=any(wordings.FAREWELL.search(sentence) for sentence in statements),
-        done=any(_claims(sentence) for sentence in statements),
+        done=any(part.claims for part in parts),
         refused=(refused or regrets) and not any(slot in IDENTITY for slot in slots),
         not_found=any(wordings.NOT_FOUND.search(sentence) for sentence in sentences),
         transfer=any(wordings.TRANSFER.search(sentence) for sentence in sentences),
@@ -104,25 +122,21 @@ def listen(text: str) -> Heard:
         question="?" in spoken,
         asks_unknown=any(wordings.UNKNOWN.search(sentence) for sentence in asking),
         informs=any(len(sentence.split()) > 3 or re.search(r"\d", sentence) for sentence in statements),
+        proposes=any(wordings.PROPOSES.search(sentence) for sentence in statements),
         words=len(re.findall(r"[a-z]{2,}", spoken)),
     )
 
 
-def plain_lines(text: str) -> str:
-    """`plain`, with the line breaks kept."""
-    return "\n".join(plain(line) for line in text.splitlines())
-
-
-def _asking(sentences: list[str]) -> list[str]:
-    """The sentences that ask; the elements of a list belong to the sentence that announces it."""
-    questions, announced = [], False
-    for sentence in sentences:
+def _asking(sentences: list[str]) -> list[int]:
+    """Places of the sentences that ask; the elements of a list belong to the sentence that announces it."""
+    places, announced = [], False
+    for i, sentence in enumerate(sentences):
         element = re.match(r"(?:[-•]|\d[.)])\s", sentence) is not None
         if (element and announced) or (not element and wordings.ASKS.search(sentence)):
-            questions.append(sentence)
+            places.append(i)
         if not element:
             announced = sentence.endswith(":") and bool(wordings.ASKS.search(sentence))
-    return questions
+    return places
 
 
 def _slots(sentences: list[str]) -> tuple[str, ...]:

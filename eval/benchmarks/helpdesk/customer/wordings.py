@@ -360,6 +360,16 @@ CONFIRM_ANYWHERE = _any(
 )
 """A request for a yes that needs no question mark."""
 
+PROPOSES = _any(
+    r"\b(?:i|we)(?:'d| would|'ll| will|'m going to| am going to|'m about to| am about to| can| propose| suggest| plan to| "
+    r"intend to)(?: then| now| just| also| therefore| like)*(?: to)? (?!need|help|be (?:happy|glad)|assist|have to|ask|know|"
+    r"look|check|see|wait|love|understand|find|get back|let you|do my|do that|tell|like to (?:know|ask))\w+",
+    r"\bhere(?:'s| is) (?:what|the plan)\b",
+    r"\b(?:my|the) (?:plan|proposal|suggestion) is\b",
+    r"^(?:proposal|summary|plan|planned change|to do)\b\s*:",
+)
+"""A statement of what an agent is about to do."""
+
 WH = _any(
     r"\b(?:what|which|when|where|whom?|whose|how|why)\b",
 )
