@@ -13,7 +13,7 @@ from sigmaloop.eval.benchmarks.helpdesk.customer.customer import YES
 from helpdesk_customers import CASES, IDENTITY, customer
 
 FOLDER = Path(__file__).parent / "phrasings"
-DONE = "Your mug is returned and $12.50 will be refunded to your gift card."
+DONE = "Your mug is on its way back and I have refunded $12.50."
 
 
 def told(answer: str, case: str) -> set[str]:

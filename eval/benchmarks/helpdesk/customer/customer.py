@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sigmaloop.eval.benchmarks.helpdesk.customer.listening import IDENTITY, Heard, listen
+from sigmaloop.eval.benchmarks.helpdesk.customer.listening import IDENTITY, Heard, Part, listen
 from sigmaloop.eval.benchmarks.helpdesk.customer.matters import matters_in
 from sigmaloop.eval.benchmarks.helpdesk.customer.proposals import objection
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
@@ -105,9 +105,15 @@ class Customer:
         """Follow the agent from sentence to sentence: to the matter that one names, or on with the last one."""
         places = []
         for part in heard.parts:
-            self._focus = matters_in(part.text, self._known) or self._focus
+            self._focus = self._named(part) or self._focus
             places.append(self._focus)
         self._of = tuple(places)
+        refusals = [place for part, place in zip(heard.parts, places, strict=True) if part.refuses]
+        if heard.refused and refusals and not any(part.asked for part in heard.parts):
+            self._focus = refusals[-1]  # what is offered in its place is nothing that the agent turns to
+
+    def _named(self, part: Part) -> tuple[int, ...]:
+        return matters_in(part.text, self._known, settled=self.agreed, current=self._focus)
 
     def _reply(self, heard: Heard) -> str | None:
         """The first thing that fits, in order of how clearly the agent wants something."""
@@ -183,7 +189,7 @@ class Customer:
             return [*prefix, who["name"], who["zip"]] if slots or heard.asked == () else []
         if heard.alternatives and "email" in slots and not heard.not_found:
             return [who["email"]]
-        if heard.alternatives and heard.not_found:
+        if heard.not_found and (heard.alternatives or {"name", "zip"} <= set(slots)):
             slots = [slot for slot in slots if slot != "email"]
         if "which" in heard.asked and slots == ["phone"] and "which" in self._case.facts:
             return []
@@ -206,14 +212,13 @@ class Customer:
         return list(dict.fromkeys(answers)) or [self._pick(YES)]
 
     def _proposed(self, heard: Heard) -> list[int]:
-        """The matters of which a proposal speaks: those that its sentences name, or all that are open."""
-        named = [
-            i for part in heard.parts if not part.claims and not part.asked for i in matters_in(part.text, self._known)
-        ]
-        if named:
+        """The matters of which a proposal speaks: those that its sentences are about, or all that are open."""
+        parts = zip(heard.parts, self._of, strict=True)
+        named = [i for part, place in parts if not part.claims and not part.asked and self._named(part) for i in place]
+        if any(i not in self.agreed for i in named):
             return list(dict.fromkeys(named))
         rest = [i for i in range(self._told) if i not in self.agreed and not self._pending(i)]
-        return [self._focus[-1], *(i for i in rest if i != self._focus[-1])]
+        return list(dict.fromkeys((self._focus[-1], *rest)))
 
     def _pending(self, matter: int) -> bool:
         """The customer has yet to correct a detail."""

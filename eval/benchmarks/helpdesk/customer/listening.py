@@ -26,6 +26,7 @@ class Part:
     """Slots that it asks for."""
     claims: bool = False
     """Says that something has been carried out."""
+    refuses: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ _OVERRIDES = (
     ("passenger", "abroad", r""),
     ("birth_date", "date", r""),
     ("bill", "payment", r"(?:which|what) (?:\w+ )?(?:bill|month|invoice|charge)"),
-    ("which", "phone", r"\blines?\b|which|working"),
+    ("which", "phone", r"\blines?\b|which|working|\b(?:the|its|that) (?:phone )?number"),
+    ("which", "name", r"who (?:uses|is using|owns|has)"),
     ("email", "address", r"e-?mail address"),
     ("bags", "amount", r""),
     ("symptom", "tried", r"what (?:exactly )?happens"),
@@ -86,23 +88,26 @@ _OVERRIDES = (
 def listen(text: str) -> Heard:
     """What is asked, claimed and offered in an utterance."""
     spoken = plain_lines(text[:_LONGEST])
-    sentences = sentences_of(spoken)
+    sentences = _joined(sentences_of(spoken))
     every = _asking(sentences)
     asked_text = "\n".join(sentences[i] for i in every)
     completes = any(wordings.ELSE.search(s) and wordings.COMPLETES.search(s) for s in sentences)
     anything_else = any(wordings.ELSE.search(s) and not wordings.COMPLETES.search(s) for s in sentences)
     places = [i for i in every if not wordings.ELSE.search(sentences[i])]
     asking = [sentences[i] for i in places]
-    wanted = {i: _slots([sentences[i]]) for i in places if not _is_yes_or_no(sentences[i])}
+    wanted = {i: _wanted(sentences, i) for i in places if not _is_yes_or_no(sentences[i])}
     slots = tuple(slot for slot in wordings.SLOTS if any(slot in here for here in wanted.values()))
-    parts = tuple(Part(s, wanted.get(i, ()), "?" not in s and _claims(s)) for i, s in enumerate(sentences))
+    parts = tuple(
+        Part(s, wanted.get(i, ()), claims="?" not in s and _claims(s), refuses=_refuses(s))
+        for i, s in enumerate(sentences)
+    )
     if any(wordings.IDENTIFY.search(s) for s in asking) and not any(slot in (*IDENTITY, "which") for slot in slots):
         slots = ("identity", *slots)
     confirm = any(_wants_yes(s) for s in asking if "?" in s) or any(
         wordings.CONFIRM_ANYWHERE.search(s) and not wordings.ELSE.search(s) for s in sentences
     )
     statements = [sentence for sentence in sentences if "?" not in sentence]
-    refused = any(wordings.REFUSED.search(s) and not wordings.ONLY_FIRST.search(s) for s in sentences)
+    refused = any(part.refuses for part in parts)
     regrets = wordings.REGRETS.search(spoken) is not None and not slots
     return Heard(
         parts=parts,
@@ -139,6 +144,25 @@ def _asking(sentences: list[str]) -> list[int]:
     return places
 
 
+def _joined(sentences: list[str]) -> list[str]:
+    """A question and its second half, "Or ...?", as one sentence."""
+    joined: list[str] = []
+    for sentence in sentences:
+        if joined and joined[-1].endswith("?") and sentence.startswith("or ") and "?" in sentence:
+            joined[-1] += f" {sentence}"
+        else:
+            joined.append(sentence)
+    return joined
+
+
+def _wanted(sentences: list[str], i: int) -> tuple[str, ...]:
+    """What a sentence asks for; "which one?" behind a list of payment methods asks for one of them."""
+    if i and wordings.PICK.search(sentences[i]) and wordings.METHODS.search(sentences[i - 1]):
+        found = set(_slots([sentences[i]])) - {"which"} | {"payment"}
+        return tuple(slot for slot in wordings.SLOTS if slot in found)
+    return _slots([sentences[i]])
+
+
 def _slots(sentences: list[str]) -> tuple[str, ...]:
     """What the sentences ask for, in the order of `wordings.SLOTS`."""
     slots: set[str] = set()
@@ -166,6 +190,10 @@ def _wants_yes(sentence: str) -> bool:
         or wordings.GO.search(sentence) is not None
         or (not _slots([sentence]) and not wordings.WH.search(sentence))
     )
+
+
+def _refuses(sentence: str) -> bool:
+    return wordings.REFUSED.search(sentence) is not None and not wordings.ONLY_FIRST.search(sentence)
 
 
 def _claims(sentence: str) -> bool:

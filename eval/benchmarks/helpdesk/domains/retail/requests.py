@@ -408,7 +408,7 @@ RETAIL_TYPES: tuple[RequestType, ...] = (
         habits={"": ("wrong_variant", "omits_amount", *_FIND), "out_of_stock": ("picks_unavailable_variant",)},
     ),
     RequestType(
-        "change_order_address", "retail", 3.5, change_order_address, _SUBJECTS, called="the new address",
+        "change_order_address", "retail", 3.5, change_order_address, _SUBJECTS, called="the delivery address",
         corrects=True, write="change_order_address", habits={"": ("drops_address_line", *_FIND)},
     ),
     RequestType(

@@ -150,7 +150,7 @@ def abroad_no_data(scene: Scene, variant: str) -> Case:
         "tried": "Yes, I have restarted the phone already.", "payment": "Put it on my next bill, please.",
     }  # fmt: skip
     openings = (f"We are in {country} and {{w}} has no internet.", f"In {country} there is no mobile data on {{w}}.")
-    common: JsonObject = {"topic": "data|internet|roam", "later": f"I have no mobile data in {country} on {which}."}
+    common: JsonObject = {"topic": "data|internet|roam|abroad", "later": f"I have no mobile data in {country} on {which}."}
     if not limit:
         return _case(
             scene, openings, which, **common, facts=facts, reads=_checks(line),
