@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _SPLIT = re.compile(r"(?<=[.!?…])[\"')\]]?\s+|\n+|;\s+")
 
 
@@ -22,3 +23,13 @@ def plain_lines(text: str) -> str:
 
 def sentences_of(spoken: str) -> list[str]:
     return [sentence.strip() for sentence in _SPLIT.split(spoken) if sentence.strip()]
+
+
+def numbers(text: str) -> list[float]:
+    """All numbers in a text: "$1,200.50" and "1200.5" are the same one."""
+    amounts = []
+    for match in _NUMBER.findall(text):
+        digits = match.replace(",", "")
+        if len(digits) <= 15:
+            amounts.append(float(digits))
+    return amounts

@@ -8,10 +8,9 @@ from datetime import date
 
 from sigmaloop.eval.benchmark import Score
 from sigmaloop.eval.benchmarks.helpdesk.people import MONTHS
-from sigmaloop.eval.benchmarks.helpdesk.plain_text import plain
+from sigmaloop.eval.benchmarks.helpdesk.plain_text import numbers, plain
 from sigmaloop.eval.benchmarks.helpdesk.requests import Need
 
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _FREE_TEXT = ("line1", "line2", "city", "state", "name")
 """Columns that agents fill with words: compared without case, punctuation and usual abbreviations."""
 _ABBREVIATIONS = {
@@ -78,16 +77,6 @@ def is_said(need: Need, spoken: Sequence[str]) -> bool:
 def _amount_said(values: Sequence[str], text: str) -> bool:
     wanted = float(values[0])
     return any(abs(number - wanted) < 0.005 for number in numbers(text))
-
-
-def numbers(text: str) -> list[float]:
-    """All numbers in a text: "$1,200.50" and "1200.5" are the same one."""
-    amounts = []
-    for match in _NUMBER.findall(text):
-        digits = match.replace(",", "")
-        if len(digits) <= 15:
-            amounts.append(float(digits))
-    return amounts
 
 
 def _day_said(values: Sequence[str], text: str) -> bool:

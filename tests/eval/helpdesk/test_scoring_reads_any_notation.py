@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigmaloop.eval.benchmarks.helpdesk.domains.retail.requests import AT_ONCE, TIMING
+from sigmaloop.eval.benchmarks.helpdesk.plain_text import numbers
 from sigmaloop.eval.benchmarks.helpdesk.requests import Need, amount, day, phrase
-from sigmaloop.eval.benchmarks.helpdesk.scoring import canonical, is_said, numbers, score
+from sigmaloop.eval.benchmarks.helpdesk.scoring import canonical, is_said, score
 
 SAID = [
     (amount(1200.5), "You get $1,200.50 back."),

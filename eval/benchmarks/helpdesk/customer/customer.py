@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sigmaloop.eval.benchmarks.helpdesk.customer.listening import IDENTITY, Heard, Part, listen
-from sigmaloop.eval.benchmarks.helpdesk.customer.matters import matters_in
+from sigmaloop.eval.benchmarks.helpdesk.customer.matters import matters_in, pointed_at
 from sigmaloop.eval.benchmarks.helpdesk.customer.proposals import objection
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
 from sigmaloop.eval.benchmarks.helpdesk.requests import Case
@@ -206,43 +206,51 @@ class Customer:
         return " ".join(dict.fromkeys(self._case.facts[slot] for slot in slots if slot in self._case.facts))
 
     def _confirm(self, heard: Heard) -> list[str]:
-        """A yes to each matter that is proposed, or what is wrong with the proposal."""
-        matters = self._proposed(heard)
-        answers = [answer for answer in map(lambda i: self._agree(heard, i), matters) if answer]
-        return list(dict.fromkeys(answers)) or [self._pick(YES)]
+        """A yes to what is proposed, with a correction where there is one to make; or what is wrong with it."""
+        wrong = {i: self._objection(heard, i) for i in range(self._told)}
+        answers = [wrong[i] or self._agree(i) for i in self._proposed(heard, wrong)]
+        return [answer for answer in dict.fromkeys(answers) if answer] or [self._pick(YES)]
 
-    def _proposed(self, heard: Heard) -> list[int]:
-        """The matters of which a proposal speaks: those that its sentences are about, or all that are open."""
-        parts = zip(heard.parts, self._of, strict=True)
-        named = [i for part, place in parts if not part.claims and not part.asked and self._named(part) for i in place]
-        if any(i not in self.agreed for i in named):
-            return list(dict.fromkeys(named))
-        rest = [i for i in range(self._told) if i not in self.agreed and not self._pending(i)]
-        return list(dict.fromkeys((self._focus[-1], *rest)))
+    def _proposed(self, heard: Heard, wrong: Mapping[int, str]) -> list[int]:
+        """The matters of which a proposal speaks.
+
+        Those that it points at; else those that its words fit, which the agent may have left to be understood: of the
+        ones that it names and those that are still open, the first against which nothing is to be said.
+        """
+        parts = [part for part in heard.parts if part.proposing]
+        firm = [i for part in parts for i in pointed_at(part.text, self._known, current=self._focus)]
+        if firm:
+            return list(dict.fromkeys(firm))
+        named = [i for part in parts for i in self._named(part) if i not in self.agreed]
+        rest = [i for i in range(self._told) if i not in self.agreed]
+        order = list(dict.fromkeys((*named, *(i for i in self._focus if i in rest), *rest, self._focus[-1])))
+        fitting = [i for i in order if not wrong[i] and self._script.cases[i].writes] or order[:1]
+        if any(i in fitting for i in named):
+            return [i for i in fitting if i in named]
+        return [fitting[0], *(i for i in fitting[1:] if i in rest and not self._pending(i))]
 
     def _pending(self, matter: int) -> bool:
         """The customer has yet to correct a detail."""
         return bool(self._script.cases[matter].correction) and matter not in self._corrected
 
-    def _agree(self, heard: Heard, matter: int) -> str:
-        """Nothing, for a yes to this matter; a correction, which is a yes as well; or a no with its reason."""
-        case = self._script.cases[matter]
-        pending = self._pending(matter)
-        told = [thing for each in self._known for thing in each.things]
+    def _objection(self, heard: Heard, matter: int) -> str:
+        """What is wrong with the proposal as one for this matter; empty: nothing."""
+        told = [thing for case in self._known for thing in case.things]
         others = [thing for thing in self._script.things if thing not in told]
-        said = [
-            part.text
-            for part, place in zip(heard.parts, self._of, strict=True)
-            if not part.claims and not part.asked and matter in place
-        ]
-        against = objection(case, self._known, others, said, pending=pending)
-        if against:
-            return against
+        said = [part.text for part in heard.parts if part.proposing and self._may_be_about(part, matter)]
+        case = self._script.cases[matter]
+        return objection(case, self._known, others, said, pending=self._pending(matter))
+
+    def _may_be_about(self, part: Part, matter: int) -> bool:
+        return matter in (pointed_at(part.text, self._known, current=self._focus) or (matter,))
+
+    def _agree(self, matter: int) -> str:
+        """The yes to a matter: a correction, which is a yes as well, or nothing in particular."""
         self.agreed.add(matter)
-        if pending:
-            self._corrected.add(matter)
-            return case.correction
-        return ""
+        if not self._pending(matter):
+            return ""
+        self._corrected.add(matter)
+        return self._script.cases[matter].correction
 
     def _refused(self, heard: Heard) -> str:
         """Insist as often as the case says; then accept, unless there is something else to answer."""

@@ -28,6 +28,12 @@ class Part:
     """Says that something has been carried out."""
     refuses: bool = False
 
+    @property
+    def proposing(self) -> bool:
+        """May belong to a proposal: tells of nothing that is done and asks for nothing but a yes."""
+        return not self.claims and not self.asked
+
+
 
 @dataclass(frozen=True)
 class Heard:

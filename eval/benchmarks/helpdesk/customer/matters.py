@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from sigmaloop.eval.benchmarks.helpdesk.plain_text import numbers
 from sigmaloop.eval.benchmarks.helpdesk.requests import Case
 
 _AND = re.compile(r"\b(?:and|or|both|each|respectively|as well as|plus)\b")
@@ -23,7 +24,7 @@ def matters_in(
 ) -> tuple[int, ...]:
     """The matters that a sentence (lower case) is about, by their place in `cases`; empty: it names none.
 
-    A sentence that names the thing of a matter is about that one; else one that calls it by its name; else the last
+    A sentence that names the thing of a matter, or its sum of money, is about that one; else one that calls it by its name; else the last
     topic that it names wins, and of topics that two share the matter that is not settled, then the `current` one. It is
     about two where it joins them: "for the return and the cancellation".
     """
@@ -31,9 +32,9 @@ def matters_in(
     rest = [i for i in range(len(cases)) if i not in settled]
     if _OTHER.search(sentence) and rest:
         return tuple(i for i in rest if i not in current)[:1] or tuple(rest[:1])
-    things = [max((thing.last_named(sentence) for thing in case.things), default=-1) for case in cases]
-    if max(things) >= 0:
-        return _last(sentence, things, current)
+    pointed = pointed_at(sentence, cases, current=current)
+    if pointed:
+        return pointed
     names = [_last_called(sentence, case) for case in cases]
     names = [_unless_longer(i, names, cases) for i in range(len(cases))]
     topics = [max((match.start() for match in re.finditer(case.topic, sentence)), default=-1) for case in cases]
@@ -42,6 +43,17 @@ def matters_in(
         if any(places[i] >= 0 for i in among):
             return _last(sentence, [place if i in among else -1 for i, place in enumerate(places)], current)
     return ()
+
+
+def pointed_at(sentence: str, cases: Sequence[Case], *, current: Sequence[int] = ()) -> tuple[int, ...]:
+    """The matters whose thing a sentence names, or whose amount of money."""
+    things = [max((thing.last_named(sentence) for thing in case.things), default=-1) for case in cases]
+    if max(things) >= 0:
+        return _last(sentence, things, current)
+    sums = set(numbers(sentence))
+    wanted = [{float(need.values[0]) for need in case.said if need.kind == "amount"} for case in cases]
+    named = tuple(i for i, each in enumerate(wanted) if each & sums)
+    return named if len(named) == 1 else ()
 
 
 def _last_called(sentence: str, case: Case) -> int:
