@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, Respect
 from sigmaloop.eval.benchmarks.helpdesk.scene import pay_words
@@ -115,13 +115,3 @@ def _color(tables: Tables, call: Call) -> Respect | None:
 
 def _any(patterns: Iterable[str]) -> str:
     return "|".join(patterns)
-
-
-def other_id(mine: Mapping[str, object]) -> str:
-    """A number of an order, a reservation or a line that is none of `mine` (ids without their prefix)."""
-    own = "|".join(re.escape(number.casefold()) for number in mine if number)
-    barred = rf"(?!(?:{own})\b)" if own else ""
-    return (
-        rf"\b(?:or_|order (?:number |no\.? |#)?#?){barred}\d{{5}}\b"
-        rf"|\b(?:rs_)?{barred}\d{{4}}[a-z]{{2}}\b|\b{barred}555-\d{{3}}-\d{{4}}\b"
-    )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sigmaloop.eval.benchmarks.helpdesk.plain_text import plain_lines, sentences_of
+from sigmaloop.eval.benchmarks.helpdesk.plain_text import compiled, plain_lines, sentences_of
 from sigmaloop.eval.benchmarks.helpdesk.world import Row
 
 
@@ -169,11 +169,11 @@ def _shown(deed: Deed, tables: Mapping[str, Mapping[str, Row]]) -> bool:
 
 
 def _done(words: str) -> re.Pattern[str]:
-    return re.compile(rf"{_I}{words}\b|{_THING}{_IS} {_ADVERBS}{words}\b")
+    return compiled(rf"{_I}{words}\b|{_THING}{_IS} {_ADVERBS}{words}\b")
 
 
 def _noun_done(noun: str) -> re.Pattern[str]:
-    return re.compile(
+    return compiled(
         rf"{_I}{_HANDLED}\b[^.;]{{0,40}}{noun}|{noun}[^.;]{{0,40}}?{_IS} {_ADVERBS}{_HANDLED}\b"
         rf"|\byou (?:now )?have an? [^.;]{{0,20}}{noun}"
     )

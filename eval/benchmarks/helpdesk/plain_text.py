@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _SPLIT = re.compile(r"(?<=[.!?…])[\"')\]]?\s+|\n+|;\s+")
+
+
+compiled = lru_cache(maxsize=20_000)(re.compile)
+"""Patterns made of what a task is about are thousands; `re` itself remembers only 512."""
 
 
 def plain(text: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import JsonValue
 
+from sigmaloop.eval.benchmarks.helpdesk.plain_text import compiled
 from sigmaloop.eval.benchmarks.helpdesk.things import Thing
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class Respect:
     """Something wrong is too much, even beside what is right."""
 
     def met(self, text: str) -> bool:
-        if not re.search(self.wrong, text):
+        if not compiled(self.wrong).search(text):
             return True
-        return not self.strict and re.search(self.right, text) is not None
+        return not self.strict and compiled(self.right).search(text) is not None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from sigmaloop.eval.benchmarks.helpdesk.plain_text import numbers
+from sigmaloop.eval.benchmarks.helpdesk.plain_text import compiled, numbers
 from sigmaloop.eval.benchmarks.helpdesk.requests import Case
 
 _AND = re.compile(r"\b(?:and|or|both|each|respectively|as well as|plus)\b")
@@ -37,7 +37,7 @@ def matters_in(
         return pointed
     names = [_last_called(sentence, case) for case in cases]
     names = [_unless_longer(i, names, cases) for i in range(len(cases))]
-    topics = [max((match.start() for match in re.finditer(case.topic, sentence)), default=-1) for case in cases]
+    topics = [max((match.start() for match in compiled(case.topic).finditer(sentence)), default=-1) for case in cases]
     every = range(len(cases))
     for places, among in ((names, rest), (topics, rest), (names, every), (topics, every)):
         if any(places[i] >= 0 for i in among):
@@ -58,7 +58,7 @@ def pointed_at(sentence: str, cases: Sequence[Case], *, current: Sequence[int] =
 
 def _last_called(sentence: str, case: Case) -> int:
     called = rf"\b(?:the|your|this) {re.escape(case.called.split(' ', 1)[-1])}\b"
-    return max((match.start() for match in re.finditer(called, sentence)), default=-1) if case.called else -1
+    return max((match.start() for match in compiled(called).finditer(sentence)), default=-1) if case.called else -1
 
 
 def _unless_longer(i: int, names: Sequence[int], cases: Sequence[Case]) -> int:
