@@ -105,7 +105,7 @@ _EMPTY_PROMISES = re.compile(
 """What no tool of any desk can keep."""
 _CALLS_BACK = re.compile(
     r"\b(?:manager|supervisor|colleague|specialist|team|someone|somebody|representative|i|we)(?:'ll| will)(?: \w+){0,2}? "
-    r"(?:call|phone|contact|get back to|reach out|follow up|be in touch)\b"
+    r"(?:(?:call|phone|contact) (?:you|back)|get back to you|reach out|follow up|be in touch)\b"
 )
 _GENERAL = re.compile(
     rf"{_I}(?:done|completed|processed|carried out|arranged|taken care of|handled) (?:it|this|that|what|everything|your|the)\b"

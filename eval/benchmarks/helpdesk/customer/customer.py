@@ -11,6 +11,7 @@ from sigmaloop.eval.benchmarks.helpdesk.customer.matters import matters_in, poin
 from sigmaloop.eval.benchmarks.helpdesk.customer.proposals import objection
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
 from sigmaloop.eval.benchmarks.helpdesk.requests import Case
+from sigmaloop.eval.benchmarks.helpdesk.scoring import is_said
 from sigmaloop.eval.benchmarks.helpdesk.things import Thing
 
 MAX_TURNS = 30
@@ -84,8 +85,8 @@ class Customer:
             self.over = True
             return None
         heard = listen(text)
-        self._served |= heard.done or heard.refused or (heard.informs and heard.anything_else)
         self._refocus(heard)
+        self._served |= heard.done or heard.refused or self._informed(heard, text)
         reply = self._reply(heard)
         if reply is None or self._lost >= MAX_LOST:
             self.over = True
@@ -111,6 +112,11 @@ class Customer:
         refusals = [place for part, place in zip(heard.parts, places, strict=True) if part.refuses]
         if heard.refused and refusals and not any(part.asked for part in heard.parts):
             self._focus = refusals[-1]  # what is offered in its place is nothing that the agent turns to
+
+    def _informed(self, heard: Heard, text: str) -> bool:
+        """The agent reports: behind the customer's yes, with what it wanted to know, or before asking for more."""
+        told = any(is_said(need, [text]) for need in self._case.said)
+        return told or (heard.informs and (heard.anything_else or (bool(self.agreed) and not heard.question)))
 
     def _named(self, part: Part) -> tuple[int, ...]:
         return matters_in(part.text, self._known, settled=self.agreed, current=self._focus)

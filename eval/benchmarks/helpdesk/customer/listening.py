@@ -76,7 +76,7 @@ _OVERRIDES = (
     ("payment", "address", r"refund|money"),
     ("payment", "date", r"refund|money"),
     ("address", "zip", r"street|city|new|moved|deliver"),
-    ("address", "which", r"deliver|ship"),
+    ("address", "which", r"where .{0,40}(?:deliver|ship)"),
     ("passenger", "name", r""),
     ("passenger", "abroad", r""),
     ("birth_date", "date", r""),

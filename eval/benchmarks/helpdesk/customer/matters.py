@@ -39,7 +39,8 @@ def matters_in(
     names = [_unless_longer(i, names, cases) for i in range(len(cases))]
     topics = [max((match.start() for match in compiled(case.topic).finditer(sentence)), default=-1) for case in cases]
     every = range(len(cases))
-    for places, among in ((names, rest), (topics, rest), (names, every), (topics, every)):
+    told = [] if any(i in rest for i in current) else every  # a word in passing leads away from no open matter
+    for places, among in ((names, rest), (topics, rest), (names, every), (topics, told)):
         if any(places[i] >= 0 for i in among):
             return _last(sentence, [place if i in among else -1 for i, place in enumerate(places)], current)
     return ()

@@ -240,7 +240,7 @@ SLOTS: dict[str, re.Pattern[str]] = {
         r"power[- ]?cycl",
         r"troubleshoot",
         r"\btried",
-        r"\btry\b",
+        r"(?<!i'll )(?<!i will )(?<!i can )(?<!we )(?<!we can )(?<!me )(?<!let's )(?<!i )\btry\b(?! again)",
     ),
     "symptom": _any(
         r"what (?:exactly )?(?:happens|do you see|does it (?:show|say)|is (?:the |your )?(?:problem|issue|"
