@@ -1,6 +1,7 @@
 """Sixty and more sensible phrasings for each situation of a conversation, one a line in `phrasings/`.
 
-They were written without a look at the customer's wordings. At least 95 % of each file must be understood: not every
+They were written without a look at the customer's wordings, which then learned from what was lost: of the first 377
+they knew 82 %, of 120 that were written after that 93 %. At least 95 % of each file must be understood: not every
 phrasing in the world can be, but a change of the wordings that loses a few shows here.
 """
 

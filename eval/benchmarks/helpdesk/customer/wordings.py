@@ -57,6 +57,7 @@ SLOTS: dict[str, re.Pattern[str]] = {
         r"(?:what(?:'s| is)|give me|state|tell me|have|know|need) (?:the|its|that) (?:phone )?number\b",
         r"(?:order|reservation|booking|trip|line|phone) (?:is|are|was|were|do|does|did|would) (?:this|it|"
         r"that|you|we|affected|concerned|the)",
+        r"(?:point me to|find|specify|name) (?:the|your) (?:right |correct )?(?:order|reservation|booking|trip|line)\b",
         r"identify the (?:order|reservation|booking|line|trip)",
         r"whose (?:phone|line|number|sim)",
         r"(?:details?|more|bit|something) (?:of|about|on) (?:the|your|this|that) (?:order|reservation|"
@@ -119,7 +120,7 @@ SLOTS: dict[str, re.Pattern[str]] = {
         r"(?:refund|money|difference|credit|amount|charge|fee|cost|bill)(?:ed)? (?:\w+ ){0,3}?(?:to|onto|"
         r"go|on)\b",
         r"how (?:would|do|should) .{0,30}\brefund",
-        r"how .{0,30}\b(?:settle|cover|money)\b",
+        r"how .{0,30}\b(?:settle|cover|money|charged|billed)\b",
         r"\b(?:which|what) method\b",
         r"\b(?:visa|mastercard|amex|american express)\b.{0,30}\bor\b",
         r"where .{0,30}\b(?:refund|money)\b",
@@ -286,6 +287,7 @@ ASKS = _any(
     r"\bdo you (?:have|know|remember|happen)",
     r"\bmind (?:sharing|telling|giving|if)",
     r"\brequired?\b",
+    r"\bi(?:'d| would) (?:also )?like your\b",
     r"\blooking for\b",
     r"\bwould (?:help|be (?:great|helpful|useful|good|enough|perfect|ideal))",
     r"\bmissing\b",
@@ -421,7 +423,7 @@ ABOUT_YOU = _any(
 """Facts that are asked for with "may I have", which is no question for a yes."""
 
 ELSE = _any(
-    r"\b(?:any|some)thing (?:else|more|further|other|additional)",
+    r"\b(?<!before )(?:any|some)thing (?:else|more|further|other|additional)",
     r"\b(?:any|some) (?:other|further|more|additional) (?:\w+ )?(?:questions?|requests?|concerns?|"
     r"matters?|issues?|help|assistance|things?|topics?|wish(?:es)?)",
     r"\bwhat else\b",
@@ -443,6 +445,8 @@ ELSE = _any(
     r"\bhow else (?:can|may|could|might)\b",
     r"\bfurther way\b",
     r"^(?:anything )?else\s*\?",
+    r"\bfurther (?:questions?|requests?|concerns?|wish(?:es)?|needs?)\b",
+    r"\bcovered (?:everything|it all)\b",
     r"\ball (?:of )?your questions\b",
     r"\bstill (?:something|anything) (?:open|left|on)",
     r"answered (?:all )?(?:of )?your questions?",
@@ -510,6 +514,7 @@ REFUSED = _any(
     r" not) (?:allow|permit|qualify|offer|make)|(?:have|has) to (?:decline|refuse|say no|turn)|"
     r"must (?:decline|refuse)|(?:no|without) (?:compensation|voucher|refund|exceptions?)|there is no way|"
     r"(?:hands are tied|out of the question|off the table|no longer be|too late to)|not in a position|"
+    r"no (?:cancellations?|refunds?|credits?|exceptions?) (?:once|after|when)|"
     r"no longer (?:possible|available|an option)|(?:are|is)n't (?:cancell?able|eligible|refundable|permitted|an option)|"
     r"not an option|nothing (?:more )?(?:i|we) can do|answer (?:has to be|is|must be|remains) no|past the point|may not be|"
     r"(?:don't|do not|doesn't|does not|won't) let (?:me|us)|(?:do(?:n't| not)) (?:cancel|refund|credit|compensate|reimburse)|"
