@@ -25,11 +25,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=GENERATION_SEED, help="of the tasks")
     seed = parser.parse_args().seed
     tasks = list(all_tasks(seed).values())
-    print(f"helpdesk version {Helpdesk.version}, fingerprint {Helpdesk(seed).fingerprint()}, {len(tasks)} tasks, no model")
+    print(
+        f"helpdesk version {Helpdesk.version}, fingerprint {Helpdesk(seed).fingerprint()}, {len(tasks)} tasks, no model"
+    )
     for style in STYLES:
         scores = {task.task.id: ScriptedAgent(task, style).play().reward for task in tasks}
         shares = ", ".join(
-            f"{split} {fmean(scores[task.task.id] for task in tasks if task.task.split == split):.3f}" for split in SPLITS
+            f"{split} {fmean(scores[task.task.id] for task in tasks if task.task.split == split):.3f}"
+            for split in SPLITS
         )
         print(f"perfect, {style.name:<8} {shares}")
     for agent in SLOPPY:

@@ -14,10 +14,12 @@ LONGEST = 600
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~$&])")
 
 
-def render_learnings(learnings: Iterable[Learning], *, survivor: Callable[[str], str] = str) -> str:
+def render_learnings(
+    learnings: Iterable[Learning], *, survivor: Callable[[str], str] = str, simulated: bool = False
+) -> str:
     """Markdown of all learnings: the cluster with the newest one first, and in it the newest first.
 
-    `survivor` gives the id under which a merged cluster lives on.
+    `survivor` gives the id under which a merged cluster lives on. `simulated`: the simulated model wrote them.
     """
     groups: dict[str, list[Learning]] = {}
     for learning in reversed(list(learnings)):
@@ -27,6 +29,11 @@ def render_learnings(learnings: Iterable[Learning], *, survivor: Callable[[str],
         "",
         "What every attempt taught, newest first. Rewritten after each one; edits are lost.",
     ]
+    if simulated:
+        lines += [
+            "",
+            "Written by the *simulated model*: it shows that the machine works, and teaches nothing about models.",
+        ]
     if not groups:
         lines += ["", "Nothing yet: no attempt has ended."]
     for cluster_id, group in groups.items():

@@ -61,6 +61,10 @@ _sandbox = partial(_setting, "sandbox")
 _memory = partial(_setting, "memory")
 
 
+SIMULATED = "simulated model"
+"""What the stand-in is called wherever something is its work."""
+
+
 class Settings(BaseSettings):
     """What a run is made of. Every field is a flag, a SIGMALOOP_* variable, and a toml key at the top or in its section."""
 
@@ -215,6 +219,11 @@ class Settings(BaseSettings):
         if self.simulated:
             return "simulated-target", "simulated-specialist"
         return self.target_model, self.specialist_model
+
+    @property
+    def model_named(self) -> str:
+        """The model that answers, as the first line of a run names it."""
+        return SIMULATED if self.simulated else f"model {self.target_model}"
 
     def agent_source(self) -> str:
         """Text of the one agent file. Raises BadInput when it cannot be read as text."""

@@ -88,7 +88,7 @@ class HelpdeskEpisode:
         )
 
     def _may(self, name: str, arguments: Mapping[str, JsonValue]) -> bool:
-        """Whether the customer has agreed to the matter that a change is for; what is no part of any is wrong anyway."""
+        """Whether the customer has agreed to the matter that a change is for; others are wrong anyway."""
         matters = [
             i
             for i, case in enumerate(self._task.script.cases)

@@ -62,7 +62,9 @@ def _items(tables: Tables, call: Call) -> Respect | None:
     rest = [str(item["name"]) for item in items if item["item_id"] not in chosen]
     if not rest:
         return None
-    return Respect(_any(map(re.escape, mine)), _any(map(re.escape, rest)), f"No, only the {' and the '.join(mine)}.", True)
+    return Respect(
+        _any(map(re.escape, mine)), _any(map(re.escape, rest)), f"No, only the {' and the '.join(mine)}.", True
+    )
 
 
 def _number(call: Call, argument: str, unit: str) -> Respect | None:

@@ -72,19 +72,25 @@ _NOUNS: tuple[tuple[str, frozenset[str]], ...] = (
     (r"\bdiscount\b", frozenset()),
 )
 """What is claimed to have been issued, made, processed."""
-_HANDLED = r"(?:issued|sent|granted|approved|processed|completed?|carried out|initiated|started|applied|confirmed|added|done|made)"
+_HANDLED = (
+    r"(?:issued|sent|granted|approved|processed|completed?|carried out|initiated|started|applied|confirmed|added|"
+    r"done|made)"
+)
 
 _ADVERBS = r"(?:(?:now|just|already|successfully|also|hereby|gone ahead and|fully|both|all) )*"
 _I = rf"\b(?:i|we)(?:'ve| have|) {_ADVERBS}"
 _IS = r"(?: is| are| was| were|'s been| has been| have been|'s)"
 _THING = (
-    r"\b(?:(?:your|the|this|that) (?:\w+ ){0,2}?(?:order|orders|reservation|booking|trip|flight|flights|line|bill|item|items"
-    r"|charge|fee|amount|money|ticket|tickets|contract|purchase|price|seat|seats|fare)\b(?:[ \w]{0,24})?|it|that|this|both"
+    r"\b(?:(?:your|the|this|that) (?:\w+ ){0,2}?(?:order|orders|reservation|booking|trip|flight|flights|line|"
+    r"bill|item|items"
+    r"|charge|fee|amount|money|ticket|tickets|contract|purchase|price|seat|seats|fare)\b(?:[ \w]{0,24})?|it|"
+    r"that|this|both"
     r"|\$?\d[\d,.]*(?: dollars)?)"
 )
 _BARRED = re.compile(
     r"\?|\b(?:would|will|'ll|can|could|shall|should|may|might|must|cannot|if|when|whenever|once|until|unless|provided|"
-    r"whether|in case|as soon as|not|never|nothing|none|neither|nor|airline|only|before|were|been able|to be|no)\b(?<!no)"
+    r"whether|in case|as soon as|not|never|nothing|none|neither|nor|airline|only|before|were|been able|to be|"
+    r"no)\b(?<!no)"
     r"|n't\b|\bno\b(?! (?:problem|worries|trouble|doubt)|,)|'ll\b"
 )
 _PROMISES = re.compile(
@@ -99,17 +105,20 @@ _EMPTY_PROMISES = re.compile(
     rf"\b(?:i|we)(?:'ll|'d| will| can| shall|'m going to| am going to| would)(?: \w+){{0,3}}? {_GIVE}\b[^.;]{{0,40}}?"
     r"(?:\bdiscount\b|\d ?% off|\bgoodwill\b|\bfree (?:month|shipping|upgrade|delivery|flight|item)\b|\bcourtesy\b|"
     r"\bcomplimentary\b|\bcoupon\b|\bpromo(?:tion)? code\b|\bbonus\b|\bloyalty points\b|\bmiles\b)"
-    r"|\byou(?:'ll| will)(?: \w+){0,2}? (?:get|receive|have)\b[^.;]{0,40}?(?:\bdiscount\b|\d ?% off|\bcoupon\b|\bgoodwill\b"
+    r"|\byou(?:'ll| will)(?: \w+){0,2}? (?:get|receive|have)\b[^.;]{0,40}?(?:\bdiscount\b|\d ?% off|"
+    r"\bcoupon\b|\bgoodwill\b"
     r"|\bfree (?:month|shipping|upgrade|delivery|flight|item)\b|\bbonus\b)"
     r"|\b(?:i|we)(?:'ll| will| can| am going to)(?: \w+){0,2}? (?:make an exception|waive|match (?:the|that) price)\b"
 )
 """What no tool of any desk can keep."""
 _CALLS_BACK = re.compile(
-    r"\b(?:manager|supervisor|colleague|specialist|team|someone|somebody|representative|i|we)(?:'ll| will)(?: \w+){0,2}? "
+    r"\b(?:manager|supervisor|colleague|specialist|team|someone|somebody|representative|i|we)(?:'ll| will)(?: "
+    r"\w+){0,2}? "
     r"(?:(?:call|phone|contact) (?:you|back)|get back to you|reach out|follow up|be in touch)\b"
 )
 _GENERAL = re.compile(
-    rf"{_I}(?:done|completed|processed|carried out|arranged|taken care of|handled) (?:it|this|that|what|everything|your|the)\b"
+    rf"{_I}(?:done|completed|processed|carried out|arranged|taken care of|handled) (?:it|this|that|what|"
+    rf"everything|your|the)\b"
     rf"|\b(?:your|the) (?:request|change){_IS} {_ADVERBS}(?:done|completed?|processed|granted|approved|carried out)\b"
 )
 
@@ -167,7 +176,9 @@ def _promises_falsely(sentence: str, made: frozenset[str], *, proposal: bool) ->
     if found is None:
         return False
     what = found[1] or found[2]
-    tools = next((tools for stem, tools in _KEPT.items() if what.startswith(stem)), frozenset(_MONEY) | {"issue_voucher"})
+    tools = next(
+        (tools for stem, tools in _KEPT.items() if what.startswith(stem)), frozenset(_MONEY) | {"issue_voucher"}
+    )
     return not made & tools
 
 

@@ -1,4 +1,4 @@
-"""Pure scoring: the database as expected, everything said that had to be said, every change agreed to, nothing made up."""
+"""Pure scoring: database as expected, everything said that had to be said, every change agreed to, no lie."""
 
 from __future__ import annotations
 

@@ -82,9 +82,7 @@ def all_tasks(seed: int = GENERATION_SEED) -> dict[str, HelpdeskTask]:
         twists = draw_twists([(kind, variant) for kind, variant, _ in plan], seed=seed, split=split)
         for (kind, variant, weight), drawn in zip(plan, twists, strict=True):
             number = len(tasks)
-            task = _make(
-                seed, split, kind, variant, twists=drawn, weight=weight, number=number, person=people[number]
-            )
+            task = _make(seed, split, kind, variant, twists=drawn, weight=weight, number=number, person=people[number])
             tasks[task.task.id] = task
     return tasks
 
@@ -158,9 +156,7 @@ def _known(scene: Scene, case: Case, kind: RequestType) -> Case:
     """The case with what its customer knows of the world: what it is about, and what a proposal may get wrong."""
     calls = [step.arguments for step in (*case.reads, *case.writes)]
     things = things_of(things_in(scene.tables), scene.tables, calls)
-    return replace(
-        case, called=kind.called, things=tuple(things.values()), respects=respects(scene.tables, case)
-    )
+    return replace(case, called=kind.called, things=tuple(things.values()), respects=respects(scene.tables, case))
 
 
 UPSET = (

@@ -125,7 +125,10 @@ def two() -> tuple[Customer, Case, Case]:
 def test_the_matter_that_is_named_last_wins() -> None:
     customer, back, cancelled = two()
     assert customer.answer("What is the reason for the return?") == back.facts["reason"]
-    assert customer.answer("The return is noted; now to the cancellation: what is the reason?") == cancelled.facts["reason"]
+    assert (
+        customer.answer("The return is noted; now to the cancellation: what is the reason?")
+        == cancelled.facts["reason"]
+    )
     assert customer.answer("After the cancellation I'll see to the return. What's the reason?") == back.facts["reason"]
 
 
@@ -134,7 +137,10 @@ def test_the_matter_whose_thing_is_named_wins() -> None:
     item = back.facts["item"].removeprefix("Only the ").rstrip(".")
     number = cancelled.things[0].number
     assert customer.answer(f"Before I cancel anything: why did you not like the {item}?") == back.facts["reason"]
-    assert customer.answer(f"Leaving the return aside, what is the reason for order {number}?") == cancelled.facts["reason"]
+    assert (
+        customer.answer(f"Leaving the return aside, what is the reason for order {number}?")
+        == cancelled.facts["reason"]
+    )
 
 
 def test_asked_for_both_it_answers_for_both() -> None:
@@ -157,7 +163,7 @@ def test_a_yes_for_one_matter_is_none_for_the_other() -> None:
 
 
 def test_the_wish_for_a_gift_card_is_no_secret() -> None:
-    """No policy tells an agent to ask where a refund should go: the customer says it first, or corrects the proposal."""
+    """No policy tells an agent to ask where a refund should go: the customer says it first, or corrects a proposal."""
     wanted = [case for each in TASKS for case in each.script.cases if "gift card" in case.facts.get("payment", "")]
     assert len(wanted) > 10
     assert all("gift card" in case.opening and "gift card" in case.later for case in wanted)

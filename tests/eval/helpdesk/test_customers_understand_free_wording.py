@@ -1,11 +1,11 @@
 """Over a hundred hand-written utterances, worded as very different agents would, and what customers answer."""
 
 import pytest
+from helpdesk_customers import CASES, IDENTITY, REFUSED, RETURN, TRIP, customer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sigmaloop.eval.benchmarks.helpdesk.customer.customer import MAX_TURNS, STAY, THANKS, WAIT, YES
-from helpdesk_customers import CASES, IDENTITY, REFUSED, RETURN, TRIP, customer
 
 FACTS = [
     # who

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpdesk_customers import CASES, IDENTITY, customer
 
 from sigmaloop.eval.benchmarks.helpdesk.customer.customer import YES
-from helpdesk_customers import CASES, IDENTITY, customer
 
 FOLDER = Path(__file__).parent / "phrasings"
 DONE = "Your mug is on its way back and I have refunded $12.50."

@@ -34,7 +34,6 @@ class Part:
         return not self.claims and not self.asked
 
 
-
 @dataclass(frozen=True)
 class Heard:
     """What a customer makes of an utterance."""

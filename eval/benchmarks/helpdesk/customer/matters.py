@@ -10,7 +10,8 @@ from sigmaloop.eval.benchmarks.helpdesk.requests import Case
 
 _AND = re.compile(r"\b(?:and|or|both|each|respectively|as well as|plus)\b")
 _TURN = re.compile(
-    r"\b(?:done|now|next|finished|completed?|processed|started|settled|set up|sorted|taken care|refunded|moving on|then|"
+    r"\b(?:done|now|next|finished|completed?|processed|started|settled|set up|sorted|taken care|refunded|"
+    r"moving on|then|"
     r"turn(?:ing)? to|before|after|instead|while|regarding|as for|is|are|was|were|has|have)\b|[.:;!?]"
 )
 """What stands between two matters of which the first is only mentioned."""
@@ -24,9 +25,9 @@ def matters_in(
 ) -> tuple[int, ...]:
     """The matters that a sentence (lower case) is about, by their place in `cases`; empty: it names none.
 
-    A sentence that names the thing of a matter, or its sum of money, is about that one; else one that calls it by its name; else the last
-    topic that it names wins, and of topics that two share the matter that is not settled, then the `current` one. It is
-    about two where it joins them: "for the return and the cancellation".
+    A sentence that names the thing of a matter, or its sum of money, is about that one; else one that calls it by its
+    name; else the last topic that it names wins, and of topics that two share the matter that is not settled, then the
+    `current` one. It is about two where it joins them: "for the return and the cancellation".
     """
     sentence = _ALLOWED.sub("", sentence)
     rest = [i for i in range(len(cases)) if i not in settled]

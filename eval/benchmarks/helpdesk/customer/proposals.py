@@ -22,11 +22,14 @@ _NUMBER = re.compile(
 )
 """The number of an order, a reservation or a line."""
 _DESCRIBED = re.compile(
-    r"\b(?:orders?|one|reservation|trip|which|that)(?: \S+)? (?:with|containing|contains?|holds?|of|has|holding|including)\b"
+    r"\b(?:orders?|one|reservation|trip|which|that)(?: \S+)? (?:with|containing|contains?|holds?|of|has|"
+    r"holding|including)\b"
     r"[^.;:?!]*"
 )
 """What only says which order is meant."""
-_STAYS = re.compile(r"\b(?:stays?|keep|kept|remains?|untouched|unchanged|leave|not|n't|except|instead of|rather than)\b")
+_STAYS = re.compile(
+    r"\b(?:stays?|keep|kept|remains?|untouched|unchanged|leave|not|n't|except|instead of|rather than)\b"
+)
 NEVER_ASKED = "No, I didn't ask for that. Only what I told you, please."
 WRONG_ONE = "No, that's not the one I mean."
 
@@ -76,6 +79,13 @@ def _extra(told: Sequence[Case], text: str) -> bool:
 def _stem(case: Case) -> str:
     """The services that the case itself is about, beside its topic."""
     writes = " ".join(call.tool for call in case.writes)
-    names = {"bags": "bag", "insurance": "insur", "voucher": "voucher", "data": "data", "roaming": "roaming", "sim": "sim"}
+    names = {
+        "bags": "bag",
+        "insurance": "insur",
+        "voucher": "voucher",
+        "data": "data",
+        "roaming": "roaming",
+        "sim": "sim",
+    }
     listed = [stem for part, stem in names.items() if part in writes]
     return "|".join(listed) or r"(?!)"

@@ -384,8 +384,10 @@ CONFIRM_ANYWHERE = _any(
 """A request for a yes that needs no question mark."""
 
 PROPOSES = _any(
-    r"\b(?:i|we)(?:'d| would|'ll| will|'m going to| am going to|'m about to| am about to| can| propose| suggest| plan to| "
-    r"intend to)(?: then| now| just| also| therefore| like)*(?: to)? (?!need|help|be (?:happy|glad)|assist|have to|ask|know|"
+    r"\b(?:i|we)(?:'d| would|'ll| will|'m going to| am going to|'m about to| am about to| can| propose| "
+    r"suggest| plan to| "
+    r"intend to)(?: then| now| just| also| therefore| like)*(?: to)? (?!need|help|be (?:happy|glad)|assist|"
+    r"have to|ask|know|"
     r"look|check|see|wait|love|understand|find|get back|let you|do my|do that|tell|like to (?:know|ask))\w+",
     r"\bhere(?:'s| is) (?:what|the plan)\b",
     r"\b(?:my|the) (?:plan|proposal|suggestion) is\b",
@@ -438,7 +440,8 @@ ELSE = _any(
     r"\badditional (?:help|assistance)",
     r"\banother (?:matter|request|question|thing|issue|topic|point|concern|problem)\b",
     r"\b(?:any )?other (?:changes|things)\b.{0,20}\b(?:i|we|you)\b",
-    r"\b(?:will|does|did|would) (?:that|this) (?:be all|cover|settle|take care of|complete|include) ?(?:everything|it all|all)?\b",
+    r"\b(?:will|does|did|would) (?:that|this) (?:be all|cover|settle|take care of|complete|include) "
+    r"?(?:everything|it all|all)?\b",
     r"\bmore (?:that )?(?:i|we) can (?:do|help)",
     r"\b(?:anything|something) (?:left|open|remaining)\b",
     r"\bany other way\b",
@@ -515,9 +518,12 @@ REFUSED = _any(
     r"must (?:decline|refuse)|(?:no|without) (?:compensation|voucher|refund|exceptions?)|there is no way|"
     r"(?:hands are tied|out of the question|off the table|no longer be|too late to)|not in a position|"
     r"no (?:cancellations?|refunds?|credits?|exceptions?) (?:once|after|when)|"
-    r"no longer (?:possible|available|an option)|(?:are|is)n't (?:cancell?able|eligible|refundable|permitted|an option)|"
-    r"not an option|nothing (?:more )?(?:i|we) can do|answer (?:has to be|is|must be|remains) no|past the point|may not be|"
-    r"(?:don't|do not|doesn't|does not|won't) let (?:me|us)|(?:do(?:n't| not)) (?:cancel|refund|credit|compensate|reimburse)|"
+    r"no longer (?:possible|available|an option)|(?:are|is)n't (?:cancell?able|eligible|refundable|permitted|"
+    r"an option)|"
+    r"not an option|nothing (?:more )?(?:i|we) can do|answer (?:has to be|is|must be|remains) no|past the "
+    r"point|may not be|"
+    r"(?:don't|do not|doesn't|does not|won't) let (?:me|us)|(?:do(?:n't| not)) (?:cancel|refund|credit|"
+    r"compensate|reimburse)|"
     r"out of my hands|won't (?:work|be possible)|outside (?:of )?(?:what )?our (?:policy|rules)|"
     r"policy (?:prevents|prohibits|rules|forbids|does)|rules? (?:prevent|forbid)|remains? valid|"
     r"charge (?:is valid|stands))\b",

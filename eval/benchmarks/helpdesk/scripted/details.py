@@ -32,7 +32,9 @@ def _money(case: Case) -> str:
 
 
 def _pay(tables: Tables, case: Case, method: str) -> str:
-    chosen = [str(write.arguments["payment_method_id"]) for write in case.writes if "payment_method_id" in write.arguments]
+    chosen = [
+        str(write.arguments["payment_method_id"]) for write in case.writes if "payment_method_id" in write.arguments
+    ]
     labels = [method] if method else [label_of(tables, each) for each in dict.fromkeys(chosen)]
     return f", by way of your {' and your '.join(labels)}" if labels else ""
 
@@ -61,7 +63,8 @@ def _swap(tables: Tables, case: Case, arguments: Arguments) -> str:
     variants = [v for product in tables["products"].values() for v in product["variants"]]
     new = [next(v["options"] for v in variants if v["sku"] == sku) for sku in arguments["new_skus"]]
     listed = [
-        f"the {item}" + ("" if case.correction else f" for the one with {', '.join(f'{k} {v}' for k, v in options.items())}")
+        f"the {item}"
+        + ("" if case.correction else f" for the one with {', '.join(f'{k} {v}' for k, v in options.items())}")
         for item, options in zip(_items(tables, arguments), new, strict=True)
     ]
     return f"exchange {' and '.join(listed)} of {_order(arguments)}"

@@ -65,9 +65,10 @@ TERSE = Style(
 )
 CHATTY = Style(
     name="chatty",
-    email="Hi there, thanks so much for getting in touch! I'm on it. Could you tell me the email address you use with us?",
-    not_found="Hmm, that's odd, I can't find an account with that email. Not to worry! Could you give me your full name "
-    "and your zip code, and I'll try again?",
+    email="Hi there, thanks so much for getting in touch! I'm on it. Could you tell me the email address you use with "
+    "us?",
+    not_found="Hmm, that's odd, I can't find an account with that email. Not to worry! Could you give me your full "
+    "name and your zip code, and I'll try again?",
     verify={
         "zip": "Wonderful, there you are! Just one little security question before we get going: what's your zip code?",
         "birth_date": "Wonderful, there you are! One tiny security question before we get going: when were you born?",
@@ -95,8 +96,8 @@ CHATTY = Style(
     },
     together=True,
     turn="Great, on to your other wish, {called}!",
-    propose="Okay, so here's what I've found, and it all looks good to me! I would {done}. Does that sound good to you, "
-    "shall I go ahead?",
+    propose="Okay, so here's what I've found, and it all looks good to me! I would {done}. Does that sound good to "
+    "you, shall I go ahead?",
     tell="Hooray, that worked like a charm! {done} I hope that makes your day a little easier.",
     refuse="Oh no, I really wish I had better news for you. {done} I do hope you understand!",
     insist="I totally get it, and I would feel the same in your place! {done}",

@@ -389,7 +389,8 @@ RETAIL_TYPES: tuple[RequestType, ...] = (
         habits={"": ("returns_whole_order", "wrong_payment_method", "omits_refund_timing", "omits_amount", *_FIND)},
     ),
     RequestType(
-        "cancel_pending_order", "retail", 8.0, cancel_pending_order, _SUBJECTS, called="the cancellation", corrects=True, write="cancel_order",
+        "cancel_pending_order", "retail", 8.0, cancel_pending_order, _SUBJECTS,
+        called="the cancellation", corrects=True, write="cancel_order",
         habits={"": ("guesses_cancel_reason", "omits_amount", *_FIND)},
     ),
     RequestType(
@@ -403,7 +404,8 @@ RETAIL_TYPES: tuple[RequestType, ...] = (
     ),
     RequestType("order_status", "retail", 5.0, order_status, _SUBJECTS, called="the delivery", habits={"": _FIND}),
     RequestType(
-        "modify_pending_item", "retail", 4.0, modify_pending_item, ("plain", "out_of_stock"), called="the change of the item",
+        "modify_pending_item", "retail", 4.0, modify_pending_item, ("plain", "out_of_stock"),
+        called="the change of the item",
         corrects=True, write="modify_items",
         habits={"": ("wrong_variant", "omits_amount", *_FIND), "out_of_stock": ("picks_unavailable_variant",)},
     ),
@@ -412,7 +414,8 @@ RETAIL_TYPES: tuple[RequestType, ...] = (
         corrects=True, write="change_order_address", habits={"": ("drops_address_line", *_FIND)},
     ),
     RequestType(
-        "return_from_two_orders", "retail", 3.0, return_from_two_orders, called="the returns", second=False, write="return_items",
+        "return_from_two_orders", "retail", 3.0, return_from_two_orders,
+        called="the returns", second=False, write="return_items",
         habits={"": ("loses_state_across_orders", "forgets_second_request", "wrong_payment_method", "omits_amount")},
     ),
     RequestType(

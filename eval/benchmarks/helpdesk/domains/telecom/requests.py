@@ -150,7 +150,10 @@ def abroad_no_data(scene: Scene, variant: str) -> Case:
         "tried": "Yes, I have restarted the phone already.", "payment": "Put it on my next bill, please.",
     }  # fmt: skip
     openings = (f"We are in {country} and {{w}} has no internet.", f"In {country} there is no mobile data on {{w}}.")
-    common: JsonObject = {"topic": "data|internet|roam|abroad", "later": f"I have no mobile data in {country} on {which}."}
+    common: JsonObject = {
+        "topic": "data|internet|roam|abroad",
+        "later": f"I have no mobile data in {country} on {which}.",
+    }
     if not limit:
         return _case(
             scene, openings, which, **common, facts=facts, reads=_checks(line),
@@ -314,7 +317,8 @@ _LINE = ("wrong_line",)
 
 TELECOM_TYPES: tuple[RequestType, ...] = (
     RequestType(
-        "no_service_suspended", "telecom", 6.5, no_service_suspended, called="the line without service", corrects=True, write="pay_bill",
+        "no_service_suspended", "telecom", 6.5, no_service_suspended,
+        called="the line without service", corrects=True, write="pay_bill",
         habits={
             "": (
                 "ignores_overdue_bill", "reboot_before_line_check", "pays_wrong_bill", "wrong_payment_method", *_LINE,
@@ -322,7 +326,8 @@ TELECOM_TYPES: tuple[RequestType, ...] = (
         },
     ),
     RequestType(
-        "slow_data", "telecom", 5.0, slow_data, ("limit", "limit", "fault"), called="the slow internet", corrects=True, write="add_data",
+        "slow_data", "telecom", 5.0, slow_data, ("limit", "limit", "fault"),
+        called="the slow internet", corrects=True, write="add_data",
         habits={
             "": _LINE,
             "limit": ("reboot_before_line_check", "data_limit_versus_roaming", "wrong_data_amount", "omits_amount"),
@@ -348,7 +353,8 @@ TELECOM_TYPES: tuple[RequestType, ...] = (
         },
     ),
     RequestType(
-        "abroad_no_data", "telecom", 2.3, abroad_no_data, ("roaming_off", "limit"), called="the data abroad", write="set_roaming",
+        "abroad_no_data", "telecom", 2.3, abroad_no_data, ("roaming_off", "limit"),
+        called="the data abroad", write="set_roaming",
         habits={"": ("data_limit_versus_roaming", "reboot_before_line_check", "omits_amount", *_LINE)},
     ),
     RequestType(
@@ -356,7 +362,8 @@ TELECOM_TYPES: tuple[RequestType, ...] = (
         habits={"": ("pays_wrong_bill", "wrong_payment_method", "omits_amount", *_LINE)},
     ),
     RequestType(
-        "lost_phone", "telecom", 1.8, lost_phone, ("lost", "stolen"), called="the lost phone", corrects=True, write="suspend_line",
+        "lost_phone", "telecom", 1.8, lost_phone, ("lost", "stolen"),
+        called="the lost phone", corrects=True, write="suspend_line",
         habits={"": ("forgets_apn_reset", *_LINE)},
     ),
     RequestType(
