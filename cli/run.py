@@ -31,7 +31,7 @@ STOPPED = 130
 def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     """Improve an agent.
 
-    Runs batches of simulated traffic, mines and clusters the failures, lets the harness engineer change
+    Runs batches of sampled traffic, mines and clusters the failures, lets the harness engineer change
     the agent file, and keeps only changes that pass the gate. Stop it with Ctrl-C; continue with `sigmaloop resume`.
     """
     from sigmaloop.settings import load_settings

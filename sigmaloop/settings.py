@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     benchmark: str = _run("helpdesk", "Shipped benchmark, or `module:Class` for your own.")
     agent: Path | None = _run(None, "Agent file to improve. Without it, the shipped baseline agent.")
     seed: int = _run(0, "Seed for all randomness.", ge=0, lt=2**31)
-    batches: int = _run(18, "Number of batches of simulated traffic.", ge=1, le=10_000)
+    batches: int = _run(18, "Number of batches of sampled traffic.", ge=1, le=10_000)
     batch_size: int = _run(10, "Number of tasks in a batch.", ge=1, le=10_000)
     attempts: int = _run(6, "Maximum number of attempts in a batch.", ge=1, le=1_000)
     max_attempts: int = _run(96, "Maximum number of attempts in the whole run.", ge=1, le=100_000)
