@@ -33,7 +33,7 @@ def test_the_gold_script_earns_the_full_reward_on_every_task() -> None:
     assert failed == []
 
 
-@pytest.mark.parametrize("seed", [7, 8])
+@pytest.mark.parametrize("seed", [7])
 def test_another_seed_makes_as_many_other_tasks_that_can_be_solved(seed: int) -> None:
     other = Helpdesk(seed)
     tasks = [task.id for split in ("train", "validation", "test") for task in other.tasks(split)]
