@@ -20,7 +20,7 @@ COMMANDS = {
     "compare": ("sigmaloop.cli.compare:compare", "Compare two runs, or two agent files."),
     "plan": ("sigmaloop.cli.plan:plan", "Estimate what a run can detect and what it costs."),
     "gate": ("sigmaloop.cli.gate:gate", "Explain a decision from its log, or judge a hand-made change."),
-    "selftest": ("sigmaloop.cli.selftest:selftest", "Test the gate in simulated worlds."),
+    "selftest": ("sigmaloop.cli.selftest:selftest", "Test the gate in synthetic worlds."),
     "eval": ("sigmaloop.cli.score:score", "Score any agent file on a benchmark."),
     "benchmark": (
         "sigmaloop.cli.benchmark:benchmark",

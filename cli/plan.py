@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--seconds", type=click.FloatRange(min=0), help="Seconds per rollout.  [default: as measured]")
 @click.option("--budget", type=click.IntRange(min=1), help="Maximum number of rollouts in the whole run.")
 @click.option(
-    "--worlds", type=click.IntRange(min=2), default=12, show_default=True, help="Number of simulated runs per policy."
+    "--worlds", type=click.IntRange(min=2), default=12, show_default=True, help="Number of synthetic runs per policy."
 )
 @settings_options(leave_out=("home", "review", "embedder", "embedding_model"))
 def plan(
@@ -90,7 +90,7 @@ def plan(
     names = LOOKS if flags["policy"] is None else (settings.policy,)
     rules = [rules_of(settings, policy=name) for name in names]
     if not as_json:
-        click.echo(f"simulating {2 * worlds} runs of each policy ...", err=True)
+        click.echo(f"working out {2 * worlds} synthetic runs of each policy ...", err=True)
     found = plans(rules, noise, run, costs, worlds=worlds, budget=budget)
     if as_json:
         output = {"warning": missed, "noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}

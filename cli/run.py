@@ -18,6 +18,7 @@ from sigmaloop.cli.terminal import tell
 
 if TYPE_CHECKING:
     from sigmaloop.graph.run import Run
+    from sigmaloop.settings import Settings
 
 PAUSED = 3
 STOPPED = 130
@@ -30,14 +31,14 @@ STOPPED = 130
 def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     """Improve an agent.
 
-    Runs batches of simulated traffic, mines and clusters the failures, lets the harness engineer change
+    Runs batches of sampled traffic, mines and clusters the failures, lets the harness engineer change
     the agent file, and keeps only changes that pass the gate. Stop it with Ctrl-C; continue with `sigmaloop resume`.
     """
     from sigmaloop.settings import load_settings
 
     settings = load_settings(config=config, **flags)
     settings.agent_source()  # a wrong path is reported before the machinery loads
-    _say(f"sigmaloop: checking {settings.benchmark}, the agent and the model ...", quiet=as_json)
+    _say(f"sigmaloop: {first_line(settings)}; checking {settings.benchmark} and the agent ...", quiet=as_json)
     from sigmaloop.graph.run import Run
 
     started = Run.start(settings)
@@ -82,8 +83,15 @@ def resume(
     if answer and not (question and "answers" in question):
         raise BadInput(f"this run is {found.condition} and not waiting for review; resume it without --{answer}")
     found.limit(max_money=max_money, max_run_tokens=max_run_tokens, max_run_calls=max_run_calls, max_hours=max_hours)
-    _say(f"sigmaloop: resuming {found.id[:8]} ({found.condition})", quiet=as_json)
+    _say(f"sigmaloop: {first_line(found.settings)}; resuming {found.id[:8]} ({found.condition})", quiet=as_json)
     _work(found, as_json=as_json, answer=answer)
+
+
+def first_line(settings: Settings) -> str:
+    """The model, and a warning where the stand-in was asked for by name on a benchmark that is not its own."""
+    if settings.simulated and settings.benchmark != "helpdesk":
+        return f"{settings.model_named}, which knows helpdesk only: what it does on {settings.benchmark} says nothing"
+    return settings.model_named
 
 
 def _work(run: Run, *, as_json: bool, answer: str | None) -> None:

@@ -12,6 +12,7 @@ from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.endpoints import RoleName
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
+from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
 from sigmaloop.eval.conformance import check_tasks
 from sigmaloop.graph.endpoints import make_upstreams, probe_roles, roles_of, with_found
 from sigmaloop.graph.services import make_supervisor
@@ -36,6 +37,7 @@ def prepare_run(run_id: str, settings: Settings) -> None:
     source = settings.agent_source()
     check_agent(source, str(settings.agent or "the shipped agent.py"))
     benchmark = load_benchmark(settings.benchmark)
+    check_model_fits(settings, benchmark, improving=True)
     check_tasks(benchmark)
     Versions.check_git()
     with HomeLock(settings.home):
@@ -51,6 +53,21 @@ def prepare_run(run_id: str, settings: Settings) -> None:
             for one in found:
                 journal.write(_probed_fact(one))
             note_program(journal)
+
+
+def check_model_fits(settings: Settings, benchmark: BenchmarkRunner, *, improving: bool = False) -> None:
+    """Refuse a benchmark that the simulated model does not know, unless it was asked for by name.
+
+    A benchmark that hosts the agent itself needs no model to be scored, only to be improved. Raises BadInput.
+    """
+    if settings.upstream != "auto" or not settings.simulated or isinstance(benchmark, Helpdesk):
+        return
+    if improving or not benchmark.hosts_agent:
+        raise BadInput(
+            f"benchmark {settings.benchmark} needs a real model, for the simulated model knows helpdesk only: set "
+            "OPENAI_API_KEY or name an endpoint with --base-url; --upstream simulated goes on without, and then its "
+            "results say nothing"
+        )
 
 
 def note_program(journal: Journal) -> None:
@@ -85,6 +102,7 @@ def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> s
 
     Raises BadInput with what went wrong and where, SandboxError when there is no sandbox to run it in.
     """
+    check_model_fits(settings, benchmark)
     supervisor = make_supervisor(settings, smoke=True)
     try:
         tried = dry_run(supervisor, source, **smoke_session(benchmark))

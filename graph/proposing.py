@@ -110,6 +110,7 @@ def _record(
         f"{intent.candidate_id}: {proposal.summary}\n\n{proposal.hypothesis}\n\n"
         f"Cluster: {cluster.id} {cluster.title}\nFailures: {', '.join(f.id for f in cluster.failures)}\n"
         f"Kind: {proposal.kind}\nBatch: {intent.batch}\nAttempt: {intent.attempt}\n"
+        f"Model: {services.settings.model_named}\n"
     )
     candidate = Candidate(
         id=intent.candidate_id,

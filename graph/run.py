@@ -387,6 +387,7 @@ class Run:
         message = (
             f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}.\n"
             f"Head of its journal: {self.head}"
+            + ("\nMade and measured by the simulated model." if summary.simulated else "")
         )
         return write_branch(
             repo,

@@ -26,11 +26,11 @@ from sigmaloop.report.build import build_report
 from sigmaloop.report.learnings import plain, render_learnings
 from sigmaloop.report.page import page
 from sigmaloop.report.record import Report
-from sigmaloop.settings import Settings
+from sigmaloop.settings import SIMULATED, Settings
 
 COLUMNS = (
     "attempt_id", "batch", "attempt", "cluster", "kind", "summary", "outcome", "gate", "reason",
-    "suite", "validation", "best", "rollouts", "commit",
+    "suite", "validation", "best", "rollouts", "commit", "model",
 )  # fmt: skip
 
 
@@ -54,11 +54,11 @@ def write_views(
         events = lineage(journal, incumbent).of(events)
     clusters = ClusterFold().extend(events)
     suite = fold_suite(events, _cap(events) if suite_cap is None else suite_cap)
-    ledger = ledger_of(events)
+    ledger, model = ledger_of(events), _model(events)
     texts = {
-        LEARNINGS: render_learnings(learnings, survivor=clusters.survivor),
-        RESULTS: render_results(ledger),
-        SUITE: _json([case.model_dump(mode="json") for case in suite]),
+        LEARNINGS: render_learnings(learnings, survivor=clusters.survivor, simulated=model == SIMULATED),
+        RESULTS: render_results(ledger, model=model),
+        SUITE: _json([{**case.model_dump(mode="json"), "model": model} for case in suite]),
         PROGRESS: _json(
             {
                 **_progress(journal, events, ledger=ledger, suite=suite, clusters=clusters),
@@ -116,9 +116,9 @@ def ledger_of(events: Sequence[Event]) -> list[LedgerEntry]:
     return [fact.entry for fact in facts_in(events, AttemptEnded)]
 
 
-def render_results(ledger: Sequence[LedgerEntry]) -> str:
-    """One line per attempt, kept or not, tab-separated under a header."""
-    return "".join("\t".join(line) + "\n" for line in [COLUMNS, *map(_line, ledger)])
+def render_results(ledger: Sequence[LedgerEntry], *, model: str = "-") -> str:
+    """One line per attempt, kept or not, tab-separated under a header; `model`: the target's."""
+    return "".join("\t".join(line) + "\n" for line in [COLUMNS, *((*_line(entry), model) for entry in ledger)])
 
 
 def in_points(reward_micros: int) -> str:
@@ -126,6 +126,14 @@ def in_points(reward_micros: int) -> str:
     sign, whole = ("-", -reward_micros) if reward_micros < 0 else ("", reward_micros)
     text = f"{sign}{whole // REWARD_MICROS}.{whole % REWARD_MICROS:06d}"
     return text.rstrip("0").rstrip(".")
+
+
+def _model(events: Sequence[Event]) -> str:
+    """The target's model: its name, or that it is the simulated one."""
+    started = next(iter(facts_in(events, RunStarted)), None)
+    if started is None:
+        return "-"
+    return SIMULATED if started.simulated else _cell(started.models[0])
 
 
 def _cap(events: Sequence[Event]) -> int:

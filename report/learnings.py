@@ -16,10 +16,12 @@ MOST = 120
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~$&])")
 
 
-def render_learnings(learnings: Iterable[Learning], *, survivor: Callable[[str], str] = str) -> str:
+def render_learnings(
+    learnings: Iterable[Learning], *, survivor: Callable[[str], str] = str, simulated: bool = False
+) -> str:
     """Markdown of all learnings: the cluster with the newest one first, and in it the newest first.
 
-    `survivor` gives the id under which a merged cluster lives on.
+    `survivor` gives the id under which a merged cluster lives on. `simulated`: the simulated model wrote them.
     """
     groups: dict[str, list[Learning]] = {}
     every = list(learnings)
@@ -34,6 +36,11 @@ def render_learnings(learnings: Iterable[Learning], *, survivor: Callable[[str],
     ]
     if len(shown) < len(every):
         lines += ["", f"{len(every) - len(shown)} older ones that helped nobody are left out."]
+    if simulated:
+        lines += [
+            "",
+            "Written by the *simulated model*: it shows that the machine works, and teaches nothing about models.",
+        ]
     if not groups:
         lines += ["", "Nothing yet: no attempt has ended."]
     for cluster_id, group in groups.items():

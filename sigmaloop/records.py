@@ -72,7 +72,7 @@ class Task(Record):
     request_type: str = "task"
     """What kind of request it is, for weights and reports; the loop never reads meaning into it."""
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    """Relative frequency of this task in simulated production traffic."""
+    """Relative frequency of this task in sampled production traffic."""
     fingerprint: str = ""
     """Hash of the task's content: a changed benchmark is noticed in the middle of a run."""
     pass_at: float | None = Field(default=None, gt=0, le=1, exclude_if=_unset)

@@ -79,6 +79,9 @@ else:
     )
     """The keys of every table `[models.ROLE]` as settings `ROLE_KEY`, so that all sources and their order hold."""
 
+SIMULATED = "simulated model"
+"""What the stand-in is called wherever something is its work."""
+
 
 class Settings(_Tables):
     """What a run is made of. Every field is a flag, a SIGMALOOP_* variable, and a toml key at the top or in its section."""
@@ -91,7 +94,7 @@ class Settings(_Tables):
     benchmark: str = _run("helpdesk", "Shipped benchmark, or `module:Class` for your own.")
     agent: Path | None = _run(None, "Agent file to improve. Without it, the shipped baseline agent.")
     seed: int = _run(0, "Seed for all randomness.", ge=0, lt=2**31)
-    batches: int = _run(18, "Number of batches of simulated traffic.", ge=1, le=10_000)
+    batches: int = _run(18, "Number of batches of sampled traffic.", ge=1, le=10_000)
     batch_size: int = _run(10, "Number of tasks in a batch.", ge=1, le=10_000)
     attempts: int = _run(6, "Maximum number of attempts in a batch.", ge=1, le=1_000)
     max_attempts: int = _run(96, "Maximum number of attempts in the whole run.", ge=1, le=100_000)
@@ -318,6 +321,11 @@ class Settings(_Tables):
                 f"[models.{role}] extra sets {fixed[0]}, which the gateway fixes; "
                 + (f"set {fixed[0]} in the table itself" if fixed[0] in FIELDS else "take it out")
             )
+
+    @property
+    def model_named(self) -> str:
+        """The model that answers, as the first line of a run names it."""
+        return SIMULATED if self.simulated else f"model {self.target_model}"
 
     def agent_source(self) -> str:
         """Text of the one agent file. Raises BadInput when it cannot be read as text."""

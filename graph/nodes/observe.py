@@ -1,4 +1,4 @@
-"""Looking before changing: score the baseline, simulate traffic, mine its failures, cluster them."""
+"""Looking before changing: score the baseline, sample traffic, mine its failures, cluster them."""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ class OracleStep(Record):
 
 
 class Helpdesk(EpisodeBenchmark):
-    """380 generated tasks over 31 request types; the same ones everywhere and always."""
+    """580 generated tasks over 31 request types; the same ones everywhere and always."""
 
     name = "helpdesk"
-    version = "1"
+    version = "2"
     setting = "An agent serves the customers of an online shop, an airline and a phone company by chat and with tools."
 
     def __init__(self, seed: int = GENERATION_SEED) -> None:
