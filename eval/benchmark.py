@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 from pydantic import Field, JsonValue
 
 from sigmaloop.errors import BadInput, boundary
+from sigmaloop.eval.results import TaskResult
 from sigmaloop.records import JsonObject, Record, Split, Task, digest
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -82,8 +83,12 @@ class BenchmarkRunner(ABC):
     def tasks(self, split: Split) -> Sequence[Task]:
         """The tasks of a split, always the same ones in the same order, ids unique over all splits."""
 
-    def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
+    def run(
+        self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]
+    ) -> Mapping[str, float | TaskResult | None]:
         """Reward in [0, 1] by task id for the agent whose source text is `agent`; None: infrastructure fault.
+
+        A `TaskResult` in place of a bare reward brings a trace, which the failure miner reads, and the reason.
 
         Implement this for a benchmark that hosts the agent itself. Every id asked for should come back;
         missing ones count as infrastructure faults.

@@ -75,10 +75,10 @@ class WholeExecutor:
                 if self.stop.raised:
                     return
                 same = [key for key in keys if key.trial == trial]
-                for rollout in run_whole(
+                for rollout, trace in run_whole(
                     self.benchmark, job.source, same, run_seed=job.run_seed, tries=1 + EXTRA_TRIES
                 ):
-                    keep((rollout.model_copy(update={"pass_at": job.pass_mark(rollout.task_id)}), ()))
+                    keep((rollout.model_copy(update={"pass_at": job.pass_mark(rollout.task_id)}), trace))
         except KeyboardInterrupt:
             self.stop.raised = True
             raise Drained("interrupted; finished trials are stored") from None
