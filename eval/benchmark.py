@@ -138,11 +138,13 @@ class EpisodeBenchmark(BenchmarkRunner):
 
 
 def load_benchmark(name: str) -> BenchmarkRunner:
-    """The benchmark called `name`: a shipped one, or `module:Class` on the import path.
+    """The benchmark called `name`: a shipped one, or `module:Class` in the current folder or on the import path.
 
     Raises BadInput that lists the shipped ones.
     """
+    import sys
     from importlib import import_module
+    from pathlib import Path
 
     from sigmaloop.eval.benchmarks import SHIPPED
 
@@ -150,7 +152,9 @@ def load_benchmark(name: str) -> BenchmarkRunner:
     module, _, attribute = place.partition(":")
     if not attribute:
         raise BadInput(f"unknown benchmark {name!r}; shipped: {', '.join(SHIPPED)}; your own: module:Class")
-    with boundary(BadInput, f"benchmark {name!r} cannot be loaded (is its folder on PYTHONPATH?)"):
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # last: nothing in the folder hides a module that is installed
+    with boundary(BadInput, f"benchmark {name!r} cannot be loaded (is it here, or its folder on PYTHONPATH?)"):
         benchmark = getattr(import_module(module), attribute)()
     if not isinstance(benchmark, BenchmarkRunner):
         raise BadInput(f"benchmark {name!r} is not a BenchmarkRunner (see sigmaloop.eval.benchmark)")

@@ -7,19 +7,15 @@ TITLE = {"type": "object", "properties": {"title": {"type": "string"}}, "require
 FIND = {"name": "find", "description": "Find the shelf of a book.", "parameters": TITLE}
 
 
-class Visit:
-    """A reader who asks for two books, one after the other."""
-
-    instructions = "Tell the reader the shelf of each book. Look it up with the tool."
+class Visit:  # a reader who asks for two books, one after the other
+    instructions = "Tell the reader the shelf of each book."
     tools = ({"type": "function", "function": FIND},)
 
     def __init__(self, wanted):
         self.wanted, self.said, self.opening = list(wanted), [], f"Where is {wanted[0]}?"
 
     def act(self, name, arguments):
-        return (
-            SHELVES.get(arguments.get("title"), "Error: no such book") if name == "find" else f"Error: no tool {name}"
-        )
+        return SHELVES.get(arguments.get("title"), "Error: no such book") if name == "find" else "Error: no tool"
 
     def say(self, text):
         self.said.append(text)

@@ -27,11 +27,7 @@ def result(trial):
     name, error = trial["task_name"], trial.get("exception_info") or {}
     rewards = (trial.get("verifier_result") or {}).get("rewards") or {}
     if error and error["exception_type"] not in SCORED:
-        return {
-            "task_id": name,
-            "status": "infra",
-            "detail": f"{error['exception_type']}: {error['exception_message']}",
-        }
+        return {"task_id": name, "status": "infra", "detail": json.dumps(error)}
     if not rewards:
         return {"task_id": name, "status": "timeout" if error else "infra", "detail": "the verifier gave no reward"}
     reward = rewards.get("reward", sum(rewards.values()) / len(rewards))

@@ -123,7 +123,8 @@ def test_tasks_that_are_described_wrongly_are_refused(module: Any, body: str) ->
 
 
 def test_results_become_rollouts_with_their_reasons_and_traces(module: Any) -> None:
-    body = """say(task_id=ids[0], status="agent_error", detail="it fell over", trace=[{"kind": "error", "text": "boom"}])
+    body = """trace = [{"kind": "error", "text": "boom"}]
+say(task_id=ids[0], status="agent_error", detail="it fell over", trace=trace)
 if len(ids) > 1:
     say(task_id=ids[1], status="infra", detail="no disk")
 """
