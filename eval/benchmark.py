@@ -76,6 +76,8 @@ class BenchmarkRunner(ABC):
 
     setting: str = "An agent works on tasks and is scored on the results."
     """What the agent does and for whom, in one sentence: what the specialists are told of the benchmark's world."""
+    needs_model: bool = False
+    """Whether the simulated model, which plays customer service, makes no sense of it: it is refused then."""
     hosts_agent: bool = True
     """Whether the agent runs inside `run`; otherwise it talks to episodes from inside the sandbox."""
 

@@ -54,6 +54,7 @@ def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> s
 
     Raises BadInput with what went wrong and where, SandboxError when there is no sandbox to run it in.
     """
+    _check_playable(settings, benchmark)
     supervisor = make_supervisor(settings, smoke=True)
     try:
         tried = dry_run(supervisor, source, **smoke_session(benchmark))
@@ -69,6 +70,16 @@ def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> s
             "remove the print, or speak with session.say"
         )
     return tier
+
+
+def _check_playable(settings: Settings, benchmark: BenchmarkRunner) -> None:
+    """Raises BadInput where the simulated model would only make numbers that mean nothing."""
+    if settings.simulated and benchmark.needs_model:
+        raise BadInput(
+            f"benchmark {benchmark.name} needs a real model, for the simulated one plays customer service only: set "
+            "OPENAI_API_KEY, or name an endpoint with --base-url. Without one there are helpdesk, a project made by "
+            f"`sigmaloop init`, and `sigmaloop benchmark check {settings.benchmark}`"
+        )
 
 
 def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Coding(EpisodeBenchmark):
 
     name = "coding"
     version = "1"
+    needs_model = True
     setting = "An agent repairs small Python repositories with failing tests, by reading and editing files with tools."
 
     def __init__(self, seed: int = GENERATION_SEED, sandbox: Sandbox = "auto") -> None:

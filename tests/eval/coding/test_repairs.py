@@ -11,6 +11,8 @@ from sigmaloop.eval.benchmarks.coding.episode import CodingEpisode
 from sigmaloop.eval.benchmarks.coding.repository import Case
 from sigmaloop.eval.benchmarks.coding.tasks import CodingTask, all_tasks
 from sigmaloop.eval.benchmarks.coding.workbench import Workbench
+from sigmaloop.graph.prepare import smoke_test
+from sigmaloop.settings import load_settings
 
 TWO_BUGS = next(task for task in all_tasks().values() if len(task.bugs) == 2 and len({b.file for b in task.bugs}) == 2)
 
@@ -160,6 +162,12 @@ def test_the_benchmark_ships() -> None:
     assert [len(benchmark.tasks(split)) for split in ("train", "validation", "test")] == [80, 40, 60]  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="repair-0001"):
         benchmark.open("T1", seed=0)
+
+
+def test_the_simulated_model_is_refused_with_what_to_do() -> None:
+    settings = load_settings(benchmark="coding", upstream="simulated")
+    with pytest.raises(BadInput, match="set OPENAI_API_KEY, or name an endpoint with --base-url"):
+        smoke_test(settings, settings.agent_source(), load_benchmark("coding"))
 
 
 def test_the_oracle_writes_what_is_right() -> None:
