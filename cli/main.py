@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "init": ("sigmaloop.cli.init:init", "Write an agent, a benchmark and settings to start from."),
     "run": ("sigmaloop.cli.run:run", "Improve an agent: traffic, failures, changes, gates."),
     "resume": ("sigmaloop.cli.run:resume", "Continue an interrupted or paused run."),
     "status": ("sigmaloop.cli.status:status", "Show what a run has found so far."),

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import Field, JsonValue
 
 from sigmaloop.errors import BadInput, boundary
+from sigmaloop.eval.results import TaskResult
 from sigmaloop.records import JsonObject, Record, Split, Task, digest
 
 ModelRole = Literal["user", "judge"]
@@ -141,8 +142,12 @@ class BenchmarkRunner(ABC):
     def tasks(self, split: Split) -> Sequence[Task]:
         """The tasks of a split, always the same ones in the same order, ids unique over all splits."""
 
-    def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
+    def run(
+        self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]
+    ) -> Mapping[str, float | TaskResult | None]:
         """Reward in [0, 1] by task id for the agent whose source text is `agent`; None: infrastructure fault.
+
+        A `TaskResult` in place of a bare reward brings a trace, which the failure miner reads, and the reason.
 
         Implement this for a benchmark that hosts the agent itself. Every id asked for should come back;
         missing ones count as infrastructure faults.
@@ -202,11 +207,13 @@ class EpisodeBenchmark(BenchmarkRunner):
 
 
 def load_benchmark(name: str) -> BenchmarkRunner:
-    """The benchmark called `name`: a shipped one, or `module:Class` on the import path.
+    """The benchmark called `name`: a shipped one, or `module:Class` in the current folder or on the import path.
 
     Raises BadInput that lists the shipped ones.
     """
+    import sys
     from importlib import import_module
+    from pathlib import Path
 
     from sigmaloop.eval.benchmarks import SHIPPED
 
@@ -214,7 +221,9 @@ def load_benchmark(name: str) -> BenchmarkRunner:
     module, _, attribute = place.partition(":")
     if not attribute:
         raise BadInput(f"unknown benchmark {name!r}; shipped: {', '.join(SHIPPED)}; your own: module:Class")
-    with boundary(BadInput, f"benchmark {name!r} cannot be loaded (is its folder on PYTHONPATH?)"):
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # last: nothing in the folder hides a module that is installed
+    with boundary(BadInput, f"benchmark {name!r} cannot be loaded (is it here, or its folder on PYTHONPATH?)"):
         benchmark = getattr(import_module(module), attribute)()
     if not isinstance(benchmark, BenchmarkRunner):
         raise BadInput(f"benchmark {name!r} is not a BenchmarkRunner (see sigmaloop.eval.benchmark)")

@@ -95,10 +95,10 @@ class WholeExecutor:
                 if self.stop.raised:
                     return
                 same = [key for key in keys if key.trial == trial]
-                for rollout in run_whole(
+                for rollout, trace in run_whole(
                     self.benchmark, job.source, same, run_seed=job.run_seed, tries=1 + EXTRA_TRIES
                 ):
-                    keep(Result(rollout.model_copy(update={**job.about(rollout.task_id)})))
+                    keep(Result(rollout.model_copy(update={**job.about(rollout.task_id)}), trace))
         except KeyboardInterrupt:
             self.stop.raised = True
             raise Drained("interrupted; finished trials are stored") from None

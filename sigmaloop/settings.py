@@ -141,7 +141,9 @@ class Settings(_Tables):
     suite_cap: int = _gate(
         30, "Maximum size of the regression suite; when full, no new cases are added.", ge=1, common=True
     )
-    cluster_tasks: int = _gate(5, "Maximum number of the cluster's failing tasks that a change is tried on.", ge=1, le=100)
+    cluster_tasks: int = _gate(
+        5, "Maximum number of the cluster's failing tasks that a change is tried on.", ge=1, le=100
+    )
     cluster_trials: int = _gate(2, "Trials of each cluster task.", ge=1, le=10)
     cluster_floor: float = _gate(0.40, "Minimum share of the cluster-task trials that must pass.", ge=0, le=1)
     suite_tries: int = _gate(2, "Tries of a suite case before it counts as failed.", ge=1, le=10)
@@ -185,7 +187,9 @@ class Settings(_Tables):
     model_tries: int = _model(5, "Tries of a model call before it counts as an infrastructure fault.", ge=1, le=20)
     record_calls: bool = _model(False, "Record every model call of the run in `calls.traces`.")
 
-    max_money: float | None = _budget(None, "Money after which the run stops; it can be resumed with more.", gt=0, common=True)
+    max_money: float | None = _budget(
+        None, "Money after which the run stops; it can be resumed with more.", gt=0, common=True
+    )
     max_run_tokens: int | None = _budget(
         None, "Tokens after which the run stops; it can be resumed with more.", ge=1, common=True
     )
@@ -501,6 +505,12 @@ def secrets(settings: Settings | None = None) -> tuple[str, ...]:
     keys = {settings.role(role).key_env for role in TABLES} if settings else set()
     named = [name for name in sorted(keys - set(secret_names())) if os.environ.get(name)]
     return tuple(os.environ[name] for name in (*secret_names(), *named))
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment for programs of the user's: without what looks like a secret, or like a setting of ours."""
+    hidden = secret_names()
+    return {name: value for name, value in os.environ.items() if name not in hidden and not name.startswith(PREFIX)}
 
 
 def secret_names() -> tuple[str, ...]:
