@@ -148,8 +148,8 @@ def _make(
 
 
 def _second_kind(scene: Scene, first: RequestType) -> RequestType:
-    """Another, plainer request of the same customer, about something of its own."""
-    return scene.dice.pick([kind for kind in DESKS[first.domain].types if kind.second and kind.name != first.name])
+    """Another, plainer request of the same customer, about something of its own and with a name of its own."""
+    return scene.dice.pick([kind for kind in DESKS[first.domain].types if kind.second and kind.called != first.called])
 
 
 def _known(scene: Scene, case: Case, kind: RequestType) -> Case:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sigmaloop.eval.benchmarks.helpdesk.customer.listening import IDENTITY, Heard, Part, listen
+from sigmaloop.eval.benchmarks.helpdesk.customer.listening import IDENTITY, Heard, Part, listen, without_slots
 from sigmaloop.eval.benchmarks.helpdesk.customer.matters import matters_in, pointed_at
 from sigmaloop.eval.benchmarks.helpdesk.customer.proposals import objection
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
@@ -119,7 +119,9 @@ class Customer:
         return told or (heard.informs and (heard.anything_else or (bool(self.agreed) and not heard.question)))
 
     def _named(self, part: Part) -> tuple[int, ...]:
-        return matters_in(part.text, self._known, settled=self.agreed, current=self._focus)
+        """The matters that a sentence names; a word that asks for a fact of the present matter names no other one."""
+        bare = without_slots(part.text, [slot for slot in part.asked if slot in self._case.facts])
+        return matters_in(part.text, self._known, bare=bare, settled=self.agreed, current=self._focus)
 
     def _reply(self, heard: Heard) -> str | None:
         """The first thing that fits, in order of how clearly the agent wants something."""

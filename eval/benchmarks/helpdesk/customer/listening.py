@@ -7,6 +7,7 @@ Works sentence by sentence: a fact counts as asked for only in a sentence that a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sigmaloop.eval.benchmarks.helpdesk.customer import wordings
@@ -178,6 +179,13 @@ def _slots(sentences: list[str]) -> tuple[str, ...]:
                 here.discard(dropped)
         slots |= here
     return tuple(slot for slot in wordings.SLOTS if slot in slots)
+
+
+def without_slots(sentence: str, slots: Sequence[str]) -> str:
+    """A sentence without the words that ask for these slots."""
+    for slot in slots:
+        sentence = wordings.SLOTS[slot].sub(" ", sentence)
+    return sentence
 
 
 def _is_yes_or_no(sentence: str) -> bool:

@@ -21,13 +21,20 @@ _OTHER = re.compile(r"\b(?:other|second|next|remaining) (?:matter|request|thing|
 
 
 def matters_in(
-    sentence: str, cases: Sequence[Case], *, settled: Collection[int] = (), current: Sequence[int] = ()
+    sentence: str,
+    cases: Sequence[Case],
+    *,
+    bare: str | None = None,
+    settled: Collection[int] = (),
+    current: Sequence[int] = (),
 ) -> tuple[int, ...]:
     """The matters that a sentence (lower case) is about, by their place in `cases`; empty: it names none.
 
     A sentence that names the thing of a matter, or its sum of money, is about that one; else one that calls it by its
     name; else the last topic that it names wins, and of topics that two share the matter that is not settled, then the
     `current` one. It is about two where it joins them: "for the return and the cancellation".
+
+    `bare`: the sentence without the words that only ask for a fact; topics are looked for in it.
     """
     sentence = _ALLOWED.sub("", sentence)
     rest = [i for i in range(len(cases)) if i not in settled]
@@ -38,12 +45,14 @@ def matters_in(
         return pointed
     names = [_last_called(sentence, case) for case in cases]
     names = [_unless_longer(i, names, cases) for i in range(len(cases))]
-    topics = [max((match.start() for match in compiled(case.topic).finditer(sentence)), default=-1) for case in cases]
+    bare = sentence if bare is None else _ALLOWED.sub("", bare)
+    topics = [max((match.start() for match in compiled(case.topic).finditer(bare)), default=-1) for case in cases]
     every = range(len(cases))
     told = [] if any(i in rest for i in current) else every  # a word in passing leads away from no open matter
-    for places, among in ((names, rest), (topics, rest), (names, every), (topics, told)):
+    steps = ((names, rest, sentence), (topics, rest, bare), (names, every, sentence), (topics, told, bare))
+    for places, among, text in steps:
         if any(places[i] >= 0 for i in among):
-            return _last(sentence, [place if i in among else -1 for i, place in enumerate(places)], current)
+            return _last(text, [place if i in among else -1 for i, place in enumerate(places)], current)
     return ()
 
 
@@ -59,7 +68,7 @@ def pointed_at(sentence: str, cases: Sequence[Case], *, current: Sequence[int] =
 
 
 def _last_called(sentence: str, case: Case) -> int:
-    called = rf"\b(?:the|your|this) {re.escape(case.called.split(' ', 1)[-1])}\b"
+    called = rf"\b(?:the|your|this|my) {re.escape(case.called.split(' ', 1)[-1])}\b"
     return max((match.start() for match in compiled(called).finditer(sentence)), default=-1) if case.called else -1
 
 

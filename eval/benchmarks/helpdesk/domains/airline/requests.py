@@ -138,7 +138,7 @@ def change_to_cheapest(scene: Scene, variant: str) -> Case:
     return Case(
         opening=scene.pick_text(("I'd like to {w}.", "I need to {w}.", "Please {w}."), w=wish),
         later=f"I'd like to {wish}.",
-        topic="chang|mov|rebook|flight",
+        topic="chang|mov|rebook|(?<!return )(?<!outbound )flight",
         facts={"which": answer, "date": sentence.format(*spoken),
                "flight": "The cheapest one, please; the time doesn't matter.",
                "payment": pay, "reason": "My plans have changed.", "cabin": "Economy, as it is."},
@@ -291,7 +291,7 @@ def rename_passenger(scene: Scene, variant: str) -> Case:
     return Case(
         opening=opening,
         later=f"I'd like to correct a name. {opening}",
-        topic="name|spell",
+        topic=r"\bname\b|spell",
         facts={"which": answer, "passenger": spelling, "reason": "It was a typing error."},
         reads=_read(row),
         writes=(Call("rename_passenger", arguments),),
@@ -309,7 +309,7 @@ def _other_passenger(scene: Scene, row: Row, who: Row, which: str, answer: str) 
     return Case(
         opening=opening,
         later=f"I'd like to change a name. {opening}",
-        topic="name|spell",
+        topic=r"\bname\b|spell",
         facts={"which": answer, "passenger": swap, "reason": f"{first} can't come along."},
         reads=_read(row),
         said=(phrase("three letters", "3 letters"),),
@@ -341,7 +341,7 @@ def book_flight(scene: Scene, variant: str) -> Case:
     return Case(
         opening=scene.pick_text(("I'd like to {w}.", "Please {w}.", "Can you {w}?"), w=wish),
         later=f"I'd like to {wish}.",
-        topic="book|flight",
+        topic=r"\bbook(?:ed)?\b|\b(?:the|your|new) booking|(?<!return )(?<!outbound )flight",
         facts={"date": f"On {day}.", "flight": "The cheapest one, please.", "cabin": f"{cabin.capitalize()}, please.",
                "passenger": f"The passengers are {', '.join(names)}." if people > 1 else alone,
                "which": f"It's a new booking, from {origin} to {destination}.", "payment": pay,
