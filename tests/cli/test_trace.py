@@ -85,7 +85,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
         (["--attempt", "A0001", "--agent", "baseline"], set()),
         (["--type", "other"], set()),
     ],
-    ids=" ".join,
+    ids=lambda words: " ".join(sorted(words)) if isinstance(words, set) else " ".join(words),
 )
 def test_a_list_holds_what_the_filters_ask_for(
     capsys: pytest.CaptureFixture[str], ids: dict[str, str], filters: list[str], wanted: set[str]
