@@ -1,0 +1,153 @@
+"""For and against: the sign of every word of a sentence, from its clauses.
+
++1: to be done, or required ("until", "only after"). -1: not to be done ("never", "no need to", "rather than", "is a
+waste of time"). 0: a circumstance, neither for nor against ("if ...", "because ...", what people are said to do).
+Two negations cancel: "never X without Y" is for Y.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+_HARD = frozenset({".", ";", ":", "(", ")", "!", "?", "but", "otherwise", "instead", "so", "yet", "therefore"})
+_NEGATORS = frozenset(
+    "not never no nor neither avoid skip omit forget ignore neglect overlook miss nothing nobody none bypass disregard "
+    "withhold hide conceal noneed hardly rarely seldom drop unnecessary".split()
+)
+_CONDITIONS = frozenset("if when whenever where once while after upon assoonas provided in_case".split())
+_REASONS = frozenset({"because", "since"})
+_RELEASES = frozenset({"until", "unless", "except", "till"})
+_TELLERS = frozenset("we i people some lots many somebody parcels agents plenty".split())
+_TOLD = frozenset("have been keep had was were seen see say write call omit come happen happens coming got get".split())
+_DIRECTING = frozenset("must should shall never always need only will may can want ought not".split())
+_IMPERATIVES = frozenset(
+    "ask tell say compare verify identify choose get give make let include ensure provide mention inform explain "
+    "calculate multiply convert read write see find collect gather handle wait confirm refuse decline perform execute "
+    "send put insure apply add subtract deduct disclose do act keep take use look pay refund check quote state "
+    "retry try correct reset match continue go pass bring work call finish".split()
+)
+_PRONOUNS = frozenset("you they he she it we customer customers user tool tools i there both that".split())
+
+Mode = Literal["main", "condition", "required", "than", "concession", "reason"]
+
+
+class _Scan:
+    """Reads a sentence word by word and keeps for each what it is worth."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens, self.signs = tokens, [0] * len(tokens)
+        self.main = self.now = 1
+        self.mode: Mode = "main"
+        self.start = 0
+        """Where the present clause began."""
+
+    def read(self) -> list[int]:
+        for i, token in enumerate(self.tokens):
+            self._step(i, token)
+        self._tell(len(self.tokens))
+        return self.signs
+
+    def _step(self, i: int, token: str) -> None:
+        if token in _HARD:
+            self._boundary(i, token)
+        elif token == ",":
+            self._comma(i)
+        elif token in _RELEASES:
+            self._enter("required", 1)
+        elif token in ("before", "prior"):
+            required = self.main == -1 or self.now == -1
+            self._enter("required" if required else "condition", 1 if required else 0)
+        elif token == "without":
+            self._enter("than", 1 if -1 in (self.main, self.now) else -1)
+        elif token == "ratherthan":
+            self._enter("than", -1 if i == self.start else -self.main)
+        elif token == "whatever":
+            self._enter("concession", 0 if i == self.start or self.main == -1 else -1)
+        elif token in _REASONS:
+            self._enter("reason", 0)
+        elif token in _CONDITIONS and self._opens_condition(i, token):
+            required = i > 0 and self.tokens[i - 1] == "only"
+            self._enter("required" if required else "condition", 1 if required else 0)
+        elif token == "badidea":
+            self._turn(i)
+        elif token in _NEGATORS:
+            self._negate(i, token)
+        elif self._ends_condition(i, token):
+            self.mode, self.now = "main", self.main
+        self.signs[i] = self.now
+
+    def _enter(self, mode: Mode, sign: int) -> None:
+        self.mode, self.now = mode, sign
+
+    def _boundary(self, i: int, token: str) -> None:
+        carried = token == ":" and self.main == -1 and {"this", "following", "advice"} & set(self.tokens[self.start : i])
+        self._tell(i)
+        self.main = self.now = -1 if carried else 1
+        self.mode, self.start = "main", i + 1
+
+    def _comma(self, i: int) -> None:
+        following = self.tokens[i + 1 : i + 5]
+        if self.mode in ("condition", "concession", "reason", "than", "required"):
+            if self.mode == "than" and {"or", "nor"} & set(following):
+                return
+            listed = self.mode in ("condition", "concession") and "or" in following and self.start < i - 6
+            if listed:
+                return
+            self.mode, self.now = "main", self.main
+        elif not {"or", "nor"} & set(following) and following[:1] != ["whatever"]:
+            self._tell(i)
+            self.main = self.now = 1
+        self.start = i + 1
+
+    def _opens_condition(self, i: int, token: str) -> bool:
+        if self.mode == "condition":
+            return False
+        if token == "once":
+            following = self.tokens[i + 1 : i + 2]
+            fronted = i == self.start or self.tokens[i - 1] in ("only", ",")
+            return fronted and bool(following) and following[0] not in ("per", "more", "again", "for", "and", ",", ".")
+        return True
+
+    def _ends_condition(self, i: int, token: str) -> bool:
+        """A fronted condition without a comma ends where the order begins: `after an error read the message`."""
+        if self.mode != "condition" or i - self.start < 3 or token not in _IMPERATIVES:
+            return False
+        if "," in self.tokens[i:] and self.tokens[self.start] in ("if", "when", "whenever", "where", "while", "once"):
+            return False
+        if self.tokens[self.start] not in _CONDITIONS | {"before", "prior"}:
+            return False
+        return self.tokens[i - 1] not in _PRONOUNS | {"to", "not", "can", "may", "must", "will", "and", "or", "do", "of"}
+
+    def _negate(self, i: int, token: str) -> None:
+        if self.mode in ("condition", "reason", "concession") and token != "noneed":
+            return
+        if token == "no" and self.tokens[i - 1 : i] == ["with"]:
+            self.now = -1
+            return
+        self.now = -self.now if self.now else -1
+        if self.mode == "main":
+            self.main = self.now
+
+    def _turn(self, i: int) -> None:
+        """`X is a waste of time`: what was said for X is against it; `it is wrong to X`."""
+        told = False
+        for at in range(self.start, i):
+            if self.tokens[at] not in ("it", "that", "this", "which", "there", "and"):
+                told = True
+            if self.signs[at] or self.mode == "reason":
+                self.signs[at] = 1 if self.signs[at] == -1 else -1
+        if not told:
+            self.now = -self.now if self.now else -1
+            if self.mode == "main":
+                self.main = self.now
+
+    def _tell(self, end: int) -> None:
+        """What people are said to have done is no order."""
+        clause = self.tokens[self.start : end]
+        if clause and clause[0] in _TELLERS and _TOLD & set(clause) and not (_DIRECTING - {"not"}) & set(clause):
+            self.signs[self.start : end] = [0] * (end - self.start)
+
+
+def signs(tokens: list[str]) -> list[int]:
+    """For each token +1, -1 or 0."""
+    return _Scan(tokens).read()
