@@ -23,12 +23,19 @@ _DIRECTING = frozenset("must should shall never always need only will may can wa
 _IMPERATIVES = frozenset(
     "ask tell say compare verify identify choose get give make let include ensure provide mention inform explain "
     "calculate multiply convert read write see find collect gather handle wait confirm refuse decline perform execute "
-    "send put insure apply add subtract deduct disclose do act keep take use look pay refund check quote state "
+    "send put insure apply add subtract deduct disclose do act keep take use look pay refund check quote state list note wait "
     "retry try correct reset match continue go pass bring work call finish".split()
 )
 _PRONOUNS = frozenset("you they he she it we customer customers user tool tools i there both that".split())
 
-Mode = Literal["main", "condition", "required", "than", "concession", "reason"]
+_RELATIVES = frozenset("that which who whose whom what".split())
+_INTRODUCE = frozenset("sure see ensure check confirm verify say tell know mean so now insist care take is not note and or , state".split())
+_ASKING = frozenset("ask asking check see know inquire enquire inquired determine out goodidea wonder asked".split())
+_STATES = frozenset("stays stay remains remain must should is are".split())
+_OCCASIONS = frozenset("after on upon for with in before prior".split())
+_FINITE = frozenset("must should shall may ought".split())
+
+Mode = Literal["main", "condition", "required", "than", "concession", "reason", "relative"]
 
 
 class _Scan:
@@ -40,6 +47,8 @@ class _Scan:
         self.mode: Mode = "main"
         self.start = 0
         """Where the present clause began."""
+        self.weight = 0
+        """Words of the main clause since it was negated."""
 
     def read(self) -> list[int]:
         for i, token in enumerate(self.tokens):
@@ -66,15 +75,20 @@ class _Scan:
         elif token in _REASONS:
             self._enter("reason", 0)
         elif token in _CONDITIONS and self._opens_condition(i, token):
-            required = i > 0 and self.tokens[i - 1] == "only"
+            required = "only" in self.tokens[max(self.start, i - 6) : i]
             self._enter("required" if required else "condition", 1 if required else 0)
-        elif token == "badidea":
+        elif token in ("badidea", "would"):
             self._turn(i)
         elif token in _NEGATORS:
             self._negate(i, token)
+        elif self.mode == "main" and i > self.start and token in _RELATIVES and self.tokens[i - 1] not in _INTRODUCE:
+            self._enter("relative", 0 if self.now == -1 else self.now)
+        elif self.mode == "relative" and token in _FINITE:
+            self._enter("main", self.main)
         elif self._ends_condition(i, token):
             self.mode, self.now = "main", self.main
         self.signs[i] = self.now
+        self.weight += self.mode == "main"
 
     def _enter(self, mode: Mode, sign: int) -> None:
         self.mode, self.now = mode, sign
@@ -87,12 +101,14 @@ class _Scan:
 
     def _comma(self, i: int) -> None:
         following = self.tokens[i + 1 : i + 5]
-        if self.mode in ("condition", "concession", "reason", "than", "required"):
+        if self.mode in ("condition", "concession", "reason", "than", "required", "relative"):
             if self.mode == "than" and {"or", "nor"} & set(following):
                 return
-            listed = self.mode in ("condition", "concession") and "or" in following and self.start < i - 6
+            listed = self.mode in ("condition", "concession", "relative") and "or" in following and self.start < i - 6
             if listed:
                 return
+            if self.main == -1 and self.weight > 2:
+                self.main = 1
             self.mode, self.now = "main", self.main
         elif not {"or", "nor"} & set(following) and following[:1] != ["whatever"]:
             self._tell(i)
@@ -100,7 +116,7 @@ class _Scan:
         self.start = i + 1
 
     def _opens_condition(self, i: int, token: str) -> bool:
-        if self.mode == "condition":
+        if self.mode == "condition" or (i > self.start and _ASKING & set(self.tokens[max(0, i - 2) : i])):
             return False
         if token == "once":
             following = self.tokens[i + 1 : i + 2]
@@ -110,7 +126,15 @@ class _Scan:
 
     def _ends_condition(self, i: int, token: str) -> bool:
         """A fronted condition without a comma ends where the order begins: `after an error read the message`."""
-        if self.mode != "condition" or i - self.start < 3 or token not in _IMPERATIVES:
+        if self.mode == "concession" and self.tokens[self.start] == "whatever":
+            return i > self.start + 2 and token in _STATES and "," not in self.tokens[i:]
+        if self.mode != "condition" or i - self.start < 2:
+            return False
+        if token == "make" and self.tokens[i + 1 : i + 2] == ["sure"]:
+            return True
+        if token in _FINITE and self.tokens[self.start] in _OCCASIONS:
+            return True
+        if token not in _IMPERATIVES:
             return False
         if "," in self.tokens[i:] and self.tokens[self.start] in ("if", "when", "whenever", "where", "while", "once"):
             return False
@@ -121,12 +145,15 @@ class _Scan:
     def _negate(self, i: int, token: str) -> None:
         if self.mode in ("condition", "reason", "concession") and token != "noneed":
             return
+        if self.mode == "required" and token in ("none", "neither", "nobody", "nothing", "nor", "no"):
+            self.now = 0
+            return
         if token == "no" and self.tokens[i - 1 : i] == ["with"]:
             self.now = -1
             return
         self.now = -self.now if self.now else -1
         if self.mode == "main":
-            self.main = self.now
+            self.main, self.weight = self.now, 0
 
     def _turn(self, i: int) -> None:
         """`X is a waste of time`: what was said for X is against it; `it is wrong to X`."""
@@ -136,10 +163,12 @@ class _Scan:
                 told = True
             if self.signs[at] or self.mode == "reason":
                 self.signs[at] = 1 if self.signs[at] == -1 else -1
-        if not told:
-            self.now = -self.now if self.now else -1
-            if self.mode == "main":
-                self.main = self.now
+        if told:
+            self.now = 0
+            return
+        self.now = -self.now if self.now else -1
+        if self.mode == "main":
+            self.main = self.now
 
     def _tell(self, end: int) -> None:
         """What people are said to have done is no order."""

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from sigmaloop.simulation.reading.word_order import likeness
 
+_QUOTED = re.compile(r"\"[^\"\n]{0,80}\"|“[^”\n]{0,80}”|(?<!\w)'[^'\n]{2,80}'(?!\w)")
 _WORD = re.compile(r"[a-z0-9$%]+(?:[_'][a-z0-9]+)*|[.,;:()!?=+<>\"&]|[-–—]+>?")
 
 
@@ -46,6 +47,7 @@ _ADVERB_ENDS = _set("first next new own")
 @lru_cache(maxsize=8192)
 def readable(sentence: str) -> bool:
     """Whether the words stand in an order in which somebody may have written them."""
+    sentence = _QUOTED.sub(" it ", re.sub(r":\s*(?=true\b|false\b)", " ", sentence))
     tokens = [*_WORD.findall(sentence.lower().replace("’", "'")), "END"]
     content = sum(t not in _STOPS for t in tokens)
     if content < 2:
@@ -60,7 +62,7 @@ FAULT = .6
 
 def _least(content: int) -> float:
     """The least likeness to English: short lines are often terse, long ones hardly ever."""
-    return -0.45 if content <= 4 else -0.28 if content <= 6 else -0.16 if content <= 9 else -0.08
+    return -0.45 if content <= 4 else -0.22 if content <= 6 else -0.13 if content <= 9 else -0.1 if content <= 20 else -0.15
 
 
 def _misplaced(tokens: list[str]) -> int:
@@ -84,7 +86,8 @@ def _clashes(before: str, word: str, after: str) -> bool:
     if word in _STRICT_PREPOSITIONS:
         return (
             after in _FULL_STOP
-            or after in _AUXILIARIES | _AND
+            or after in _AUXILIARIES
+            or (after in _AND and word in ("of", "per", "via", "during"))
             or after in _PREPOSITIONS - {"in", "at", "up", "over", "to"}
             or after in _set("then not else")
             or (word == "of" and after in _set("found made given said to"))
@@ -130,12 +133,12 @@ def _clashes(before: str, word: str, after: str) -> bool:
 
 def _content_clashes(before: str, word: str, after: str) -> bool:
     if word == "else":
-        return before not in _set(
+        return before not in _STOPS | _set(
             "anything something nothing everything anyone someone somebody anybody nobody or who what where how someone's"
         )
     if word == "there":
         return after not in _STOPS | _AUXILIARIES | _AND | _PREPOSITIONS | _set(
-            "there's must exists remains stands it if when and or where is not before after until rather again as too"
+            "there's anything something any no must exists remains stands it if when and or where is not before after until rather again as too"
         )
     if word in _set("anything something nothing"):
         return after in _ONLY_VERBS - {"add"} or before in _DETERMINERS

@@ -22,7 +22,7 @@ SENSES: dict[str, str] = {
     "data": "data gigabyte gb allowance usage cap internet volume quota data_limit",
     "gigabytes": "gigabyte gb gigs gig data_package data_top_up extra_data top_up add_data data_add_on more_data",
     "apn": "apn access_point internet_setting mms_setting reset_apn phone_setting mobile_setting setting",
-    "plan": "plan contract tariff subscription",
+    "plan": "plan contract tariff subscription termination terminate leaving_early change_fee switch_fee leave_early",
     "unit": "apartment apt suite unit flat second_line second_address_line address2 line2 address_line_2 line_2 "
     "address_line_two second_part_of_address floor_number door_number address_2 second_line_of_address",
     "address": "address street",
@@ -38,7 +38,9 @@ SENSES: dict[str, str] = {
     "reason": "reason why motive ground explanation_for",
     "cancel": "cancel cancellation calling_off call_off",
     "return": "return send_back take_back give_back back",
-    "exchange": "exchange modify modified modification swap change switch replace",
+    "exchange": "exchange modify modified modification swap switch replace item_to_be_changed items_changed",
+    "altering": "exchange modify modified modification swap change switch replace move rebook update alter upgrade "
+    "downgrade apply",
     "refund": "refund reimburse reimbursement money_back pay_back credit repay money",
     "money": "refund charge charged price fee sum money dollar cost bill owe owes pay paid payment credit repay "
     "reimburse debit deduct financial",
@@ -48,7 +50,7 @@ SENSES: dict[str, str] = {
     "shipping": "shipping delivery postage freight dispatch_cost",
     "discount": "discount rebate coupon reduction price_cut money_off voucher_amount",
     "difference": "difference pay_too_much overpaid gap surplus excess balance_of_fare overpay",
-    "downgrade": "downgrade downgraded lower_cabin lower_class cheaper_cabin cheaper_class down_to_economy "
+    "downgrade": "downgrade downgraded cabin lower_cabin lower_class cheaper_cabin cheaper_class down_to_economy "
     "business_to_economy into_economy to_economy economy_instead cabin_change moves_down move_down lower_fare "
     "cabin_is_cheap cabin_cheap cabin_lower new_cabin cabin_down in_economy",
     "weekday": "weekday day_of_week friday monday tuesday wednesday thursday saturday sunday relative_day "
@@ -56,7 +58,7 @@ SENSES: dict[str, str] = {
     "date": "date day calendar",
     "today": "today present_date current_date today_date current_day",
     "compensation": "compensation compensate certificate voucher goodwill",
-    "delay": "delay delayed late lateness flight_status eligible eligibility entitle entitled entitlement qualify "
+    "delay": "delay delayed hour_late lateness flight_status eligible eligibility entitle entitled entitlement qualify "
     "qualified delay_minute how_late status_of_flight",
     "fee": "fee cost charge penalty price monthly_rate what_it_cost how_much",
     "reboot": "reboot restart power_cycle switch_it_off turn_it_off off_and_on troubleshoot reset_phone reset_handset "
@@ -68,6 +70,8 @@ SENSES: dict[str, str] = {
     "customer": "customer caller client user person owner holder",
     "several": "several multiple more_than_one all each every others other both many two couple lots plural various "
     "dozen three",
+    "day_word": "day business_day how_long",
+    "variant_word": "variant replacement new_item sku substitute",
     "listing": "list checklist note write_down keep_track jot_down tick_off keep_tally tally",
     # whom and what was meant
     "described": "describe description said say mean meant in_question asked contains customer date route talk_about "
@@ -84,7 +88,7 @@ SENSES: dict[str, str] = {
     "smallest": "smallest default standard minimum least minimal one_gigabyte cheapest_package one_gb usual_package "
     "fixed_package lowest",
     "requested": "requested ask_for asked ask_by customer_want they_want he_want customer_ask customer_name name_by "
-    "named customer_specify specified customer_choose customer_prefer wish want original used_for used_original "
+    "named customer_specify specified customer_choose customer_prefer want original used_for used_original "
     "originally pay_with mention requests user_want user_ask client_want was_charge customer_wish which_card "
     "which_account which_method which_payment customer_pick preference requested_method customer_mention "
     "customer_chose use_at_purchase money_came_from used_to_pay",
@@ -113,7 +117,7 @@ SENSES: dict[str, str] = {
     "postcode really_owner owner_of_account who_is_write who_is_call who_say verification_of_customer "
     "customer_has_not_been_verified customer_has_been_verified unverified verify_every verify_each",
     "form": "prefix format schema verbatim exact exactly digit numeral character_by_character as_listed as_given "
-    "as_returned full_prefix required_parameter required_field required_argument valid copy paste complete_argument "
+    "as_returned full_prefix required_parameter required_field required_argument copy paste complete_argument "
     "every_field all_field well_formed as_tool_return letter_for_letter shape as_they_appear number_not_word "
     "mandatory_field as_shown missing_field all_argument leading_letter",
     "misform": "shorten abbreviate as_words words_instead out_as_words in_words out_in_words spell_number "
@@ -131,13 +135,13 @@ SENSES: dict[str, str] = {
     "transfer": "transfer hand_over hand_customer_over hand_them_over hand_it_over handover escalate escalation hand_off "
     "handoff human colleague pass_on pass_customer pass_caller pass_them pass_it_on shove_over over_to_person "
     "to_person handing_over handing_off hand_to hand_someone someone_else_take pass_to",
-    "last_resort": "last_resort only explicit require demand provided none_of_other only_if only_when only_where "
+    "last_resort": "last_resort only explicit require demand none_of_other only_if only_when only_where "
     "only_after reserve reserved last_step last_option final_option nothing_else unless exception exceptional rare "
     "no_other_way as_last_step no_alternative neither exhausted nothing_left",
     "needless": "unsure doubt uncertain unclear difficult complicated unusual upset annoyed angry grumpy early possible "
     "any_problem hesitate irritated sign_of_trouble first_sign impatient hard tricky slightest inconvenient whenever "
     "quickly soon needless premature unhappy cross emotional awkward complain trouble mood",
-    "handle_self": "yourself itself another_tool other_tool solve sort_it_out still_yours own_it deal_with_it "
+    "handle_self": "yourself another_tool other_tool solve sort_it_out still_yours own_it deal_with_it "
     "resolve_it keep_case try_what tool_offer your_own stay_on_case see_it_through handle_it handle_request "
     "sort_out_with stay_yours your_job",
     "finish": "finish complete done deal handle work_through work address serve make tick keep note come_back close "
@@ -147,7 +151,7 @@ SENSES: dict[str, str] = {
     "every_request each_request each_thing each_point every_point couple_of_thing all_of_them all_wish each_has "
     "everything_customer all_matter every_matter each_matter all_point both_matter leftover next_request other_one "
     "each_of_them everything_user everything_they none_is_left one_by_one outstanding_request",
-    "request": "request thing point matter message wish ask asked concern issue topic one task want item_on_list "
+    "request": "request thing point matter message wish ask asked concern issue topic task want item_on_list "
     "question errand",
     "only_first": "only_first first_request_only first_only just_first first_request_and first_thing_only "
     "one_request_per only_one_request first_request_of single_request_per one_matter_per main_request "
@@ -161,7 +165,7 @@ SENSES: dict[str, str] = {
     "reuse": "reuse re_use mix_up mix confuse carry_over previous keep_use keep_using recycle still_use earlier "
     "id_from_first used_before carry_along take_over_id old_id stick_with_id same_id hold_on_to",
     "say": "say tell state mention name inform disclose quote hear know announce give report message communicate "
-    "notify indicate let_customer_know spell_out specify advise give_them_figure include_in_reply write put read_out "
+    "notify indicate let_customer_know spell_out specify advise give_them_figure include_in_reply read_out "
     "let_them_know warn reveal explain point_out answer_with declare share learn present show",
     "exception": "exception give_in yield cave bend relent what_they_want do_it_anyway grant comply give_way "
     "let_it_through go_along indulge soften budge waive backing_down back_down do_what_they do_what_customer "
@@ -189,10 +193,10 @@ SENSES: dict[str, str] = {
     "make_write write_call make_the_call call_first go_through submit tool_return call_it tool_success tool_answer "
     "tool_say actual_call tool_has call_returns actually_do called_tool cancel_tool carry_out_first call_tool_first "
     "perform_it back_from_tool tool_result result_of_call write_tool call_the_tool",
-    "twice": "twice second_time again repeat repeated duplicate double once_more two_times re_send resend same_call "
+    "twice": "twice second_time again repeat repeated duplicate double_charge double_booking once_more two_times re_send resend same_call "
     "redo re_issue second_copy send_it_again anew",
     "once": "only_once exactly_once one_time single_time once_per change_once write_call_once call_once make_once "
-    "once_and once_only exactly_one_time precisely_once once_not one_call_per_change single_write is_once one_write",
+    "once_only exactly_one_time precisely_once one_call_per_change single_write one_write one_single_time just_the_once",
     "end": "end goodbye close hang_up wrap_up finish ending conclude farewell sign_off terminate_chat closing bye "
     "say_goodbye leave_chat",
     "ask_else": "ask offer check find_out inquire inquired enquire confirm wait question invite whether if_there",
@@ -210,7 +214,7 @@ SENSES: dict[str, str] = {
     "user_give customer_name given_by_customer customer_actually from_user reason_customer stated_by_customer",
     "only_named": "only just restrict alone sole exclusive nothing_but limit_to that_one_thing solely merely "
     "named_item no_other",
-    "whole": "whole entire complete everything all full others rest remaining_item",
+    "whole": "whole entire complete everything all full",
     "include": "include pass put enter fill copy hold go_into part mention add keep transfer_line take_down write "
     "goes_in record complete address_must full_address every_part contain type capture carry_over supply save",
     "add_up": "add include plus with account deduct subtract minus take_off goes_on_top comes_off on_top factor_in "
@@ -231,7 +235,7 @@ SENSES: dict[str, str] = {
     "every_feature all_feature in_every_respect other_option every_single_option all_specification size_and_color "
     "whole_description every_requested every_characteristic each_characteristic every_property all_property "
     "full_description all_wish each_feature every_wish all_detail size_as_well",
-    "in_one_call": "inone_call inone_request inone_go single_call single_request together at_once one_tool "
+    "in_one_call": "inone_call inone_request inone_go single_call single_request together one_tool "
     "once_per only_once single_time all_at_once single_exchange one_call inone_step one_single_call combined_call "
     "one_combined single_step same_call one_go one_exchange whole_list second_modification second_exchange "
     "be_done_once just_once second_call_will one_time inone",
@@ -296,6 +300,16 @@ SENSES: dict[str, str] = {
     "first_step": "firststep before prior start begin first_thing earliest advice",
     "same_thing": "same_thing same not_difference identical alike interchangeable",
     "leave_as": "leave_as leave_it leave untouched as_they_were as_it_was alone",
+    "consent": "yes go_ahead consent agree approve approval permission say_yes",
+    "forbids": "forbid prohibit forbiddenthing notallowed ban forbidden off_limit",
+    "reread": "look_up fetch refetch re_fetch reload load query retrieve lookup",
+    "later_step": "afterwards afterward later then last comes_after",
+    "verify_call": "verify_customer verify_caller verify_user verify_person authenticate_customer authenticate_caller "
+    "authenticate_user authenticate_person customer_verified identify_customer customer_be_verified "
+    "verification_of_customer customer_is_verified has_been_verified identity_check check_identity verify_identity "
+    "confirm_identity prove_identity",
+    "append": "add include append",
+    "tool_confirms": "tool_has_confirm tool_confirm confirmation_from_tool confirm_by_tool tool_has_return",
     "succeeded": "succeed success successful go_through confirm already",
     # weight of the words
     "careful": "careful attention properly well accurate mind good nice fair transparent honest organised helpful "
@@ -310,7 +324,7 @@ SENSES: dict[str, str] = {
     "brief": "as_short_as as_brief_as one_sentence few_words extremely_short very_short nothing_more not_detail terse "
     "shortest one_line single_sentence minimum_word bare_minimum few_word ultra_short as_short as_brief",
     "quickly": "as_quickly quickly_as fast_as as_fast assoonas immediate not_extra_question not_further_question "
-    "quickest shortest_time as_soon_as_possible at_once quickly",
+    "quickest shortest_time as_soon_as_possible quickly",
     "until_works": "until_it_work as_often_as as_many_times every_call all_call keep_retry keep_try endless "
     "until_it_succeed until_it_go indefinite forever over_and_over",
     "whatever_wanted": "whatever_customer whatever_they do_what_customer at_any_price at_any_cost "

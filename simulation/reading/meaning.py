@@ -58,7 +58,7 @@ def meanings(statement: tuple[str, ...], topic: str = "") -> Meanings:
 
 def _meaning(habit: str, read: Sequence[Senses], beside: Senses) -> Meaning | None:
     for_it = against = 0
-    touched = False
+    touched = mixed = False
     for n, here in enumerate(read):
         if not here:
             continue
@@ -67,9 +67,12 @@ def _meaning(habit: str, read: Sequence[Senses], beside: Senses) -> Meaning | No
             for pattern in patterns:
                 found = _signs(pattern, here, near)
                 touched |= bool(found)
+                if {1, -1} <= found:  # both in one breath: "submit again instead of repeating it as it was"
+                    mixed = True
+                    continue
                 for_it += way in found
                 against += -way in found and not pattern.only_cures
-    if for_it > against:
+    if for_it > against or (mixed and not against):
         return "cure"
     if against:
         return "contrary"

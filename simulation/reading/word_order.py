@@ -116,9 +116,22 @@ def word_class(token: str) -> str:
     return "X"
 
 
+_SHORT = (
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"\b(it|that|there|he|she|who|what|where|here|somebody|someone|nobody)'s\b"), r"\1 is"),
+    (re.compile(r"'ve\b"), " have"),
+    (re.compile(r"'re\b"), " are"),
+    (re.compile(r"'ll\b"), " will"),
+    (re.compile(r"'d\b"), " would"),
+    (re.compile(r"\s/\s|/"), " or "),
+)
+
+
 def likeness(sentence: str) -> float:
     """How much the order of the words is like English: the mean over all neighbours, as logarithms."""
-    text = sentence.lower().replace("’", "'").replace("n't", " not").rstrip(".!? ")
+    text = sentence.lower().replace("’", "'").rstrip(".!? ")
+    for pattern, spelled in _SHORT:
+        text = pattern.sub(spelled, text)
     classes = ["^", *(word_class(token) for token in _TOKEN.findall(text)), "."]
     pairs = list(zip(classes, classes[1:], strict=False))
     return sum(PAIRS[pair] for pair in pairs) / len(pairs)

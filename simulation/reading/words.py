@@ -14,6 +14,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\s-{1,2}>\s|\s[-–—]{1,2}\s|—", " ; "),
         (r"\b(\w+)\[(\d)\]", r"\1 index\2"),
         (r"_0\b|\[0\]", " index0 "),
+        (r":\s*(true|false)\b", r" \1"),
         (r"[_/]", " "),
         (r"\bcan't|\bcannot|\bcan not\b", "can not"),
         (r"\bwon't", "will not"),
@@ -68,10 +69,12 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          "badidea"),  # fmt: skip
         (r"\b(is|are) (perfectly |quite |usually |always |just |absolutely )?(good enough|enough|fine|ok|okay|alright|"
          r"all right|acceptable|sufficient|plenty|harmless|safe)\b", "goodidea"),  # fmt: skip
+        (r"\b(carry out|do|grant|give|take|grab|accept|approve|handle|offer) (whatever|whichever)\b", r"\1 what"),
         (r"\b(whichever|whatever|regardless of|irrespective of|no matter|whether or not|does not matter|never mind)\b",
          "whatever"),  # fmt: skip
         (r"\bhowever (?=(often|much|hard|long|many|loud|angr|insist|strong|upset)\w*)|\beven (if|though|when|where|"
          r"after|with|under)\b", "whatever "),  # fmt: skip
+        (r"\b(it is|it's|tempting as it is) tempting to\b", "avoid "),
         (r"\b(instead of|rather than|as opposed to|in place of|in lieu of|ahead of)\b|, (and )?not\b(?! (be|have))",
          " ratherthan"),  # fmt: skip
         (r"\b(leave|leaves|leaving|left|drop|drops|dropping|cut|cutting)(?! (alone|it|them|you|customers|people))"
@@ -82,6 +85,10 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bfail(s|ing|ed)? to\b", "forget"),
         (r"\b(is|are|was|were) not (enough|sufficient|good enough)\b", "badidea"),
         (r"\bno (exception|exceptions)\b", r"not \1"),
+        (r"\b(when|if|where) (in doubt|unsure|uncertain|not (completely |quite |entirely )?sure|possible|necessary)\b,?",
+         r"\1 \2 ,"),  # fmt: skip
+        (r"\bnot (yet )?(in stock|available|on hand|deliverable)\b", "unavailable"),
+        (r"\bwould (like|prefer|want|rather)\b", "wants"),
         (r"\bif not\b", "otherwise"),
         (r"\b(as|so) long as\b", "provided"),
         (r"\bas soon as\b", "assoonas"),
@@ -98,7 +105,7 @@ _FORMS = {
     "overlooking": "overlook", "overlooks": "overlook", "fails": "fails", "failing": "failing",
     "dropping": "drop", "bypassing": "bypass", "disregarding": "disregard",
     "withholding": "withhold", "hiding": "hide", "told": "tell", "said": "say", "made": "make", "took": "take",
-    "taken": "take", "given": "give", "gave": "give", "got": "get", "sent": "send", "paid": "pay", "went": "go",
+    "taken": "take", "gave": "give", "got": "get", "sent": "send", "paid": "pay", "went": "go",
     "gone": "go", "chosen": "choose", "chose": "choose", "found": "find", "kept": "keep", "meant": "mean",
     "wrote": "write", "written": "write", "cancelled": "cancel", "canceled": "cancel", "owed": "owe", "does": "do",
     "flew": "fly", "booked": "book", "bought": "buy", "swapped": "swap", "left": "leave", "sold": "sell",
