@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sigmaloop.simulation.actor import understanding as read
-from sigmaloop.simulation.actor.dialogue import NOT_DONE, Dialogue, Redo, Refusal, parsed
+from sigmaloop.simulation.actor.dialogue import Dialogue, Redo, Refusal, parsed
+from sigmaloop.simulation.actor.transcript import objects
 from sigmaloop.simulation.messages import JsonObject
 
 ANYTHING_ELSE = "Is there anything else I can help you with?"
@@ -44,12 +45,17 @@ class Desk:
 
     def __init__(self, dialogue: Dialogue, *, policy: str) -> None:
         self.d = dialogue
-        self.customer: JsonObject = {}
+        self._customer_id = ""
         self.before: JsonObject = {}
         """The order, reservation or line that was handled before this request."""
         match = re.search(r"today is \D{0,30}?(\d{4}-\d\d-\d\d)", policy, re.I)
         self.today = match.group(1) if match else "2025-01-01"
         self._report: list[Words] = []
+
+    @property
+    def customer(self) -> JsonObject:
+        """The customer's record."""
+        return self.d.look_up("get_customer", customer_id=self._customer_id) or {} if self._customer_id else {}
 
     # talking
 
@@ -76,6 +82,9 @@ class Desk:
 
     def identify(self, *, by: str) -> None:
         """Find the customer, verify them by `zip` or `birth_date`, and read their record."""
+        if self.d.gap and (known := self.d.known("customer_id")):
+            self._customer_id = known  # found and verified in the part that is missing
+            return
         opening = self.d.opening
         address = read.email(opening) or read.email(self.say("May I have the email address of your account, please?"))
         account = self.d.look_up("find_customer", email=address)
@@ -89,7 +98,8 @@ class Desk:
             raise Refusal("I am sorry, I cannot find your account.")
         if not account.get("verified") and not self.d.strikes("skips_identity_check"):
             self._verify(str(account.get("customer_id")), by)
-        self.customer = self.d.look_up("get_customer", customer_id=account.get("customer_id")) or {}
+        self._customer_id = str(account.get("customer_id"))
+        self.d.look_up("get_customer", customer_id=self._customer_id)
 
     def _verify(self, customer_id: str, by: str) -> None:
         if by == "zip":
@@ -99,13 +109,13 @@ class Desk:
             answer = self.say("To verify your identity, what is your birth date, please?")
             proof = {"birth_date": read.iso_date(answer, self.today)}
         result = self.d.call("verify_customer", customer_id=customer_id, **proof)
-        if result.startswith(NOT_DONE):
+        if objects(result):
             self.d.object(result)
 
     def transfer(self, summary: str) -> None:
         """Hand over; the conversation is over after that."""
         result = self.d.call("transfer_to_human", summary=summary)
-        if result.startswith(NOT_DONE):
+        if objects(result):
             self.d.object(result)
         raise Refusal("I have transferred you to a colleague.")
 
@@ -140,9 +150,11 @@ class Desk:
         """Confirm and make one write call; its result, or {} where nothing was written."""
         if purpose in request.done:
             return dict(request.done[purpose])
+        if self.d.gap and self.d.reported():
+            return {}
         if self.d.strikes("refuses_allowed_request"):
             raise Refusal("I am sorry, I am not allowed to do this.")
-        if summary and not request.confirmed and not self.d.strikes("skips_confirmation"):
+        if summary and not request.confirmed and not self.d.strikes("skips_confirmation") and not self.d.writes_next():
             words = summary if isinstance(summary, str) else summary()
             answer = self.say(f"{words} Shall I go ahead? (yes/no)")
             request.confirmed, request.declined = True, read.says_no(answer)
@@ -160,14 +172,12 @@ class Desk:
         """Make the call; try once more when the tool failed."""
         for _ in range(2):
             result = self.d.call(tool, **arguments)
-            if result.startswith(NOT_DONE):
+            if objects(result):
                 self.d.object(result)
             record = parsed(result)
             if isinstance(record, dict):
                 if self.d.strikes("repeats_write") and tool in _REPEATABLE:
-                    again = self.d.call(tool, **arguments)
-                    if again.startswith(NOT_DONE):
-                        self.d.objections.append(again)
+                    self.d.call(tool, **arguments)
                 return record
             if self.d.strikes("gives_up_after_error"):
                 self.transfer(f"The tool {tool} failed.")
@@ -198,6 +208,7 @@ class Desk:
         number = 0
         while wanted:
             number += 1
+            self.d.begin()
             self._handle(handle, Request(wanted.pop(0), number=number))
             if wanted and self._report:
                 self.say("Now to the other matter.")

@@ -12,7 +12,7 @@ from typing import Literal
 _HARD = frozenset({".", ";", ":", "(", ")", "!", "?", "but", "otherwise", "instead", "so", "yet", "therefore"})
 _NEGATORS = frozenset(
     "not never no nor neither avoid skip omit forget ignore neglect overlook miss nothing nobody none bypass disregard "
-    "withhold hide conceal noneed hardly rarely seldom drop unnecessary".split()
+    "withhold hide conceal lose noneed hardly rarely seldom drop unnecessary".split()
 )
 _CONDITIONS = frozenset("if when whenever where once while after upon assoonas provided in_case".split())
 _REASONS = frozenset({"because", "since"})
@@ -29,7 +29,7 @@ _IMPERATIVES = frozenset(
 _PRONOUNS = frozenset("you they he she it we customer customers user tool tools i there both that".split())
 
 _RELATIVES = frozenset("that which who whose whom what".split())
-_INTRODUCE = frozenset("sure see ensure check confirm verify say tell know mean so now insist care take is not note and or , state".split())
+_INTRODUCE = frozenset("assume think believe suppose guess pretend remember claim announce write report sure see ensure check confirm verify say tell know mean so now insist care take is not note and or , state".split())
 _ASKING = frozenset("ask asking check see know inquire enquire inquired determine out goodidea wonder asked".split())
 _STATES = frozenset("stays stay remains remain must should is are".split())
 _OCCASIONS = frozenset("after on upon for with in before prior".split())
@@ -70,6 +70,8 @@ class _Scan:
             self._enter("than", 1 if -1 in (self.main, self.now) else -1)
         elif token == "ratherthan":
             self._enter("than", -1 if i == self.start else -self.main)
+        elif token == "than" and self.mode == "main":
+            self._enter("than", 0)
         elif token == "whatever":
             self._enter("concession", 0 if i == self.start or self.main == -1 else -1)
         elif token in _REASONS:

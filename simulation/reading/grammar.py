@@ -94,8 +94,7 @@ def _clashes(before: str, word: str, after: str) -> bool:
         )
     if word == "to":
         return after in _FULL_STOP or after in _set(
-            "is are was were of or and to for from with by can must should may if because unless then could would "
-            "always-is in"
+            "is are was were of or and to can must should may if because unless then could would"
         )
     if word in _PREPOSITIONS:
         return (
@@ -113,14 +112,14 @@ def _clashes(before: str, word: str, after: str) -> bool:
         return after in _FINITE | _MODALS | _set("of to for from with by nor")
     if word == "not":
         return (
-            after in _FULL_STOP
+            (after in _FULL_STOP and before != "or")
             or after in _FINITE | _MODALS | _set("of nor")
             or (after in _ONLY_VERBS and before not in _AUXILIARIES | _STOPS | _set("to and or not why START but do just simply"))
         )
     if word in _AND:
         return (
             after in _FULL_STOP
-            or after in _FINITE | _AND
+            or after in _AND
             or (word == "nor" and before == "START")
             or (word == "or" and before == "START")
         )

@@ -63,24 +63,25 @@ SENSES: dict[str, str] = {
     "fee": "fee cost charge penalty price monthly_rate what_it_cost how_much",
     "reboot": "reboot restart power_cycle switch_it_off turn_it_off off_and_on troubleshoot reset_phone reset_handset "
     "reset_line troubleshooting turn_phone_off switching_off restarted device_reset",
-    "overdue": "overdue unpaid outstanding open_bill past_due arrears debt owe owed past_its_date behind_on "
+    "overdue": "is_due amount_due due_amount what_is_due due_bill overdue unpaid outstanding open_bill past_due arrears debt owe owed past_its_date behind_on "
     "late_payment money_outstanding not_pay unsettled",
     "resume": "resume reactivate suspension suspend lift restore unblock comes_back come_back switch_it_back_on "
     "reconnect switch_back_on turn_back_on bring_back",
     "customer": "customer caller client user person owner holder",
     "several": "several multiple more_than_one all each every others other both many two couple lots plural various "
     "dozen three",
+    "more_items": "more_item more_item more_than other_item any_other_item further_item additional_item",
     "day_word": "day business_day how_long",
     "variant_word": "variant replacement new_item sku substitute",
     "listing": "list checklist note write_down keep_track jot_down tick_off keep_tally tally",
     # whom and what was meant
     "described": "describe description said say mean meant in_question asked contains customer date route talk_about "
     "refer matching content they_talk right_one that_one match",
-    "right": "right correct matching proper actual_order one_meant one_that_was_meant one_they_mean one_customer_mean "
+    "right": "which_it which_one which_is_mean which_order which_reservation which_booking right correct matching proper actual_order one_meant one_that_was_meant one_they_mean one_customer_mean "
     "one_that_match one_that_fit one_in_question one_described one_asked_for",
     "first": "first default newest top latest most_recent stored_first index0 initial automatic index1 by_habit "
     "topmost foremost leading_entry uppermost",
-    "first_one": "first_order first_one first_on first_in first_reservation first_booking top_of_list top_one "
+    "first_one": "one_on_top first_hit top_entry first_order first_one first_on first_in first_reservation first_booking top_of_list top_one "
     "newest_order latest_order most_recent_order first_hit first_entry first_list first_that_come most_recent "
     "first_he first_purchase top_of_page sits_at_top topmost_order first_match first_or order_at_top",
     "latest": "latest newest most_recent recent default last_one top",
@@ -99,7 +100,7 @@ SENSES: dict[str, str] = {
     "view consult",
     "identify": "identify match find pick choose locate determine work_out establish select pinpoint touch use "
     "act_on single_out make_sure settle_on continue_with figure_out act tell_which",
-    "confirm": "confirm confirmation yes go_ahead agree agreement approve approval consent permission okay acknowledge "
+    "confirm": "ok consented oked confirm confirmation yes go_ahead agree agreement approve approval consent permission okay acknowledge "
     "green_light assent sign_off blessing authorisation authorise accept agreed nod say_so thumbs_up all_clear "
     "affirmative agrees give_ok assents affirmation shall_i",
     "details": "detail summary summarise summarize plan planned_action action list read_back present restate recap "
@@ -110,7 +111,7 @@ SENSES: dict[str, str] = {
     "promptly first_thing without_check no_question forthwith on_spot without_further",
     "verify": "verify verified verification authenticate authentication identify confirm check prove proof make_sure "
     "establish ascertain validate",
-    "identity": "identity who_customer who_they who_he who_you zip birth date_of_birth verify_customer "
+    "identity": "account_access access_to_account identity who_customer who_they who_he who_you zip birth date_of_birth verify_customer "
     "account_owner account_holder customer_is_who person_is customer_verified customer_be_verified rightful_owner "
     "verify_user verify_caller verify_person verifying_customer authenticate_customer authenticate_caller "
     "authenticate_person authenticate_user customer_authenticate security_question person_write are_who "
@@ -135,7 +136,7 @@ SENSES: dict[str, str] = {
     "transfer": "transfer hand_over hand_customer_over hand_them_over hand_it_over handover escalate escalation hand_off "
     "handoff human colleague pass_on pass_customer pass_caller pass_them pass_it_on shove_over over_to_person "
     "to_person handing_over handing_off hand_to hand_someone someone_else_take pass_to",
-    "last_resort": "last_resort only explicit require demand none_of_other only_if only_when only_where "
+    "last_resort": "is_for_case no_tool_can case_which only_for not_tool none_of_tool for_rest last_resort only explicit require demand none_of_other only_if only_when only_where "
     "only_after reserve reserved last_step last_option final_option nothing_else unless exception exceptional rare "
     "no_other_way as_last_step no_alternative neither exhausted nothing_left",
     "needless": "unsure doubt uncertain unclear difficult complicated unusual upset annoyed angry grumpy early possible "
@@ -147,13 +148,13 @@ SENSES: dict[str, str] = {
     "finish": "finish complete done deal handle work_through work address serve make tick keep note come_back close "
     "fulfil dealt sort take_care pick_up scroll_back go_back return_to see_to settle attend tackle carry_out turn_to "
     "honour get_to follow_up process answer resolve proceed_to look_after revisit cover work_off remember",
-    "second": "second remaining other something_else further rest both two_things several_things all_requests "
+    "second": "both two_thing each_of_thing everything_asked other_half second_wish second_thing second_point second remaining other something_else further rest both two_things several_things all_requests "
     "every_request each_request each_thing each_point every_point couple_of_thing all_of_them all_wish each_has "
     "everything_customer all_matter every_matter each_matter all_point both_matter leftover next_request other_one "
     "each_of_them everything_user everything_they none_is_left one_by_one outstanding_request",
     "request": "request thing point matter message wish ask asked concern issue topic task want item_on_list "
     "question errand",
-    "only_first": "only_first first_request_only first_only just_first first_request_and first_thing_only "
+    "only_first": "first_thing_only first_*_only first_alone only_first first_request_only first_only just_first first_request_and first_thing_only "
     "one_request_per only_one_request first_request_of single_request_per one_matter_per main_request "
     "first_matter_only first_issue_only",
     "afresh": "look_up look_it_up fetch again refetch re_fetch load afresh anew look_up_own fresh_lookup new_lookup "
@@ -162,7 +163,7 @@ SENSES: dict[str, str] = {
     "each_request move_on matter following",
     "belong": "belong own from_there valid apart correct_order that_one of_that_order its_own separate match_order "
     "pertain go_with come_from",
-    "reuse": "reuse re_use mix_up mix confuse carry_over previous keep_use keep_using recycle still_use earlier "
+    "reuse": "carry_*_over take_*_over carry_id carry_on transfer_id copy_id_from bring_over last_one earlier_one reuse re_use mix_up mix confuse carry_over previous keep_use keep_using recycle still_use earlier "
     "id_from_first used_before carry_along take_over_id old_id stick_with_id same_id hold_on_to",
     "say": "say tell state mention name inform disclose quote hear know announce give report message communicate "
     "notify indicate let_customer_know spell_out specify advise give_them_figure include_in_reply read_out "
@@ -175,7 +176,7 @@ SENSES: dict[str, str] = {
     "often hard upset ask_again protest pushy stubborn long_enough",
     "firm": "stay remain firm stick_to hold_line stand_ground staysfirm keep_refuse stand_firm polite_refuse stands "
     "remains stays hold_firm not_move unchanged keep_to persist_in uphold maintain",
-    "refuse": "refuse decline turn_down reject firm hold_line staysfirm can_not deny turn_away send_away "
+    "refuse": "turn_*_down send_*_away say_sorry refuse decline turn_down reject firm hold_line staysfirm can_not deny turn_away send_away "
     "say_you_can_not block prevent rejecting refusal stay_firm",
     "forbidden": "forbid forbidden prohibit forbiddenthing not_permitted policy notallowed rule banned limit disallow "
     "out_of_bound not_allowed impermissible not_covered excluded restrict",
@@ -186,16 +187,16 @@ SENSES: dict[str, str] = {
     "accept say_yes serve handle deal act_on approve",
     "claim": "tell say announce report claim pretend write assert declare promise inform confirm_to message "
     "speak_of celebrate",
-    "done": "done completed complete make succeed announce result cancelled take_care cancel all_set sorted "
+    "done": "changed done completed complete make succeed announce result cancelled take_care cancel all_set sorted "
     "go_through finish booked refund happen",
     "doing": "call_tool call_this_tool tool_call make_call execute succeed success return_success calling_tool "
     "tool_never_called tool_has_return tool_has_confirm tool_has_succeed call_has tool_confirm confirmation_from_tool "
     "make_write write_call make_the_call call_first go_through submit tool_return call_it tool_success tool_answer "
     "tool_say actual_call tool_has call_returns actually_do called_tool cancel_tool carry_out_first call_tool_first "
     "perform_it back_from_tool tool_result result_of_call write_tool call_the_tool",
-    "twice": "twice second_time again repeat repeated duplicate double_charge double_booking once_more two_times re_send resend same_call "
+    "twice": "twice second_time again repeat repeated duplicate double_charge double_booking once_more two_times re_send resend "
     "redo re_issue second_copy send_it_again anew",
-    "once": "only_once exactly_once one_time single_time once_per change_once write_call_once call_once make_once "
+    "once": "one_change one_call_only one_time_only one_single only_once exactly_once one_time single_time once_per change_once write_call_once call_once make_once "
     "once_only exactly_one_time precisely_once one_call_per_change single_write one_write one_single_time just_the_once",
     "end": "end goodbye close hang_up wrap_up finish ending conclude farewell sign_off terminate_chat closing bye "
     "say_goodbye leave_chat",
@@ -293,18 +294,18 @@ SENSES: dict[str, str] = {
     "exact": "exact exactly precise precisely as_many as_much equal match requested_number requested_gb requested "
     "customer_want asked_for number_of ask_for very_number customer_ask customer_request they_want how_many "
     "how_much number_given what_customer_ask same_number number_they that_number correspond ask_how",
-    "more_or_less": "more less round_up round_down",
+    "more_or_less": "more less fewer too_much too_little round_up round_down",
     # circumstances
     "change_like": "change write update cancel cancellation refund return exchange payment top_up modification charge "
     "call send submit transaction booking request credit",
     "first_step": "firststep before prior start begin first_thing earliest advice",
     "same_thing": "same_thing same not_difference identical alike interchangeable",
     "leave_as": "leave_as leave_it leave untouched as_they_were as_it_was alone",
-    "consent": "yes go_ahead consent agree approve approval permission say_yes",
+    "consent": "ok okay yes go_ahead consent agree approve approval permission say_yes",
     "forbids": "forbid prohibit forbiddenthing notallowed ban forbidden off_limit",
     "reread": "look_up fetch refetch re_fetch reload load query retrieve lookup",
     "later_step": "afterwards afterward later then last comes_after",
-    "verify_call": "verify_customer verify_caller verify_user verify_person authenticate_customer authenticate_caller "
+    "verify_call": "verification authentication prove_who proof_of_identity identity_verification identity_verified verify_customer verify_caller verify_user verify_person authenticate_customer authenticate_caller "
     "authenticate_user authenticate_person customer_verified identify_customer customer_be_verified "
     "verification_of_customer customer_is_verified has_been_verified identity_check check_identity verify_identity "
     "confirm_identity prove_identity",

@@ -92,12 +92,17 @@ def _signs(pattern: _Pattern, here: Senses, near: Sequence[Senses]) -> set[int]:
     return found
 
 
+def _apart(one: Occurrence, other: Occurrence) -> bool:
+    """Two senses of one and the same word do not make a statement; a phrase and a word of it may."""
+    return one.end <= other.start or one.start >= other.end or one.end - one.start != other.end - other.start
+
+
 def _about(term: tuple[bool, tuple[str, ...]], act: Occurrence, here: Senses, near: Sequence[Senses]) -> bool:
     """Whether one of the senses stands beside the act, in other words than it, or in a neighbouring sentence."""
     unnegated, names = term
     for name in names:
         for there in here.get(name, ()):
-            if (there.end <= act.start or there.start >= act.end) and (not unnegated or there.sign >= 0):
+            if _apart(there, act) and (not unnegated or there.sign >= 0):
                 return True
         if not unnegated and any(name in sentence for sentence in near):
             return True

@@ -45,7 +45,13 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(never mind|forget about|do away with|dispense with|save (yourself|the)( trouble of)?|spare (the "
          r"customer|yourself|them)|refrain from|desist from|hold back from|shy away from|stay away from|keep from|steer "
          r"clear of|hold off( on)?|skimp on|(stop|quit)(?= \w+ing))", "avoid"),  # fmt: skip
-        (r"\b(keep|stay) (quiet|silent|mum) (about|on)\b|\bkeep (?=[^.,;]{0,40} to yourself)", "omit "),
+        (r"\b(keep|stay) (quiet|silent|mum) (about|on)\b|\bkeep (?=[^.,;]{0,50} to yourself)", "not tell "),
+        (r"\b((do not|never|not) )?(lose|waste|spend)( any| your| too much)? (time|effort|energy|thought)s?"
+         r"( with| on| in)?\b", "avoid "),  # fmt: skip
+        (r"\b(as long as|while|unless and until)((?: \w+){1,3}?) (have|has|had|is|are|was|were) not\b", r"until\2 \3"),
+        (r"\b(do|does) not (even )?exist\b|\b(is|are) (not|never) (a )?part of\b|\b(is|are) (often|usually|mostly|frequently|"
+         r"rarely|not always|not necessarily) (not (it|right|the one|the right one|meant)|wrong|the wrong one)\b",
+         "badidea"),  # fmt: skip
         (r"\b(fine|okay|ok|all right|alright|acceptable|safe|good|better) not to\b", "noneed"),
         (r"\b(is|are|be|it) (usually |often |mostly |quite |really |just |only )?(pointless|useless|unnecessary|"
          r"needless|superfluous|optional|redundant|unimportant|irrelevant|overkill|futile|senseless|excessive|"
