@@ -79,6 +79,8 @@ def _say(dialogue: Dialogue, text: str) -> Emit:
         dialogue.say(text)
     except Emit as emitted:
         return emitted
+    except (Refusal, Redo, Gap):
+        pass
     return Emit(text=FAREWELL)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sigmaloop.simulation.actor import understanding as read
-from sigmaloop.simulation.actor.dialogue import Dialogue, Redo, Refusal, parsed
+from sigmaloop.simulation.actor.dialogue import Dialogue, Redo, Refusal, Unclear, parsed
 from sigmaloop.simulation.actor.transcript import objects
 from sigmaloop.simulation.messages import JsonObject
 
@@ -55,7 +55,16 @@ class Desk:
     @property
     def customer(self) -> JsonObject:
         """The customer's record."""
-        return self.d.look_up("get_customer", customer_id=self._customer_id) or {} if self._customer_id else {}
+        if not self._customer_id:
+            return {}
+        seen = self.d.records("payment_methods") if self.d.gap else []
+        return seen[0] if seen else self.d.look_up("get_customer", customer_id=self._customer_id) or {}
+
+    def seen(self, field: str, request: Request, fits: Callable[[JsonObject], object]) -> JsonObject | None:
+        """Of a history with a gap: the record with this field that is still in sight and fits, else the newest one."""
+        rows = self.d.records(field) if self.d.gap else []
+        newest = rows[0] if rows and request.number == 1 else None
+        return next((row for row in rows if fits(row)), newest)
 
     # talking
 
@@ -121,6 +130,8 @@ class Desk:
 
     def method(self, request: Request, *, original: str = "", ask: str = "") -> str:
         """The payment method that is wanted: named by the customer, or the original one."""
+        if self.d.gap and original and not self.d.records("payment_methods"):
+            return original
         methods = [m for m in self.customer.get("payment_methods") or [] if isinstance(m, dict)]
         if not methods:
             return original
@@ -202,10 +213,12 @@ class Desk:
         if read.upset(self.d.opening) and self._again(lambda: self.d.strikes("transfers_too_early")):
             self._again(lambda: self.transfer("The customer is upset."))
         self._again(lambda: self.identify(by=by))
-        wanted = read.split_requests(self.d.opening) or [""]
+        wanted = self._wanted()
         if len(wanted) > 1 and self.d.strikes("forgets_second_request"):
             wanted = wanted[:1]
         number = 0
+        if not wanted and (further := self._close()):
+            wanted = [further]
         while wanted:
             number += 1
             self.d.begin()
@@ -216,9 +229,30 @@ class Desk:
                 further = self._close()
                 wanted = [further] if further and number < 5 else []
 
+    def _wanted(self) -> list[str]:
+        """What is to be done; of a history with a gap, what is still to be done."""
+        if self.d.gap and (answer := self.d.closing()) is not None:
+            return [further] if (further := read.further_request(answer)) else []
+        if self.d.gap and (result := self.d.just_written()) is not None:
+            self.tell(lambda: self._what_was_done(result))
+            return []
+        return read.split_requests(self.d.opening) or [""]
+
+    def _what_was_done(self, result: JsonObject) -> str:
+        """A report from the result of a change alone."""
+        sums = [] if self.d.strikes("omits_amount") else [dollars(v) for v in result.values() if isinstance(v, float)]
+        days = "refund" in result and not self.d.strikes("omits_refund_timing")
+        return f"This is done. {' '.join(sums)}{' This takes 5 to 7 business days.' if days else ''}".strip()
+
     def _handle(self, handle: Callable[[Request], None], request: Request) -> None:
         try:
-            self._again(lambda: handle(request))
+            try:
+                self._again(lambda: handle(request))
+            except Unclear:
+                if not self.d.gap:
+                    raise
+                request.texts = [self.say("I am sorry, what is it that I can do for you?")]
+                self._again(lambda: handle(request))
         except Refusal as refusal:
             words = str(refusal)
             self.tell(lambda: words)

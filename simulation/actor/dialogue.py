@@ -49,6 +49,10 @@ class Gap(Exception):
     """The history shows something else than what the procedure did: a part of it is missing, or was made otherwise."""
 
 
+class Unclear(Refusal):
+    """What the customer wants was not understood."""
+
+
 class Objection(NamedTuple):
     """What code said against a step, and the decisions that had led to it."""
 
@@ -112,14 +116,18 @@ class Dialogue:
             if event.kind == "call" and event.name == tool and event.arguments == arguments:
                 self._advance(max(at, self._at - 1))
                 return event.text
-        if not self.gap and any(event.kind == "call" for event in self._events[self._at :]):
-            raise Gap
+        self._miss()
         if self.gap and writes(tool):  # done otherwise than it would be now, but done
             for at, event in enumerate(self._events):
                 if event.kind == "call" and event.name == tool and at >= self._at and not objects(event.text):
                     self._advance(at)
                     return event.text
         raise Emit(tool=tool, arguments=arguments)
+
+    def _miss(self) -> None:
+        """The step is not in the history although the history goes on: then it is another one than was thought."""
+        if not self.gap and any(event.kind == "call" for event in self._events[self._at :]):
+            raise Gap
 
     def writes_next(self) -> bool:
         """Whether the history goes on with a change, so that nothing was said before it."""
@@ -141,6 +149,7 @@ class Dialogue:
             text = words if isinstance(words, str) else words()
             at = self._find_said(text)
             if at is None:
+                self._miss()
                 raise Emit(text=text)
             event = self._events[at]
             self._advance(at)
@@ -149,6 +158,8 @@ class Dialogue:
 
     def _find_said(self, text: str) -> int | None:
         said = [i for i in range(self._at, len(self._events)) if self._events[i].kind == "say"]
+        if said and not self.gap and self._at == 0 and not _same_question(self._events[said[0]].said, text):
+            raise Gap
         if self.gap:  # some questions are missing: the answer belongs to the question that it was given to
             said = [i for i in said if _same_question(self._events[i].said, text)]
         return said[0] if said else None
@@ -165,6 +176,23 @@ class Dialogue:
             if isinstance(value, str) and value:
                 return value
         return ""
+
+    def closing(self) -> str | None:
+        """Of a history with a gap: the last answer to whether there is anything else; the rest lies behind."""
+        for at in range(len(self._events) - 1, -1, -1):
+            event = self._events[at]
+            if event.kind == "say" and event.answered and "anything else" in event.said:
+                self._at = at + 1
+                return event.text
+        return None
+
+    def just_written(self) -> JsonObject | None:
+        """The result of a change that was made a moment ago."""
+        calls = [event for event in self._events[self._at :] if event.kind != "note"]
+        last = calls[-1] if calls else None
+        if last and last.kind == "call" and writes(last.name) and isinstance(parsed(last.text), dict):
+            return json_object(last.text)
+        return None
 
     def reported(self) -> bool:
         """Whether the agent has told the customer since that something is finished."""

@@ -78,7 +78,7 @@ def transcript(request: Mapping[str, object]) -> Transcript:
     """The request in its parts. Never raises: what does not look like a message is skipped."""
     heard = _hear([m for m in _list(request.get("messages")) if isinstance(m, Mapping)])
     start = next((i for i, h in enumerate(heard) if h.customer), len(heard))
-    talked = next((i for i, h in enumerate(heard) if h.role in ("assistant", "tool")), len(heard))
+    talked = _talked(heard, start)
     before = heard[: min(start + 1, len(heard))]
     events = _events(heard[start + 1 :] if start < talked else heard[talked:])
     notes = 0
@@ -93,6 +93,15 @@ def transcript(request: Mapping[str, object]) -> Transcript:
         reminders=tuple(event.text for event in events[:notes]),
         gap=talked < start or orphan,
     )
+
+
+def _talked(heard: Sequence[_Heard], start: int) -> int:
+    """Where the agent begins to talk. What stands in its mouth before the customer's first words, and asks nothing,
+    has not been said to anybody."""
+    for i, (role, _, _, message) in enumerate(heard):
+        if role == "tool" or (role == "assistant" and (i > start or message.get("tool_calls") or "?" in _text(message))):
+            return i
+    return len(heard)
 
 
 def _opening(heard: Sequence[_Heard], start: int, talked: int) -> str:

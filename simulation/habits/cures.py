@@ -12,7 +12,7 @@ from __future__ import annotations
 RIGHT: dict[str, tuple[str, ...]] = {
     "acts_on_first_order": (
         "compare order|item described|several !flight|options|bill|insurance|month|line_number|fee|shipping",
-        "look order|described several !bill|people|leg|line_number|shipping|total|method|options|apn|flight|roaming"
+        "look order several !bill|people|leg|line_number|shipping|total|method|options|apn|flight|roaming"
         "|delay|variant_word|charge|end|fee",
         "identify right order !line_number|bill|method|flight|leg",
         "look first_one several",
@@ -54,7 +54,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "claims_without_doing": ("doing claim !error|twice|downgrade|consent",),
     "repeats_write": ("once change_like|tool !item|apn|exchange",),
     "closes_too_early": ("ask_else else", "~confirm else"),
-    "refuses_allowed_request": ("~carry_out +allowed !insist", "check forbids refuse",),
+    "refuses_allowed_request": ("~carry_out +allowed !insist|only_named", "check forbids refuse",),
     "wrong_variant": (
         "all_options compare|identify|variant|exchange|options",
         "compare options several",

@@ -27,9 +27,9 @@ AGAIN = 0.75
 """Each further rule, example or note that says the same multiplies the rate by this."""
 NO_POLICY = 2.4
 """Every rate is multiplied by this when the policy is missing, and by less when only a part of it is."""
-SPAN, FADING = 20.0, 0.8
+SPAN, FADING = 20.0, 0.7
 """Statements that the model can keep in mind at once; of n more than that, each does (SPAN / n) ** FADING as much."""
-LONG, DUPLICATE, CONTRADICTION, GIBBERISH, WORST_LOAD = 0.006, 0.03, 0.12, 0.01, 1.8
+LONG, DUPLICATE, CONTRADICTION, GIBBERISH, WORST_LOAD = 0.005, 0.03, 0.12, 0.01, 1.8
 """What each statement beyond SPAN, each repeated one, each contradiction and each line that is no sentence adds to
 every rate; and the most in all."""
 _WORDS_OF_A_RULE, _WORDS_OF_AN_EXAMPLE = 25, 30
