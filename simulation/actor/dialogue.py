@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 from sigmaloop.simulation import chance
 from sigmaloop.simulation.actor.transcript import Event, Transcript, objects
-from sigmaloop.simulation.messages import JsonObject, json_object
+from sigmaloop.simulation.messages import JsonObject
 from sigmaloop.simulation.reading import objects as asks_to_cure
 from sigmaloop.simulation.reading import read
 
+_DECODER = json.JSONDecoder()
 MOST_OBJECTIONS, MOST_ALIKE = 12, 3
 """Objections after which the model gives up on a request: in all, and in the same words."""
 GIVES_UP = 0.05
@@ -158,7 +159,8 @@ class Dialogue:
 
     def _find_said(self, text: str) -> int | None:
         said = [i for i in range(self._at, len(self._events)) if self._events[i].kind == "say"]
-        if said and not self.gap and self._at == 0 and not _same_question(self._events[said[0]].said, text):
+        first = self._events[said[0]] if said else None
+        if first and first.answered and not self.gap and self._at == 0 and not _same_question(first.said, text):
             raise Gap
         if self.gap:  # some questions are missing: the answer belongs to the question that it was given to
             said = [i for i in said if _same_question(self._events[i].said, text)]
@@ -166,13 +168,14 @@ class Dialogue:
 
     def records(self, name: str) -> list[JsonObject]:
         """The results that are still there and hold a field of this name, the newest first."""
-        found = (json_object(event.text) for event in reversed(self._events) if event.kind == "call")
-        return [record for record in found if name in record]
+        found = (parsed(event.text) for event in reversed(self._events) if event.kind == "call")
+        return [record for record in found if isinstance(record, dict) and name in record]
 
     def known(self, name: str) -> str:
         """A value that stands under this name in a call or a result, the newest first."""
         for event in reversed(self._events):
-            value = event.arguments.get(name) or json_object(event.text).get(name)
+            result = parsed(event.text) if event.kind == "call" else None
+            value = event.arguments.get(name) or (result.get(name) if isinstance(result, dict) else None)
             if isinstance(value, str) and value:
                 return value
         return ""
@@ -190,9 +193,8 @@ class Dialogue:
         """The result of a change that was made a moment ago."""
         calls = [event for event in self._events[self._at :] if event.kind != "note"]
         last = calls[-1] if calls else None
-        if last and last.kind == "call" and writes(last.name) and isinstance(parsed(last.text), dict):
-            return json_object(last.text)
-        return None
+        result = parsed(last.text) if last and last.kind == "call" and writes(last.name) else None
+        return result if isinstance(result, dict) else None
 
     def reported(self) -> bool:
         """Whether the agent has told the customer since that something is finished."""
@@ -221,6 +223,8 @@ class Dialogue:
     def _advance(self, at: int) -> None:
         """Move past an event and note what the agent's code wrote after it."""
         held_back = self._events[at].kind == "say" and not self._events[at].answered
+        if self._events[at].kind == "call":
+            self._note(_after_data(self._events[at].text))
         self._at = at + 1
         while self._at < len(self._events) and self._events[self._at].kind in ("note", "check"):
             event = self._events[self._at]
@@ -228,8 +232,12 @@ class Dialogue:
             if event.kind == "note" and held_back:
                 self._hear(event.text)
             elif event.kind == "note":
-                self._notes = (*self._notes, event.text)
-                self._reading = read(self._system, self._tools, self._notes)
+                self._note(event.text)
+
+    def _note(self, text: str) -> None:
+        if text:
+            self._notes = (*self._notes, text)
+            self._reading = read(self._system, self._tools, self._notes)
 
 
 def _same_question(said: str, text: str) -> bool:
@@ -242,8 +250,18 @@ def writes(tool: str) -> bool:
 
 
 def parsed(result: str) -> Any:
-    """The JSON of a tool result; None when it is an error or no JSON."""
+    """The JSON of a tool result, whatever code has written after it; None when it is an error or no JSON."""
+    return _decoded(result)[0]
+
+
+def _after_data(result: str) -> str:
+    """What code wrote after the data of a tool's result."""
+    value, end = _decoded(result)
+    return result.strip()[end:].strip() if isinstance(value, dict | list) else ""
+
+
+def _decoded(result: str) -> tuple[Any, int]:
     try:
-        return json.loads(result)
+        return _DECODER.raw_decode(result.strip())
     except ValueError:
-        return None
+        return None, 0

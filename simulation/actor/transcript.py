@@ -147,11 +147,22 @@ def _parted(text: str, *, aloud: bool, opened: bool) -> tuple[str, str]:
     customer: list[str] = []
     code = [found.policy] if found.policy else []
     for block in found.rest.split("\n\n"):
-        if _AGENT_LINE.search(block) or _sounds_like_code(block) or not block.strip():
+        if _AGENT_LINE.search(block) or not block.strip():
             code.append(block)
+        elif _sounds_like_code(block):
+            said, told = _first_words(block) if aloud else ("", block)
+            customer += [said] if said else []
+            code.append(told)
         else:
             customer.append(_CUSTOMER_LINE.sub("", block).strip())
     return "\n\n".join(customer), "\n\n".join(part for part in code if part.strip())
+
+
+def _first_words(block: str) -> tuple[str, str]:
+    """An answer of the customer to which code has added something: the sentences before those of code, and the rest."""
+    sentences = re.split(r"(?<=[.!?])\s+", block)
+    end = next((n for n, s in enumerate(sentences) if _SPEAKS_OF_CUSTOMER.search(s) or _ASKS_FOR_A_CHECK.search(s)), 0)
+    return " ".join(sentences[:end]), " ".join(sentences[end:])
 
 
 def _personal(text: str) -> bool:
