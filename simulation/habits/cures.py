@@ -32,6 +32,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
         "handle_self transfer|needless|tool !error",
     ),
     "forgets_second_request": (
+        "second_matter finish|request|ask|first !afresh|ids|belong|bill|leg|options|flight|address|roaming|confirm",
         "~finish second request|several|first_step !afresh|ids|belong|bill|leg|options|people|insurance|flight|address|roaming",
         "~listing request several|second !bag",
         "~finish several request listing|end|first !afresh|ids|belong|flight",
@@ -42,8 +43,8 @@ RIGHT: dict[str, tuple[str, ...]] = {
         "~belong reuse order|request",
     ),
     "omits_amount": (
-        "say amount money !people|plan|shipping|gigabytes|discount|days",
-        "say amount !plan|shipping|gigabytes|discount|people|bag|days|flight|cheapest|variant",
+        "say amount money !travellers|plan|shipping|gigabytes|discount|days",
+        "say amount !plan|shipping|gigabytes|discount|travellers|bag|days|flight|cheapest|variant",
     ),
     "wrong_payment_method": ("requested method !days|identity",),
     "ignores_policy_limit": (
@@ -53,11 +54,11 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "skips_identity_check": ("verify identity !flight|delay|line_status|bill|gigabytes", "verify_call",),
     "claims_without_doing": ("doing claim !error|twice|downgrade|consent",),
     "repeats_write": ("once change_like|tool !item|apn|exchange",),
-    "closes_too_early": ("ask_else else", "~confirm else"),
-    "refuses_allowed_request": ("~carry_out +allowed !insist|only_named", "check forbids refuse",),
+    "closes_too_early": ("ask_else else", "~confirm else", "else end"),
+    "refuses_allowed_request": ("~carry_out +allowed !insist|only_do", "check forbids refuse",),
     "wrong_variant": (
         "all_options compare|identify|variant|exchange|options",
-        "compare options several",
+        "compare|right_word options several",
     ),
     "picks_unavailable_variant": (
         "in_stock variant|choose !flight|bag",
@@ -135,11 +136,11 @@ WRONG: dict[str, tuple[str, ...]] = {
     "wrong_travel_date": ("guess date|weekday",),
     "compensation_unchecked": ("on_word compensation",),
     "ignores_passenger_count": ("one_person people|multiply",),
-    "changes_one_leg_only": ("one_leg leg altering !insurance", "one_leg every_leg !insurance"),
+    "changes_one_leg_only": ("one_leg leg altering !insurance|both_named", "one_leg every_leg !insurance"),
     "reboot_before_line_check": ("reboot first_step !later_step",),
     "data_limit_versus_roaming": ("same_thing roaming data",),
     "ignores_overdue_bill": ("resume overdue !pay|check",),
-    "wrong_line": ("primary line !reboot|gigabytes|smallest",),
+    "wrong_line": ("primary line !reboot|gigabytes",),
     "plan_fee_unsaid": (),
     "forgets_apn_reset": ("leave_as apn",),
     "pays_wrong_bill": ("latest bill",),

@@ -57,20 +57,23 @@ class _Scan:
         return self.signs
 
     def _step(self, i: int, token: str) -> None:
+        if token in ("nothing", "nobody", "no") and self.mode == "condition" and self.tokens[self.start] in _OCCASIONS:
+            self.mode, self.now = "main", self.main
         if token in _HARD:
             self._boundary(i, token)
         elif token == ",":
             self._comma(i)
         elif token in _RELEASES:
             self._enter("required", 1)
-        elif token in ("before", "prior"):
+        elif token == "before" or (token == "prior" and self.tokens[i + 1 : i + 2] == ["to"]):
             required = self.main == -1 or self.now == -1
             self._enter("required" if required else "condition", 1 if required else 0)
         elif token == "without":
-            self._enter("than", 1 if -1 in (self.main, self.now) else -1)
+            fronted = i == self.start and "," in self.tokens[i:]
+            self._enter("condition" if fronted else "than", 0 if fronted else 1 if -1 in (self.main, self.now) else -1)
         elif token == "ratherthan":
             self._enter("than", -1 if i == self.start else -self.main)
-        elif token == "than" and self.mode == "main":
+        elif token == "than" and self.mode == "main" and not self._counts(i):
             self._enter("than", 0)
         elif token == "whatever":
             self._enter("concession", 0 if i == self.start or self.main == -1 else -1)
@@ -91,6 +94,10 @@ class _Scan:
             self.mode, self.now = "main", self.main
         self.signs[i] = self.now
         self.weight += self.mode == "main"
+
+    def _counts(self, i: int) -> bool:
+        """More than one: no comparison."""
+        return self.tokens[i - 1] in ("more", "less", "fewer") and self.tokens[i + 1 : i + 2] in (["one"], ["two"], ["1"])
 
     def _enter(self, mode: Mode, sign: int) -> None:
         self.mode, self.now = mode, sign
@@ -147,12 +154,17 @@ class _Scan:
     def _negate(self, i: int, token: str) -> None:
         if self.mode in ("condition", "reason", "concession") and token != "noneed":
             return
+        if self.mode == "relative":
+            self.now = 0
+            return
         if self.mode == "required" and token in ("none", "neither", "nobody", "nothing", "nor", "no"):
             self.now = 0
             return
         if token == "no" and self.tokens[i - 1 : i] == ["with"]:
             self.now = -1
             return
+        if token in ("no", "nothing", "none", "nobody") and i > self.start and self.signs[i - 1] == 1:
+            self.signs[i - 1] = -1  # "offer nothing that", "make no exception"
         self.now = -self.now if self.now else -1
         if self.mode == "main":
             self.main, self.weight = self.now, 0

@@ -93,12 +93,12 @@ def _clashes(before: str, word: str, after: str) -> bool:
             or (word == "of" and after in _set("found made given said to"))
         )
     if word == "to":
-        return after in _FULL_STOP or after in _set(
-            "is are was were of or and to can must should may if because unless then could would"
+        return after in _set(
+            "is are was were of to can must should may if because unless then could would"
         )
     if word in _PREPOSITIONS:
         return (
-            after in _FINITE | _MODALS - ({"may"} if word == "up" else set())
+            after in _MODALS - ({"may"} if word == "up" else set())
             or after in ("nor", "then")
             or (after == "of" and word != "out")
         )
@@ -124,7 +124,8 @@ def _clashes(before: str, word: str, after: str) -> bool:
             or (word == "or" and before == "START")
         )
     if word in _SUBORDINATORS:
-        return after in _FULL_STOP or after in _FINITE | _MODALS | _set("of or nor") - {"or" if word == "whether" else ""}
+        allowed = {"whether": "or", "because": "of"}.get(word, "")
+        return after in _FULL_STOP or after in _FINITE | _MODALS | _set("of or nor") - {allowed}
     if word in _SUBJECTS:
         return after in _DETERMINERS | _FULL_STOP | _set("of for from with by nor in on at")
     return _content_clashes(before, word, after)

@@ -23,14 +23,14 @@ SENSES: dict[str, str] = {
     "gigabytes": "gigabyte gb gigs gig data_package data_top_up extra_data top_up add_data data_add_on more_data",
     "apn": "apn access_point internet_setting mms_setting reset_apn phone_setting mobile_setting setting",
     "plan": "plan contract tariff subscription termination terminate leaving_early change_fee switch_fee leave_early",
-    "unit": "apartment apt suite unit flat second_line second_address_line address2 line2 address_line_2 line_2 "
+    "unit": "staircase doorbell apartment apt suite unit flat second_line second_address_line address2 line2 address_line_2 line_2 "
     "address_line_two second_part_of_address floor_number door_number address_2 second_line_of_address",
     "address": "address street",
     "variant": "variant replacement new_item sku substitute option product item article",
     "options": "option attribute colour color size material feature property specification volume characteristic",
     "policy": "policy rule guideline regulation forbiddenthing",
     "tool": "tool call function",
-    "error": "error fail failed failure goes_wrong went_wrong unsuccessful busy hiccup complain complaint_from_tool "
+    "error": "does_not_work do_not_work not_work goes_amiss went_amiss trouble_with_tool no_result bad_input broken error fail failed failure goes_wrong went_wrong unsuccessful busy hiccup complain complaint_from_tool "
     "glitch timeout rejects rejection breaks_down failing not_found stumbles refuses_call tool_refuses falls_over "
     "return_nothing comes_back_empty invalid setback error_message error_code bounce",
     "argument": "argument parameter identifier id ids field input value schema",
@@ -57,7 +57,7 @@ SENSES: dict[str, str] = {
     "day_after_tomorrow tomorrow next_week relative_date relative_expression named_day",
     "date": "date day calendar",
     "today": "today present_date current_date today_date current_day",
-    "compensation": "compensation compensate certificate voucher goodwill",
+    "compensation": "pay_out payout gesture compensation compensate certificate voucher goodwill",
     "delay": "delay delayed hour_late lateness flight_status eligible eligibility entitle entitled entitlement qualify "
     "qualified delay_minute how_late status_of_flight",
     "fee": "fee cost charge penalty price monthly_rate what_it_cost how_much",
@@ -71,6 +71,14 @@ SENSES: dict[str, str] = {
     "several": "several multiple more_than_one all each every others other both many two couple lots plural various "
     "dozen three",
     "more_items": "more_item more_item more_than other_item any_other_item further_item additional_item",
+    "second_matter": "second_request second_thing second_wish other_request both_request remaining_request second_matter "
+    "second_point other_thing second_issue all_request every_request each_request both_matter second_task second_concern "
+    "other_wish further_request rest_of_request request_left everything_customer_ask everything_they_ask other_matter "
+    "second_part both_thing all_matter two_request everything_he_ask second_one_too other_one_too both_concern",
+    "travellers": "passenger traveller traveler per_person one_person one_seat",
+    "right_word": "right correct fit agree match",
+    "both_named": "leg_1_and leg_1_and_of_leg_2 of_leg_2 leg_2",
+    "only_do": "only_do",
     "day_word": "day business_day how_long",
     "variant_word": "variant replacement new_item sku substitute",
     "listing": "list checklist note write_down keep_track jot_down tick_off keep_tally tally",
@@ -81,14 +89,14 @@ SENSES: dict[str, str] = {
     "one_that_match one_that_fit one_in_question one_described one_asked_for",
     "first": "first default newest top latest most_recent stored_first index0 initial automatic index1 by_habit "
     "topmost foremost leading_entry uppermost",
-    "first_one": "one_on_top first_hit top_entry first_order first_one first_on first_in first_reservation first_booking top_of_list top_one "
+    "first_one": "come_firststep come_first comes_firststep one_on_top first_hit top_entry first_order first_one first_on first_in first_reservation first_booking top_of_list top_one "
     "newest_order latest_order most_recent_order first_hit first_entry first_list first_that_come most_recent "
     "first_he first_purchase top_of_page sits_at_top topmost_order first_match first_or order_at_top",
     "latest": "latest newest most_recent recent default last_one top",
     "primary": "primary main default first_line",
     "smallest": "smallest default standard minimum least minimal one_gigabyte cheapest_package one_gb usual_package "
     "fixed_package lowest",
-    "requested": "requested ask_for asked ask_by customer_want they_want he_want customer_ask customer_name name_by "
+    "requested": "requested one_ask_for method_ask_for ask_by customer_choice chosen_by chosen chose selected picked_by customer_want they_want he_want customer_ask customer_name name_by "
     "named customer_specify specified customer_choose customer_prefer want original used_for used_original "
     "originally pay_with mention requests user_want user_ask client_want was_charge customer_wish which_card "
     "which_account which_method which_payment customer_pick preference requested_method customer_mention "
@@ -100,8 +108,8 @@ SENSES: dict[str, str] = {
     "view consult",
     "identify": "identify match find pick choose locate determine work_out establish select pinpoint touch use "
     "act_on single_out make_sure settle_on continue_with figure_out act tell_which",
-    "confirm": "ok consented oked confirm confirmation yes go_ahead agree agreement approve approval consent permission okay acknowledge "
-    "green_light assent sign_off blessing authorisation authorise accept agreed nod say_so thumbs_up all_clear "
+    "confirm": "say_go prior_yes get_yes clear_yes word_to_go say_it_is_right affirm ok consented oked confirm confirmation yes go_ahead agree agreement approve approval consent permission okay acknowledge "
+    "green_light assent sign_off blessing authorisation authorise agreed nod say_so thumbs_up all_clear "
     "affirmative agrees give_ok assents affirmation shall_i",
     "details": "detail summary summarise summarize plan planned_action action list read_back present restate recap "
     "spell_out lay_out change write update cancel exchange return modify database do proceed act apply execute "
@@ -124,22 +132,22 @@ SENSES: dict[str, str] = {
     "misform": "shorten abbreviate as_words words_instead out_as_words in_words out_in_words spell_number "
     "as_customer_type as_customer_write bare_number bare_id from_memory short_form strip_prefix approximate "
     "customer_types_them as_they_type words_for_number number_as_word",
-    "retry": "retry try_again trying_again correct fix adjust repeat once_more again second_time recover "
+    "retry": "use_email use_phone use_name use_other other_way not_end try_more another_identifier look_for_other_way different_argument corrected_argument retry try_again trying_again correct fix adjust repeat once_more again second_time recover "
     "another_go another_try another_attempt another_shot second_attempt resubmit re_submit second_try one_more_time "
     "try_another different_way another_way go_for retrying attempt_again rerun re_run second_chance try_it_again "
     "try_call fresh_attempt try_other mend repair another_route other_route alternative retries try_different "
     "different_lookup second_go try_once",
-    "give_up": "give_up giving_up hand_over hand_customer_over transfer handover escalate end_conversation stop_trying "
+    "give_up": "involve_colleague involve_human let_human give_*_to_human give_up giving_up hand_over hand_customer_over transfer handover escalate end_conversation stop_trying "
     "pass_on pass_customer pass_caller pass_them colleague handing_over hand_off throw_in_towel abandon surrender "
     "capitulate end_it call_it_quits stop_there leave_it_there person send_customer_away human last_word "
     "give_in handing_off quit",
-    "transfer": "transfer hand_over hand_customer_over hand_them_over hand_it_over handover escalate escalation hand_off "
+    "transfer": "escalating human_agent person_take_over let_human let_person let_colleague involve_colleague involve_human give_*_to_human give_*_to_person give_*_to_colleague send_*_to_human supervisor send_to_colleague put_through transfer hand_over hand_customer_over hand_them_over hand_it_over handover escalate escalation hand_off "
     "handoff human colleague pass_on pass_customer pass_caller pass_them pass_it_on shove_over over_to_person "
     "to_person handing_over handing_off hand_to hand_someone someone_else_take pass_to",
-    "last_resort": "is_for_case no_tool_can case_which only_for not_tool none_of_tool for_rest last_resort only explicit require demand none_of_other only_if only_when only_where "
+    "last_resort": "nothing_fit nothing_help no_way_to nothing_in is_for_case no_tool_can case_which only_for not_tool none_of_tool for_rest last_resort only explicit require demand none_of_other only_if only_when only_where "
     "only_after reserve reserved last_step last_option final_option nothing_else unless exception exceptional rare "
     "no_other_way as_last_step no_alternative neither exhausted nothing_left",
-    "needless": "unsure doubt uncertain unclear difficult complicated unusual upset annoyed angry grumpy early possible "
+    "needless": "unhappy tone mood sad impolite rude dissatisfied upset_customer complicated_case looks_odd strange look_difficult hesitation unsure doubt uncertain unclear difficult complicated unusual upset annoyed angry grumpy early possible "
     "any_problem hesitate irritated sign_of_trouble first_sign impatient hard tricky slightest inconvenient whenever "
     "quickly soon needless premature unhappy cross emotional awkward complain trouble mood",
     "handle_self": "yourself another_tool other_tool solve sort_it_out still_yours own_it deal_with_it "
@@ -157,7 +165,7 @@ SENSES: dict[str, str] = {
     "only_first": "first_thing_only first_*_only first_alone only_first first_request_only first_only just_first first_request_and first_thing_only "
     "one_request_per only_one_request first_request_of single_request_per one_matter_per main_request "
     "first_matter_only first_issue_only",
-    "afresh": "look_up look_it_up fetch again refetch re_fetch load afresh anew look_up_own fresh_lookup new_lookup "
+    "afresh": "get_detail get_its_detail get_new look_up look_it_up fetch again refetch re_fetch load afresh anew look_up_own fresh_lookup new_lookup "
     "query retrieve read_afresh check_anew new_look_up pull_up start_afresh start_over from_scratch open_it",
     "another": "another other next second new switch previous earlier belong current one_order reservation order "
     "each_request move_on matter following",
@@ -165,7 +173,7 @@ SENSES: dict[str, str] = {
     "pertain go_with come_from",
     "reuse": "carry_*_over take_*_over carry_id carry_on transfer_id copy_id_from bring_over last_one earlier_one reuse re_use mix_up mix confuse carry_over previous keep_use keep_using recycle still_use earlier "
     "id_from_first used_before carry_along take_over_id old_id stick_with_id same_id hold_on_to",
-    "say": "say tell state mention name inform disclose quote hear know announce give report message communicate "
+    "say": "talk mention_to bring_up speak_about let_people_know let_them_know let_customer_know add_to_message say tell state mention name inform disclose quote hear know announce give report message communicate "
     "notify indicate let_customer_know spell_out specify advise give_them_figure include_in_reply read_out "
     "let_them_know warn reveal explain point_out answer_with declare share learn present show",
     "exception": "exception give_in yield cave bend relent what_they_want do_it_anyway grant comply give_way "
@@ -174,22 +182,22 @@ SENSES: dict[str, str] = {
     "insist": "insist insistent insistence pressure push press anyway angry how_often how_much_customer plead beg "
     "keep_ask persistent third_message threaten argue repeated_demand shout nag loud complain demanding furious "
     "often hard upset ask_again protest pushy stubborn long_enough",
-    "firm": "stay remain firm stick_to hold_line stand_ground staysfirm keep_refuse stand_firm polite_refuse stands "
+    "firm": "hold_to keep_to stick_with abide_by adhere_to remain_with be_firm stand_by hold_ground keep_saying not_budge stay_same answer_stays same_answer ruled_out rule_out stay remain firm stick_to hold_line stand_ground staysfirm keep_refuse stand_firm polite_refuse stands "
     "remains stays hold_firm not_move unchanged keep_to persist_in uphold maintain",
     "refuse": "turn_*_down send_*_away say_sorry refuse decline turn_down reject firm hold_line staysfirm can_not deny turn_away send_away "
     "say_you_can_not block prevent rejecting refusal stay_firm",
-    "forbidden": "forbid forbidden prohibit forbiddenthing not_permitted policy notallowed rule banned limit disallow "
+    "forbidden": "rule_out ruled_out not_in_policy excluded_by forbid forbidden prohibit forbiddenthing not_permitted policy notallowed rule banned limit disallow "
     "out_of_bound not_allowed impermissible not_covered excluded restrict",
-    "allowed": "allow allowed permit permitted within_policy legitimate rule_say_we_can policy_cover within_rule "
+    "allowed": "policy_let let_you rule_let policy_permit rule_allow rule_permit covered within_rules in_policy is_fine_under allow allowed permit permitted within_policy legitimate rule_say_we_can policy_cover within_rule "
     "in_line_with_policy permissible policy_say_yes entitled covered_by_policy admissible policy_say_we_can "
     "policy_provide compliant eligible_request",
-    "carry_out": "carry_out do_it fulfil go_ahead help grant process execute perform do make_change see_it_through "
+    "carry_out": "accept accommodate see_through meet grant_it honour fulfill carry_out do_it fulfil go_ahead help grant process execute perform do make_change see_it_through "
     "accept say_yes serve handle deal act_on approve",
     "claim": "tell say announce report claim pretend write assert declare promise inform confirm_to message "
     "speak_of celebrate",
     "done": "changed done completed complete make succeed announce result cancelled take_care cancel all_set sorted "
     "go_through finish booked refund happen",
-    "doing": "call_tool call_this_tool tool_call make_call execute succeed success return_success calling_tool "
+    "doing": "call_tool call_this_tool tool_call make_call execute has_succeed call_succeed tool_succeed it_succeed return_success change_succeed calling_tool "
     "tool_never_called tool_has_return tool_has_confirm tool_has_succeed call_has tool_confirm confirmation_from_tool "
     "make_write write_call make_the_call call_first go_through submit tool_return call_it tool_success tool_answer "
     "tool_say actual_call tool_has call_returns actually_do called_tool cancel_tool carry_out_first call_tool_first "
@@ -201,22 +209,22 @@ SENSES: dict[str, str] = {
     "end": "end goodbye close hang_up wrap_up finish ending conclude farewell sign_off terminate_chat closing bye "
     "say_goodbye leave_chat",
     "ask_else": "ask offer check find_out inquire inquired enquire confirm wait question invite whether if_there",
-    "else": "anything_else further_question further_request any_further more_help nothing_further anything_further "
+    "else": "nothing_more no_more_request more_wish further_point other_wish open_question more_question further_need anything_else further_question further_request any_further more_help nothing_further anything_further "
     "something_else other_question nothing_else anything_more further_assistance other_request further_help more_to_do "
     "help_with_more additional_request any_other what_else other_matter further_wish more_question another_request "
     "further_concern one_more_thing other_issue other_wish all_they_need still_needs need_more help_further "
     "other_need additional_help more_wish",
     "invent": "guess invent make_up assume fabricate fill_in any make_one_up put_down_any pick_any choose_for "
-    "plausible default supply_yourself own_guess write_any imagine presume put_in_any take_any own_reason pick_one "
+    "plausible default supply_yourself own_guess write_any imagine presume put_in_any take_any your_own_reason reason_of_your_own pick_one "
     "fill_one_in filling_one_in choose_yourself infer whichever_reason select_any",
     "ask": "ask inquire enquire find_out get_it question obtain hear request_reason wait_for_reason learn",
-    "from_customer": "come_from_customer get_it_from_customer reason_that_customer customer_give customer_has_say "
+    "from_customer": "customer_own own_reason their_own customer_themselves heard_from come_from_customer get_it_from_customer reason_that_customer customer_give customer_has_say "
     "from_customer they_give customer_state own_word customer_word customer_tell they_tell reason_they in_their_word "
     "user_give customer_name given_by_customer customer_actually from_user reason_customer stated_by_customer",
     "only_named": "only just restrict alone sole exclusive nothing_but limit_to that_one_thing solely merely "
     "named_item no_other",
     "whole": "whole entire complete everything all full",
-    "include": "include pass put enter fill copy hold go_into part mention add keep transfer_line take_down write "
+    "include": "remember down_to enter_all include pass put enter fill copy hold go_into part mention add keep transfer_line take_down write "
     "goes_in record complete address_must full_address every_part contain type capture carry_over supply save",
     "add_up": "add include plus with account deduct subtract minus take_off goes_on_top comes_off on_top factor_in "
     "count_in equals consider take_away less reckon work_in allow_for counting all_three incorporate bring_in",
@@ -230,7 +238,7 @@ SENSES: dict[str, str] = {
     "similar_one",
     "not_all": "one_of_option one_option just_one only_one one_of_them one_attribute single_option one_match "
     "one_feature partly one_of_its half_match near_match one_of_requested close_enough roughly one_of",
-    "all_options": "every_option all_option each_option all_other_option both_option all_attribute all_requested "
+    "all_options": "every_single_attribute colour_*_and_*_size color_*_and_*_size size_*_and_*_colour size_*_and_*_color every_wish_about each_single all_criteria every_criterion every_option all_option each_option all_other_option both_option all_attribute all_requested "
     "all_must_match every_attribute option_that_customer each_requested_option size_and_all both_size every_detail "
     "color_and_also color_and_size colour_and_size size_and_colour option_customer all_of_them each_attribute "
     "every_feature all_feature in_every_respect other_option every_single_option all_specification size_and_color "
@@ -245,7 +253,7 @@ SENSES: dict[str, str] = {
     "one_by_one": "one_by_one separate separately split one_call_per per_item individual one_after_other each_inone "
     "item_by_item each_in_its own_call single_item own_call_each two_call several_call call_for_each piecemeal "
     "one_at_time",
-    "days": "day business_day how_long when time_frame timing time wait deadline week how_soon duration arrival "
+    "days": "when_refund how_fast how_quickly how_much_time day business_day how_long when time_frame timing time wait deadline week how_soon duration arrival "
     "period date_of_arrival expect",
     "arrive": "refund arrive take reach need back money expect land credited come",
     "cheapest": "cheapest lowest least_expensive cheaper cost_least lowest_price best_price least cheapest_one low_fare "
@@ -286,12 +294,12 @@ SENSES: dict[str, str] = {
     "mms_fail new_card",
     "pay": "pay paid settle settled clear collect collected paid_first pay_off paying take_payment",
     "ignore_debt": "ignore_debt forget_bill debt_aside anyway_unpaid",
-    "line_number": "phone_number number phone_numbers user named user_name who_use belongs son daughter called_about "
+    "line_number": "phone_number number phone_numbers user named user_name who_use belongs son daughter "
     "husband wife name_by_its one_named right_line correct_line line_in_question number_they that_line line_mention "
     "line_customer line_they named_line which_line line_meant affected_line",
     "month": "month amount period right_bill correct_bill another_month named mean means refers refer overdue "
     "bill_customer mentioned bill_they bill_in_question mention one_mean said bill_meant customer_mean talk_about",
-    "exact": "exact exactly precise precisely as_many as_much equal match requested_number requested_gb requested "
+    "exact": "what_customer_say what_they_say what_he_say same_amount customer_say_number no_more_no_less exact exactly precise precisely as_many as_much equal match requested_number requested_gb requested "
     "customer_want asked_for number_of ask_for very_number customer_ask customer_request they_want how_many "
     "how_much number_given what_customer_ask same_number number_they that_number correspond ask_how",
     "more_or_less": "more less fewer too_much too_little round_up round_down",

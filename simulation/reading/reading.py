@@ -176,10 +176,12 @@ def _example(block: str) -> Meanings:
     lines: list[str] = []
     for line in block.split("\n"):
         for sentence in sentences(_BAD_LINE.sub("", line)):
-            asks = bool(_AGENT_LINE.match(line)) and "?" in sentence
-            spoken = bool(_AGENT_LINE.match(line)) and ":" in line[:20]
-            lines.append(_CUSTOMER_LINE.sub("When customer says ", sentence) if _CUSTOMER_LINE.match(line) else
-                         f"{_shown(sentence)}{' ; ask say' if asks else ' ; say' if spoken else ''}")  # fmt: skip
+            if _CUSTOMER_LINE.match(line):
+                lines.append(_CUSTOMER_LINE.sub("When customer says ", sentence))
+            elif _AGENT_LINE.match(line) and ":" in line[:20]:
+                lines.append(f"{'Ask' if '?' in sentence else 'Say'}: {_shown(sentence)}")
+            else:
+                lines.append(sentence)
     return meanings(tuple(lines))
 
 
