@@ -326,7 +326,7 @@ SENSES: dict[str, str] = {
     "absolute": "never always ever under_not_circumstance at_all any every whatsoever",
     "unsure": "unsure doubt uncertain not_sure unclear problem difficult complicated unusual certain confident sure "
     "slightest any_issue hesitate upset annoyed trouble",
-    "everything": "everything every_step each_step every_message several_times three_times repeatedly lookup "
+    "everything": "everything every_step each_step every_message several_times three_times lookup "
     "every_tool every_single all_step again_and_again multiple_times every_answer each_message each_lookup "
     "every_lookup every_look_up",
     "explicit": "explicit expressly literally word_for_word",
