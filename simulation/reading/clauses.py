@@ -15,6 +15,7 @@ _NEGATORS = frozenset(
     "withhold hide conceal lose noneed hardly rarely seldom drop unnecessary".split()
 )
 _CONDITIONS = frozenset("if when whenever where once while after upon assoonas provided in_case".split())
+_CONCESSIONS = frozenset({"whatever", "concede"})
 _REASONS = frozenset({"because", "since"})
 _RELEASES = frozenset({"until", "unless", "except", "till"})
 _TELLERS = frozenset("we i people some lots many somebody parcels agents plenty".split())
@@ -75,7 +76,7 @@ class _Scan:
             self._enter("than", -1 if i == self.start else -self.main)
         elif token == "than" and self.mode == "main" and not self._counts(i):
             self._enter("than", 0)
-        elif token == "whatever":
+        elif token in _CONCESSIONS:
             self._enter("concession", 0 if i == self.start or self.main == -1 else -1)
         elif token in _REASONS:
             self._enter("reason", 0)
@@ -119,7 +120,7 @@ class _Scan:
             if self.main == -1 and self.weight > 2:
                 self.main = 1
             self.mode, self.now = "main", self.main
-        elif not {"or", "nor"} & set(following) and following[:1] != ["whatever"]:
+        elif not {"or", "nor"} & set(following) and not _CONCESSIONS & set(following[:1]):
             self._tell(i)
             self.main = self.now = 1
         self.start = i + 1
@@ -135,7 +136,7 @@ class _Scan:
 
     def _ends_condition(self, i: int, token: str) -> bool:
         """A fronted condition without a comma ends where the order begins: `after an error read the message`."""
-        if self.mode == "concession" and self.tokens[self.start] == "whatever":
+        if self.mode == "concession" and self.tokens[self.start] in _CONCESSIONS:
             return i > self.start + 2 and token in _STATES and "," not in self.tokens[i:]
         if self.mode != "condition" or i - self.start < 2:
             return False

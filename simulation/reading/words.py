@@ -86,10 +86,10 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(is|are) (perfectly |quite |usually |always |just |absolutely )?(good enough|enough|fine|ok|okay|alright|"
          r"all right|acceptable|sufficient|plenty|harmless|safe)\b", "goodidea"),  # fmt: skip
         (r"\b(carry out|do|grant|give|take|grab|accept|approve|handle|offer) (whatever|whichever)\b", r"\1 what"),
-        (r"\b(whichever|whatever|regardless of|irrespective of|no matter|whether or not|does not matter|never mind)\b",
-         "whatever"),  # fmt: skip
+        (r"\b(regardless of|irrespective of|no matter|whether or not|does not matter|never mind)\b", "concede"),
+        (r"\bwhichever\b", "whatever"),
         (r"\bhowever (?=(often|much|hard|long|many|loud|angr|insist|strong|upset)\w*)|\beven (if|though|when|where|"
-         r"after|with|under)\b", "whatever "),  # fmt: skip
+         r"after|with|under)\b", "concede "),  # fmt: skip
         (r"\b(it is|it's|tempting as it is) tempting to\b", "avoid "),
         (r"\b(instead of|rather than|as opposed to|in place of|in lieu of|ahead of)\b|, (and )?not\b(?! (be|have))",
          " ratherthan"),  # fmt: skip

@@ -9,6 +9,10 @@ from sigmaloop.simulation.habits import HABITS
 UNRELATED = "Sign every message with your first name."
 CURED, BARELY = 0.4, 0.75
 
+THINGS = "garden music holiday season museum harbour kitchen weather".split()
+VERBS = "Praise Describe Mention Recommend Sketch Celebrate Admire Explore".split()
+IDLE = [f"{verb} the {thing}." for verb in VERBS for thing in THINGS]
+
 each_habit = pytest.mark.parametrize("habit", HABITS)
 
 
@@ -106,8 +110,7 @@ def test_half_a_policy_is_worse_than_a_whole_one_and_better_than_none(reading, p
 def test_attention_is_finite(reading, relative, wordings):
     """A rule does the less, the more there is beside it."""
     rule = wordings["skips_confirmation"]["rules"][0]
-    idle = [f"Mention the {thing} of the {place} early in the chat." for thing in "ABCDE" for place in "abcdefghijkl"]
-    rates = [relative(reading(rules=[rule, *idle[:n]]), "skips_confirmation") for n in (0, 15, 35, 60)]
+    rates = [relative(reading(rules=[rule, *IDLE[:n]]), "skips_confirmation") for n in (0, 15, 35, 60)]
     assert rates[0] == rates[1] < rates[2] < rates[3] < 1.0
 
 
@@ -121,9 +124,8 @@ def test_examples_and_notes_take_attention_too(reading, relative, wordings):
 
 
 def test_a_long_prompt_distracts(reading):
-    many = [f"Mention the {word} of the {place} early." for word in "ABCDEFGH" for place in "abcdefgh"]
-    assert reading(rules=many[:1]).load == 1.0
-    assert 1.05 < reading(rules=many).load < 2.0
+    assert reading(rules=IDLE[:10]).load == 1.0
+    assert 1.05 < reading(rules=IDLE).load < 2.0
 
 
 def test_repeating_a_rule_distracts(reading, wordings):
