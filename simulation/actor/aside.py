@@ -15,7 +15,7 @@ from sigmaloop.simulation.actor import understanding as read
 _PLAN = re.compile(r"\b(plan|steps?|strategy|outline|approach|think)\b", re.I)
 _REVIEW = re.compile(r"\b(review|check|critici[sz]e|critique|verify|wrong with|mistakes?|correct)\b", re.I)
 _SUMMARY = re.compile(r"\b(summar\w+|recap|condense|shorten|so far)\b", re.I)
-_DRAFT = re.compile(r"\bdraft\b[^\n]{0,20}:?\s*", re.I)
+_DRAFT = re.compile(r"\bdraft\b[^\n:.]{0,20}:\s*(.+)", re.I | re.S)
 _LONGEST = 700
 
 
@@ -47,8 +47,8 @@ def _plan(opening: str) -> str:
 
 def _review(text: str) -> str:
     """What can be seen in a draft: it says goodbye without a question, or hands over after an error."""
-    parts = _DRAFT.split(text)
-    draft = parts[1] if len(parts) > 1 else parts[-1]
+    found = _DRAFT.search(text)
+    draft = found.group(1) if found else text
     if re.search(r"goodbye|have a nice day", draft, re.I) and "anything else" not in draft.lower():
         return "The draft closes too early: ask whether there is anything else before you say goodbye."
     if "transfer_to_human" in draft and re.search(r"Error", text):

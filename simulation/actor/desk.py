@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sigmaloop.simulation.actor import understanding as read
-from sigmaloop.simulation.actor.dialogue import Dialogue, Redo, Refusal, Unclear, parsed
+from sigmaloop.simulation.actor.dialogue import Dialogue, Emit, Redo, Refusal, Unclear, parsed
 from sigmaloop.simulation.actor.transcript import objects
 from sigmaloop.simulation.messages import JsonObject
 
@@ -214,6 +214,18 @@ class Desk:
             self._again(lambda: self.transfer("The customer is upset."))
         self._again(lambda: self.identify(by=by))
         wanted = self._wanted()
+        written = self.d.just_written() if self.d.gap else None
+        try:
+            self._work_through(wanted, handle)
+        except Emit:
+            if written is None or self.d.past(written):
+                raise
+            # the change stands there, but not how it came about: it is not made once more
+            self._report = [lambda: self._what_was_done(written.result)]
+            if further := self._close():
+                self._work_through([further], handle)
+
+    def _work_through(self, wanted: list[str], handle: Callable[[Request], None]) -> None:
         if len(wanted) > 1 and self.d.strikes("forgets_second_request"):
             wanted = wanted[:1]
         number = 0
@@ -233,9 +245,6 @@ class Desk:
         """What is to be done; of a history with a gap, what is still to be done."""
         if self.d.gap and (answer := self.d.closing()) is not None:
             return [further] if (further := read.further_request(answer)) else []
-        if self.d.gap and (result := self.d.just_written()) is not None:
-            self.tell(lambda: self._what_was_done(result))
-            return []
         return read.split_requests(self.d.opening) or [""]
 
     def _what_was_done(self, result: JsonObject) -> str:

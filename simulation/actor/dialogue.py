@@ -54,6 +54,13 @@ class Unclear(Refusal):
     """What the customer wants was not understood."""
 
 
+class Written(NamedTuple):
+    """A change in the history: where it stands, and its result."""
+
+    at: int
+    result: JsonObject
+
+
 class Objection(NamedTuple):
     """What code said against a step, and the decisions that had led to it."""
 
@@ -189,12 +196,17 @@ class Dialogue:
                 return event.text
         return None
 
-    def just_written(self) -> JsonObject | None:
-        """The result of a change that was made a moment ago."""
-        calls = [event for event in self._events[self._at :] if event.kind != "note"]
-        last = calls[-1] if calls else None
-        result = parsed(last.text) if last and last.kind == "call" and writes(last.name) else None
-        return result if isinstance(result, dict) else None
+    def just_written(self) -> Written | None:
+        """The change that was made a moment ago."""
+        at = max((i for i, event in enumerate(self._events) if event.kind != "note"), default=-1)
+        if at < self._at or self._events[at].kind != "call" or not writes(self._events[at].name):
+            return None
+        result = parsed(self._events[at].text)
+        return Written(at, result) if isinstance(result, dict) else None
+
+    def past(self, written: Written) -> bool:
+        """Whether the procedure has come as far as this change."""
+        return self._at > written.at
 
     def reported(self) -> bool:
         """Whether the agent has told the customer since that something is finished."""
@@ -235,7 +247,7 @@ class Dialogue:
                 self._note(event.text)
 
     def _note(self, text: str) -> None:
-        if text:
+        if text and text not in self._notes:
             self._notes = (*self._notes, text)
             self._reading = read(self._system, self._tools, self._notes)
 

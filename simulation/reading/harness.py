@@ -116,7 +116,8 @@ def _statements(prose: str) -> list[Statement]:
 def _notes(description: str) -> list[Statement]:
     """The sentences of a tool's description that tell its user what to do, not what the tool does."""
     first, *rest = sentences(description) or [""]
-    directing = [s for s in (first,) if _COMMANDS.search(s)] + [s for s in rest if _DIRECTS.search(s)]
+    directing = [s for s in (first,) if _COMMANDS.search(s)]
+    directing += rest if any(_DIRECTS.search(s) for s in rest) else []
     return [(s,) for s in directing] if len(directing) > TOGETHER else [tuple(directing)] if directing else []
 
 

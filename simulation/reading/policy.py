@@ -42,6 +42,7 @@ _HARNESS_HEAD = re.compile(
     re.I,
 )
 _END = re.compile(r"^\W*end of (the )?(policy|document|handbook|rules)\W*$", re.I | re.M)
+_HEADING = re.compile(r"#+ [^\n]{1,60}|[^\n.]{1,60}:")
 _TOP = re.compile(r"^# ", re.M)
 ENOUGH = 0.85
 """Share of the facts that counts as all of them: a policy may be edited."""
@@ -75,6 +76,8 @@ def part(text: str) -> Found:
         if not inside:
             rest.append(block)
             continue
+        if not policy and rest and _HEADING.fullmatch(rest[-1].strip()) and not _HARNESS_HEAD.match(rest[-1]):
+            rest.pop()
         end = _END.search(block)
         policy.append(block[: end.end()] if end else block)
         if end:

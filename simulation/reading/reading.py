@@ -40,6 +40,7 @@ _NARROW = re.compile(
 _FOR_INSTANCE = re.compile(r"\be\.g\.|such as|for example|for instance|\blike\b", re.I)
 _AGENT_LINE = re.compile(r"^\W{0,3}(agent|assistant|you|bot)\b", re.I)
 _CUSTOMER_LINE = re.compile(r"^\W{0,3}(customer|user|caller|client)\b[^:\n]{0,40}:", re.I)
+_ORDER = re.compile(r"(do not|don't|never|avoid|there is no|no |skip|leave)", re.I)
 _BAD_LINE = re.compile(r"\b(bad|wrong|not like this|incorrect)\b\s*:.*", re.I)
 
 
@@ -178,7 +179,7 @@ def _example(block: str) -> Meanings:
         for sentence in sentences(_BAD_LINE.sub("", line)):
             if _CUSTOMER_LINE.match(line):
                 lines.append(_CUSTOMER_LINE.sub("When customer says ", sentence))
-            elif _AGENT_LINE.match(line) and ":" in line[:20]:
+            elif _AGENT_LINE.match(line) and ":" in line[:20] and not _ORDER.match(_shown(sentence)):
                 lines.append(f"{'Ask' if '?' in sentence else 'Say'}: {_shown(sentence)}")
             else:
                 lines.append(sentence)
