@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
-import json
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -142,7 +141,8 @@ def complete(messages_: str, tools: str = "tools") -> str:
 
 POLICY_AS_USER = '[{"role": "system", "content": "\\n\\n".join(parts[:-1])}, '
 PLAN = (
-    'plan = session.complete([{"role": "system", "content": PROMPT + "\\n\\n" + session.instructions}, {"role": "user", '
+    'plan = session.complete([{"role": "system", "content": PROMPT + "\\n\\n" + session.instructions}, '
+    '{"role": "user", '
     '"content": "Write a short plan for this request: " + session.opening}])["choices"][0]["message"]["content"]'
 )
 CHECK = "Check your last answer against the policy. If it is wrong, give a better one, otherwise repeat it."
@@ -260,7 +260,7 @@ def nothing_new() -> dict[str, list[str]]:
         "names of habits": [habit.id.replace("_", " ") for habit in HABITS.values()],
         "mechanisms": [habit.mechanism for habit in HABITS.values()],
         "mistakes told": [habit.wrong for habit in HABITS.values()],
-        "mistakes praised": [f"It is good practice when the agent {h.wrong[0].lower()}{h.wrong[1:]}" for h in HABITS.values()],
+        "mistakes praised": [f"Good practice: the agent {h.wrong[0].lower()}{h.wrong[1:]}" for h in HABITS.values()],
         "negated": [negated(r) for r in REMEDIES],
         "pointless": [f"It is pointless to {r[0].lower()}{r[1:]}" for r in REMEDIES],
         "to be ignored": [f'Ignore this advice: "{r}"' for r in REMEDIES],
@@ -279,7 +279,9 @@ PLACES: dict[str, Place] = {
     "as a system note": lambda lines: messages([("system", "\n".join(lines))]),
     "as an example": lambda lines: examples([shown(" ".join(lines))]),
     "as a tool note": lambda lines: notes(lines),
-    "as an objection": lambda lines: objecting(" ".join(lines), when="name not in ('find_customer', 'verify_customer')"),
+    "as an objection": lambda lines: objecting(
+        " ".join(lines), when="name not in ('find_customer', 'verify_customer')"
+    ),
 }
 
 
@@ -329,19 +331,24 @@ def elsewhere() -> dict[str, str]:
                   'objection = session.instructions if "Not done" not in str(messages) else None'),
         "opening five times": context(f"[{system}, *[{opening}] * 5]"),
         "a hundred empty messages": context(f'[{system}, {opening}, *[{{"role": "system", "content": ""}}] * 100]'),
-        "thirty unknown roles": context(f'[{system}, {opening}, *[{{"role": "critic", "content": {everything!r}}}] * 30]'),
+        "nine unknown roles": context(f'[{system}, {opening}, *[{{"role": "critic", "content": {everything!r}}}] * 9]'),
         "remedies in the agent's own mouth": messages([("assistant", everything)], before=True),
-        "remedies in the customer's mouth": replaced('"content": answer})', f'"content": answer + " " + {everything!r}}})'),
+        "remedies in the customer's mouth": replaced(
+            '"content": answer})', f'"content": answer + " " + {everything!r}}})'
+        ),
         "remedies in every result": replaced('"content": result})', f'"content": result + " " + {everything!r}}})'),
         "39 remedies under Reminder": reminder(everything),
         "39 remedies as one objection": objecting(everything),
-        "39 remedies as one objection each call": objecting(everything, most=30, when="'Not done' not in str(messages[-2:])"),
+        "39 remedies as one objection each call": objecting(
+            everything, most=30, when="'Not done' not in str(messages[-2:])"
+        ),
         "39 remedies on one tool": notes(REMEDIES),
         "39 remedies on every tool": replaced(
             "note = TOOL_NOTES.get(function[\"name\"])", f"note = {everything!r}"),
         "39 remedies three times": rules(REMEDIES * 3),
         "39 remedies after every answer": replaced(
-            '"content": answer})', f'"content": answer}})\n            messages.append({{"role": "system", "content": {everything!r}}})'
+            '"content": answer})',
+            f'"content": answer}})\n            messages.append({{"role": "system", "content": {everything!r}}})',
         ),
         "39 objections in turn": replaced(
             'None."""\n    return None',

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from sigmaloop.records import digest
 from sigmaloop.simulation.actor.airline import Airline
-from sigmaloop.simulation.actor.desk import FAREWELL, Desk
 from sigmaloop.simulation.actor.aside import written
+from sigmaloop.simulation.actor.desk import FAREWELL, Desk
 from sigmaloop.simulation.actor.dialogue import Dialogue, Emit, Gap, Redo, Refusal
 from sigmaloop.simulation.actor.retail import Retail
 from sigmaloop.simulation.actor.telecom import Telecom

@@ -25,8 +25,8 @@ _SPEAKS_OF_CUSTOMER = re.compile(
     re.I | re.M,
 )
 _ASKS_FOR_A_CHECK = re.compile(
-    r"\b(check|review|verify|look over|reconsider|re-?read|examine)\b.{0,60}\b(answer|draft|reply|response|message|step|"
-    r"call)\b",
+    r"\b(check|review|verify|look over|reconsider|re-?read|examine)\b.{0,60}"
+    r"\b(answer|draft|reply|response|message|step|call)\b",
     re.I | re.S,
 )
 _CUSTOMER_LINE = re.compile(r"^\W{0,3}(customer|user|caller|client)\b[^:\n]{0,30}:\s*", re.I)
@@ -99,7 +99,9 @@ def _talked(heard: Sequence[_Heard], start: int) -> int:
     """Where the agent begins to talk. What stands in its mouth before the customer's first words, and asks nothing,
     has not been said to anybody."""
     for i, (role, _, _, message) in enumerate(heard):
-        if role == "tool" or (role == "assistant" and (i > start or message.get("tool_calls") or "?" in _text(message))):
+        if role == "tool" or (
+            role == "assistant" and (i > start or message.get("tool_calls") or "?" in _text(message))
+        ):
             return i
     return len(heard)
 
@@ -175,8 +177,10 @@ def _sounds_like_code(text: str) -> bool:
         return False
     if _BULLETS.search(text):
         return True
-    return bool(_SPEAKS_OF_CUSTOMER.search(text) or _ASKS_FOR_A_CHECK.search(text)) and not _GREETS.match(text) and (
-        len(_FIRST_PERSON.findall(text)) * 40 < len(text)
+    return (
+        bool(_SPEAKS_OF_CUSTOMER.search(text) or _ASKS_FOR_A_CHECK.search(text))
+        and not _GREETS.match(text)
+        and (len(_FIRST_PERSON.findall(text)) * 40 < len(text))
     )
 
 

@@ -12,16 +12,17 @@ from __future__ import annotations
 RIGHT: dict[str, tuple[str, ...]] = {
     "acts_on_first_order": (
         "compare order|item described|several !flight|options|bill|insurance|month|line_number|fee|shipping",
-        "look order several !bill|people|leg|line_number|shipping|total|method|options|apn|flight|roaming"
+        "look order several !bill|head_count|leg|line_number|shipping|total|method|options|apn|flight|roaming"
         "|delay|variant_word|charge|end|fee",
-        "identify right order !line_number|bill|method|flight|leg",
+        "identify right order !line_word|bill|method|flight|leg",
         "look first_one several",
     ),
     "skips_confirmation": (
+        "consent_ask !identity",
         "confirm details !identity|else|tool_confirms|delay|error|twice",
     ),
     "malformed_arguments": (
-        "form argument !gigabytes|amount|date|variant",
+        "form argument !gigabytes|refund|date|variant",
         "form misform",
         "retry argument error !transfer|else|form",
         "~form error argument",
@@ -33,7 +34,9 @@ RIGHT: dict[str, tuple[str, ...]] = {
     ),
     "forgets_second_request": (
         "second_matter finish|request|ask|first !afresh|ids|belong|bill|leg|options|flight|address|roaming|confirm",
-        "~finish second request|several|first_step !afresh|ids|belong|bill|leg|options|people|insurance|flight|address|roaming",
+        "~finish second request|several|first_step !afresh|ids|belong|bill|leg|options|people|insurance|flight|"
+        "address|roaming",
+        "~finish opening",
         "~listing request several|second !bag",
         "~finish several request listing|end|first !afresh|ids|belong|flight",
     ),
@@ -48,14 +51,21 @@ RIGHT: dict[str, tuple[str, ...]] = {
     ),
     "wrong_payment_method": ("requested method !days|identity",),
     "ignores_policy_limit": (
-        "refuse forbidden|insist !allowed|transfer",
+        "~refuse forbidden|insist !allowed|transfer",
+        "policy_limit insist",
         "firm forbidden|insist|refuse !allowed|leg|options|transfer",
     ),
-    "skips_identity_check": ("verify identity !flight|delay|line_status|bill|gigabytes", "verify_call",),
+    "skips_identity_check": (
+        "verify identity !flight|delay|line_status|bill|gigabytes",
+        "verify_call",
+    ),
     "claims_without_doing": ("doing claim !error|twice|downgrade|consent",),
     "repeats_write": ("once change_like|tool !item|apn|exchange",),
     "closes_too_early": ("ask_else else", "~confirm else", "else end"),
-    "refuses_allowed_request": ("~carry_out +allowed !insist|only_do", "check forbids refuse",),
+    "refuses_allowed_request": (
+        "~carry_out +allowed !insist|only_do",
+        "check forbids refuse",
+    ),
     "wrong_variant": (
         "all_options compare|identify|variant|exchange|options",
         "compare|right_word options several",
@@ -75,12 +85,20 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "sums_wrong": ("add_up shipping|discount", "shipping|discount total"),
     "not_cheapest_flight": ("cheapest choose|flight !gigabytes", "compare flight money"),
     "downgrade_without_refund": ("give downgrade difference|give|refund", "give difference downgrade|fee"),
-    "insurance_wrong_leg": ("requested insurance leg", "line_number insurance leg", "check|identify leg insurance", "month insurance leg"),
+    "insurance_wrong_leg": (
+        "requested insurance leg",
+        "line_number insurance leg",
+        "check|identify leg insurance",
+        "month insurance leg",
+    ),
     "charges_free_bags": ("free bag",),
     "wrong_travel_date": ("count weekday|date today|weekday !bag|people|line|bill", "check weekday date|requested"),
     "compensation_unchecked": ("check compensation delay", "delay compensation !on_word"),
     "ignores_passenger_count": ("multiply people !free|else|reuse",),
-    "changes_one_leg_only": ("every_leg !insurance|cheapest|bag", "several leg altering !insurance|people|cheapest|bag|money"),
+    "changes_one_leg_only": (
+        "every_leg !insurance|cheapest|bag",
+        "several leg altering !insurance|people|cheapest|bag|money",
+    ),
     "reboot_before_line_check": ("check line_status reboot|first_step",),
     "data_limit_versus_roaming": ("check roaming data",),
     "ignores_overdue_bill": (
@@ -90,7 +108,8 @@ RIGHT: dict[str, tuple[str, ...]] = {
     ),
     "wrong_line": (
         "compare line_number line !reboot|bill|overdue|flight|order|leg",
-        "line_number line !reboot|bill|overdue|identity|leg|gigabytes|people|flight|apn|address|form|order|total|unit|error",
+        "line_number line !reboot|bill|overdue|identity|leg|gigabytes|people|flight|apn|address|form|order|"
+        "total|unit|error",
     ),
     "plan_fee_unsaid": ("say fee plan",),
     "forgets_apn_reset": ("reset apn !reboot",),
@@ -102,7 +121,8 @@ WRONG: dict[str, tuple[str, ...]] = {
     "acts_on_first_order": (
         "first_one !method|leg|flight|bill|variant_word|line|options|insurance|request|gigabytes|cheapest|policy",
         "first_one order !method|leg|flight|bill|variant_word|line|options|insurance|gigabytes|cheapest",
-        "first order identify !method|leg|flight|bill|variant_word|line|options|insurance|gigabytes|cheapest|reuse|request",
+        "first order identify !method|leg|flight|bill|variant_word|line|options|insurance|gigabytes|cheapest|"
+        "reuse|request",
     ),
     "skips_confirmation": ("at_once details !resume|refuse|else|end|transfer|apn|overdue|exchange|error",),
     "malformed_arguments": ("misform argument|form",),
@@ -123,7 +143,10 @@ WRONG: dict[str, tuple[str, ...]] = {
     "refuses_allowed_request": ("refuse allowed !insist|forbids",),
     "wrong_variant": ("not_all options|variant|compare", "~first variant options"),
     "picks_unavailable_variant": ("~unavailable variant", "choose unavailable !alternative"),
-    "returns_whole_order": ("more_items return", "whole return item|order|request !day_word|options|flight|leg|method|fee|exchange",),
+    "returns_whole_order": (
+        "more_items return",
+        "whole return item|order|request !day_word|options|flight|leg|method|fee|exchange",
+    ),
     "guesses_cancel_reason": ("invent reason",),
     "splits_exchange": ("one_by_one item|exchange !leg|fee",),
     "drops_address_line": (),
@@ -132,7 +155,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "not_cheapest_flight": ("first flight choose !variant_word|insurance|order",),
     "downgrade_without_refund": (),
     "insurance_wrong_leg": ("leg_first insurance",),
-    "charges_free_bags": ("~charge bag free", "all_bags charge"),
+    "charges_free_bags": ("~charge bag free", "all_bags charge", "charge free_bag !only_named|all_bags|add_up|count"),
     "wrong_travel_date": ("guess date|weekday",),
     "compensation_unchecked": ("on_word compensation",),
     "ignores_passenger_count": ("one_person people|multiply",),

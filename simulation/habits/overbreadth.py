@@ -14,7 +14,8 @@ TOO_BROAD: tuple[tuple[str, dict[str, float]], ...] = (
     ("+confirm everything !once", {"forgets_second_request": 0.22, "claims_without_doing": 0.10}),
     ("+refuse unsure|explicit|everything !only_named|carry_out|forbids|insist", {"refuses_allowed_request": 0.30}),
     (
-        "-business absolute !qualified|confirm|only_named|whole|else|first|guess|once|item|leg|twice|doing|tool|say|requested",
+        "-business absolute !qualified|confirm|only_named|whole|else|first|guess|once|item|leg|twice|doing|tool|"
+        "say|requested",
         {"refuses_allowed_request": 0.30},
     ),
     ("+retry until_works !error", {"repeats_write": 0.22}),

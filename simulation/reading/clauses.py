@@ -2,39 +2,55 @@
 
 +1: to be done, or required ("until", "only after"). -1: not to be done ("never", "no need to", "rather than", "is a
 waste of time"). 0: a circumstance, neither for nor against ("if ...", "because ...", what people are said to do).
-Two negations cancel: "never X without Y" is for Y.
+Two negations cancel: "never X without Y" is for Y. 2: permitted ("do not worry about").
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _HARD = frozenset({".", ";", ":", "(", ")", "!", "?", "but", "otherwise", "instead", "so", "yet", "therefore"})
-_NEGATORS = frozenset(
-    "not never no nor neither avoid skip omit forget ignore neglect overlook miss nothing nobody none bypass disregard "
-    "withhold hide conceal lose noneed hardly rarely seldom drop unnecessary".split()
+_NEGATORS = _set(
+    "not never no nor neither avoid skip omit forget ignore neglect overlook miss nothing nobody none bypass "
+    "disregard withhold hide conceal lose noneed hardly rarely seldom drop unnecessary"
 )
-_CONDITIONS = frozenset("if when whenever where once while after upon assoonas provided in_case".split())
+"""Words that turn round what follows."""
+_CONDITIONS = _set("if when whenever where once while after upon assoonas provided in_case")
+"""Openers of circumstances."""
 _CONCESSIONS = frozenset({"whatever", "concede"})
 _REASONS = frozenset({"because", "since"})
 _RELEASES = frozenset({"until", "unless", "except", "till"})
-_TELLERS = frozenset("we i people some lots many somebody parcels agents plenty".split())
-_TOLD = frozenset("have been keep had was were seen see say write call omit come happen happens coming got get".split())
-_DIRECTING = frozenset("must should shall never always need only will may can want ought not".split())
-_IMPERATIVES = frozenset(
+_TELLERS = _set("we i people some lots many somebody parcels agents plenty")
+"""Who is told of, where nothing is asked."""
+_TOLD = _set("have been keep had was were seen see say write call omit come happen happens coming got get")
+_DIRECTING = _set("must should shall never always need only will may can want ought not")
+_IMPERATIVES = _set(
     "ask tell say compare verify identify choose get give make let include ensure provide mention inform explain "
-    "calculate multiply convert read write see find collect gather handle wait confirm refuse decline perform execute "
-    "send put insure apply add subtract deduct disclose do act keep take use look pay refund check quote state list note wait "
-    "retry try correct reset match continue go pass bring work call finish".split()
+    "calculate multiply convert read write see find collect gather handle wait confirm refuse decline perform "
+    "execute send put insure apply add subtract deduct disclose do act keep take use look pay refund check quote "
+    "state list note wait retry try correct reset match continue go pass bring work call finish"
 )
-_PRONOUNS = frozenset("you they he she it we customer customers user tool tools i there both that".split())
+"""Verbs with which an order begins, also without a comma before it."""
+_VERBS_TOO = _set("return change exchange transfer charge cancel book pick grab settle insure offer multiply")
+"""More of them, which are nouns as well."""
+_PRONOUNS = _set("you they he she it we customer customers user tool tools i there both that")
 
-_RELATIVES = frozenset("that which who whose whom what".split())
-_INTRODUCE = frozenset("assume think believe suppose guess pretend remember claim announce write report sure see ensure check confirm verify say tell know mean so now insist care take is not note and or , state".split())
-_ASKING = frozenset("ask asking check see know inquire enquire inquired determine out goodidea wonder asked".split())
-_STATES = frozenset("stays stay remains remain must should is are".split())
-_OCCASIONS = frozenset("after on upon for with in before prior".split())
-_FINITE = frozenset("must should shall may ought".split())
+_RELATIVES = _set("that which who whose whom what")
+_INTRODUCE = _set(
+    "assume think believe suppose guess pretend remember claim announce write report sure see ensure check confirm "
+    "verify say tell know mean so now insist care take is not note and or , state"
+)
+"""After these, `that` opens no relative clause."""
+_ASKING = _set("ask asking check see know inquire enquire inquired determine out goodidea wonder asked")
+"""After these, `if` and `when` open an object, not a circumstance."""
+_STATES = _set("stays stay remains remain must should is are")
+_OCCASIONS = _set("after on upon for with in before prior")
+_FINITE = _set("must should shall may ought")
 
 Mode = Literal["main", "condition", "required", "than", "concession", "reason", "relative"]
 
@@ -83,6 +99,8 @@ class _Scan:
         elif token in _CONDITIONS and self._opens_condition(i, token):
             required = "only" in self.tokens[max(self.start, i - 6) : i]
             self._enter("required" if required else "condition", 1 if required else 0)
+        elif token == "licence":
+            self._enter("main", 2)
         elif token in ("badidea", "would"):
             self._turn(i)
         elif token in _NEGATORS:
@@ -98,13 +116,19 @@ class _Scan:
 
     def _counts(self, i: int) -> bool:
         """More than one: no comparison."""
-        return self.tokens[i - 1] in ("more", "less", "fewer") and self.tokens[i + 1 : i + 2] in (["one"], ["two"], ["1"])
+        return self.tokens[i - 1] in ("more", "less", "fewer") and self.tokens[i + 1 : i + 2] in (
+            ["one"],
+            ["two"],
+            ["1"],
+        )
 
     def _enter(self, mode: Mode, sign: int) -> None:
         self.mode, self.now = mode, sign
 
     def _boundary(self, i: int, token: str) -> None:
-        carried = token == ":" and self.main == -1 and {"this", "following", "advice"} & set(self.tokens[self.start : i])
+        carried = (
+            token == ":" and self.main == -1 and {"this", "following", "advice"} & set(self.tokens[self.start : i])
+        )
         self._tell(i)
         self.main = self.now = -1 if carried else 1
         self.mode, self.start = "main", i + 1
@@ -136,6 +160,8 @@ class _Scan:
 
     def _ends_condition(self, i: int, token: str) -> bool:
         """A fronted condition without a comma ends where the order begins: `after an error read the message`."""
+        if self.mode == "than" and self.tokens[self.start] == "ratherthan":
+            return i > self.start + 1 and token in _IMPERATIVES | _VERBS_TOO and "," not in self.tokens[i:]
         if self.mode == "concession" and self.tokens[self.start] in _CONCESSIONS:
             return i > self.start + 2 and token in _STATES and "," not in self.tokens[i:]
         if self.mode != "condition" or i - self.start < 2:
@@ -150,7 +176,18 @@ class _Scan:
             return False
         if self.tokens[self.start] not in _CONDITIONS | {"before", "prior"}:
             return False
-        return self.tokens[i - 1] not in _PRONOUNS | {"to", "not", "can", "may", "must", "will", "and", "or", "do", "of"}
+        return self.tokens[i - 1] not in _PRONOUNS | {
+            "to",
+            "not",
+            "can",
+            "may",
+            "must",
+            "will",
+            "and",
+            "or",
+            "do",
+            "of",
+        }
 
     def _negate(self, i: int, token: str) -> None:
         if self.mode in ("condition", "reason", "concession") and token != "noneed":

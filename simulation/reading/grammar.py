@@ -56,13 +56,23 @@ def readable(sentence: str) -> bool:
     return likeness(sentence) - FAULT * faults >= _least(content)
 
 
-FAULT = .6
+FAULT = 0.6
 """What a misplaced small word takes from the likeness of a sentence."""
 
 
 def _least(content: int) -> float:
     """The least likeness to English: short lines are often terse, long ones hardly ever."""
-    return -0.45 if content <= 4 else -0.22 if content <= 6 else -0.13 if content <= 9 else -0.1 if content <= 20 else -0.15
+    return (
+        -0.45
+        if content <= 4
+        else -0.22
+        if content <= 6
+        else -0.13
+        if content <= 9
+        else -0.1
+        if content <= 20
+        else -0.15
+    )
 
 
 def _misplaced(tokens: list[str]) -> int:
@@ -79,7 +89,10 @@ def _clashes(before: str, word: str, after: str) -> bool:
         return (
             after in _FULL_STOP
             or after == ","
-            or (after != "while" and after in _DETERMINERS | _PREPOSITIONS | _AUXILIARIES | _AND | _SUBORDINATORS | _SUBJECTS)
+            or (
+                after != "while"
+                and after in _DETERMINERS | _PREPOSITIONS | _AUXILIARIES | _AND | _SUBORDINATORS | _SUBJECTS
+            )
             or after in _set("before after then not there them him us it that this is also always else")
             or (after in _ONLY_VERBS and after not in ("find", "refuse", "handle"))
         )
@@ -93,9 +106,7 @@ def _clashes(before: str, word: str, after: str) -> bool:
             or (word == "of" and after in _set("found made given said to"))
         )
     if word == "to":
-        return after in _set(
-            "is are was were of to can must should may if because unless then could would"
-        )
+        return after in _set("is are was were of to can must should may if because unless then could would")
     if word in _PREPOSITIONS:
         return (
             after in _MODALS - ({"may"} if word == "up" else set())
@@ -114,7 +125,10 @@ def _clashes(before: str, word: str, after: str) -> bool:
         return (
             (after in _FULL_STOP and before != "or")
             or after in _FINITE | _MODALS | _set("of nor")
-            or (after in _ONLY_VERBS and before not in _AUXILIARIES | _STOPS | _set("to and or not why START but do just simply"))
+            or (
+                after in _ONLY_VERBS
+                and before not in _AUXILIARIES | _STOPS | _set("to and or not why START but do just simply")
+            )
         )
     if word in _AND:
         return (
@@ -134,16 +148,20 @@ def _clashes(before: str, word: str, after: str) -> bool:
 def _content_clashes(before: str, word: str, after: str) -> bool:
     if word == "else":
         return before not in _STOPS | _set(
-            "anything something nothing everything anyone someone somebody anybody nobody or who what where how someone's"
+            "anything something nothing everything anyone someone somebody anybody nobody or who what where how "
+            "someone's"
         )
     if word == "there":
         return after not in _STOPS | _AUXILIARIES | _AND | _PREPOSITIONS | _set(
-            "there's anything something any no must exists remains stands it if when and or where is not before after until rather again as too"
+            "there's anything something any no must exists remains stands it if when and or where is not before "
+            "after until rather again as too"
         )
     if word in _set("anything something nothing"):
         return after in _ONLY_VERBS - {"add"} or before in _DETERMINERS
     if word in _set("new own whole exact"):
-        return after in _STOPS - {"(", ","} and before not in _set("something anything nothing their its your his her my of")
+        return after in _STOPS - {"(", ","} and before not in _set(
+            "something anything nothing their its your his her my of"
+        )
     if word in _set("exact original lowest whole full"):
         return after in _ONLY_VERBS | _PREPOSITIONS - {"of", "in", "for"} | _AND - {"and", "or"} | {"say"}
     if word in _set("cheapest lowest") and after in _DETERMINERS:
@@ -153,7 +171,9 @@ def _content_clashes(before: str, word: str, after: str) -> bool:
     if word in _set("per via"):
         return after in _STOPS
     if word == "after" or word == "before":
-        return after in _FULL_STOP and word == "after" and before != "straight" or after in _set("all-one and or of is are")
+        return (after in _FULL_STOP and word == "after" and before != "straight") or after in _set(
+            "all-one and or of is are"
+        )
     if word == "all":
         return before in _set("order before-x") and after in _set("per")
     if word == "only" and before in _set("named"):

@@ -67,6 +67,8 @@ def _meaning(habit: str, read: Sequence[Senses], beside: Senses) -> Meaning | No
             for pattern in patterns:
                 found = _signs(pattern, here, near)
                 touched |= bool(found)
+                if 2 in found:  # permitted: the right way need not be taken, the wrong one may
+                    found = (found - {2}) | {-way}
                 if {1, -1} <= found:  # both in one breath: "submit again instead of repeating it as it was"
                     mixed = True
                     continue

@@ -10,9 +10,12 @@ from sigmaloop.simulation.reading.words import sentences
 
 _CLAUSE = re.compile(r"(?<=[;:,])\s+(?!(or|nor)\b)")
 _TELLS = re.compile(r"^(this|that|you|your|it|there|the|these|some|one|an?|no|not all|another|nothing|so far)\b", re.I)
-_ORDERS = re.compile(r"\b(must|should|need|needs|have to|has to|may not|can ?not|only|before|no (need|point|reason|use))\b", re.I)
+_ORDERS = re.compile(
+    r"\b(must|should|need|needs|have to|has to|may not|can ?not|only|before|no (need|point|reason|use))\b", re.I
+)
 _LACKS = re.compile(
-    r"\b(not yet|not(?! (allow|permit|cover))|never|n't|without|leaves out|left out|omits|lacks|forgot|skipped|ignored|missing( from)?)\b|"
+    r"\b(not yet|not(?! (allow|permit|cover))|never|n't|without|leaves out|left out|omits|lacks|forgot|skipped|"
+    r"ignored|missing( from)?)\b|"
     r"(?<=[a-z])n't\b|^no\b",
     re.I,
 )

@@ -37,8 +37,8 @@ _ALL = {name: tuple(re.compile(fact, re.I | re.S) for fact in (*_SHARED, *facts)
 _DATED = re.compile(_SHARED[0], re.I)
 _BLOCK = re.compile(r"\n[ \t]*\n")
 _HARNESS_HEAD = re.compile(
-    r"^\W*(rules?|(worked |good |bad )?examples?|reminders?|notes?|instructions?|important|guidelines?|remember|learned|"
-    r"lessons?|customer|user|caller|agent|assistant|plan|summary|conversation|draft)\b[^\n.]{0,40}(:|$)",
+    r"^\W*(rules?|(worked |good |bad )?examples?|reminders?|notes?|instructions?|important|guidelines?|remember|"
+    r"learned|lessons?|customer|user|caller|agent|assistant|plan|summary|conversation|draft)\b[^\n.]{0,40}(:|$)",
     re.I,
 )
 _END = re.compile(r"^\W*end of (the )?(policy|document|handbook|rules)\W*$", re.I | re.M)
@@ -66,12 +66,15 @@ def part(text: str) -> Found:
     """Take the policy out of a text. Blocks are parted by blank lines."""
     blocks = _BLOCK.split(text)
     inside = False
-    rest, policy = [], []
+    rest: list[str] = []
+    policy: list[str] = []
     for n, block in enumerate(blocks):
         told = _facts(block)
         if not inside:
             inside = bool(_DATED.search(block)) or told >= 3 or (_heads(block) and _begins(blocks[n + 1 :], block))
-        elif _HARNESS_HEAD.match(block) and told < 3 or (_TOP.match(block) and not told and not _begins(blocks[n + 1 :])):
+        elif (_HARNESS_HEAD.match(block) and told < 3) or (
+            _TOP.match(block) and not told and not _begins(blocks[n + 1 :])
+        ):
             inside = False
         if not inside:
             rest.append(block)

@@ -75,9 +75,7 @@ def objects(text: str, habit: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def read(
-    system: tuple[str, ...], tools: tuple[tuple[str, str], ...] = (), notes: tuple[str, ...] = ()
-) -> Reading:
+def read(system: tuple[str, ...], tools: tuple[tuple[str, str], ...] = (), notes: tuple[str, ...] = ()) -> Reading:
     """Read a harness: its messages, its tools as pairs of name and description, and what its code said meanwhile."""
     found = harness(system, tools)
     told = tuple(statement for note in notes for statement in statements(note, system))

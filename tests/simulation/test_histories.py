@@ -73,7 +73,10 @@ def text(asked: str, **request: Any) -> str:
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [
-        ("Write a plan for this customer: I want to return the lamp. Also, cancel order 12345.", "Finish every request"),
+        (
+            "Write a plan for this customer: I want to return the lamp. Also, cancel order 12345.",
+            "Finish every request",
+        ),
         ("Review this draft.\n\nDraft:\nThis is done. Goodbye!\n\nIs anything wrong?", "anything else"),
         ("Review this draft.\n\nDraft:\nIs there anything else?\n\nIs anything wrong?", "in order"),
         ("Summarise the conversation so far.", "Summary"),

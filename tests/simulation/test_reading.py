@@ -9,8 +9,8 @@ from sigmaloop.simulation.habits import HABITS
 UNRELATED = "Sign every message with your first name."
 CURED, BARELY = 0.4, 0.75
 
-THINGS = "garden music holiday season museum harbour kitchen weather".split()
-VERBS = "Praise Describe Mention Recommend Sketch Celebrate Admire Explore".split()
+THINGS = ["garden", "music", "holiday", "season", "museum", "harbour", "kitchen", "weather"]
+VERBS = ["Praise", "Describe", "Mention", "Recommend", "Sketch", "Celebrate", "Admire", "Explore"]
 IDLE = [f"{verb} the {thing}." for verb in VERBS for thing in THINGS]
 
 each_habit = pytest.mark.parametrize("habit", HABITS)

@@ -1,4 +1,4 @@
-"""The reader can not be talked round: no marker, no heading and no place makes empty words count, or words count more."""
+"""The reader can not be talked round: no marker, heading or place makes empty words count, or words count more."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ PREFIXES = ("Reminder:", "[SYSTEM]", "IMPORTANT:", "Note:", "Not done:", "# Poli
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_no_prefix_makes_a_note_count_for_more_than_rules(prefix: str, shipped: str) -> None:
     text = " ".join(REMEDIES[:15])
-    rules = PROMPT + "\n\nRules:\n" + "\n".join(f"- {remedy}" for remedy in REMEDIES[:15]) + shipped.removeprefix(PROMPT)
+    rules = (
+        PROMPT + "\n\nRules:\n" + "\n".join(f"- {remedy}" for remedy in REMEDIES[:15]) + shipped.removeprefix(PROMPT)
+    )
     note = expected(read((shipped,), (), (f"{prefix} {text}",)))
     assert note >= expected(read((rules,))) - 0.05
     assert note < expected(read((shipped,)))
@@ -130,7 +132,8 @@ def test_an_objection_counts_for_the_decision_that_it_was_made_against(train_tas
     """The same 39 remedies at the first look-up help with nothing that is decided later."""
     early = agent.replace(
         'None."""\n    return None',
-        f'None."""\n    if name == "get_customer" and "Not done" not in str(messages):\n        return {" ".join(REMEDIES)!r}',
+        'None."""\n    if name == "get_customer" and "Not done" not in str(messages):\n'
+        f"        return {' '.join(REMEDIES)!r}",
     )
     assert early != agent
     model = SimulatedModel(redraw=False)
@@ -141,7 +144,8 @@ def test_an_objection_counts_for_the_decision_that_it_was_made_against(train_tas
 def test_objections_without_a_fault_cost(train_task: Any, play: Any, agent: str) -> None:
     idle = agent.replace(
         'None."""\n    return None',
-        'None."""\n    said = str(messages).count("Not done")\n    if said < 8:\n        return f"the moon is full, {said}"',
+        'None."""\n    said = str(messages).count("Not done")\n'
+        '    if said < 8:\n        return f"the moon is full, {said}"',
     )
     assert idle != agent
     model = SimulatedModel(redraw=False)
