@@ -33,7 +33,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
         "handle_self transfer|needless|tool !error",
     ),
     "forgets_second_request": (
-        "second_matter finish|request|ask|first !afresh|ids|belong|bill|leg|options|flight|address|roaming|confirm",
+        "second_matter finish|request|ask|first !afresh|ids|belong|bill|leg|options|flight|unit|roaming|confirm",
         "~finish second request|several|first_step !afresh|ids|belong|bill|leg|options|people|insurance|flight|"
         "address|roaming",
         "~finish opening",
@@ -155,7 +155,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "not_cheapest_flight": ("first flight choose !variant_word|insurance|order",),
     "downgrade_without_refund": (),
     "insurance_wrong_leg": ("leg_first insurance",),
-    "charges_free_bags": ("~charge bag free", "all_bags charge", "charge free_bag !only_named|all_bags|add_up|count"),
+    "charges_free_bags": ("~charge bag free", "all_bags charge", "charge +free_bag !only_named|all_bags|add_up|count"),
     "wrong_travel_date": ("guess date|weekday",),
     "compensation_unchecked": ("on_word compensation",),
     "ignores_passenger_count": ("one_person people|multiply",),

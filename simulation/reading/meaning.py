@@ -6,6 +6,7 @@ stand in one sentence; what it is about may stand in a neighbour ("A tool fails?
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -19,6 +20,8 @@ Meanings = Mapping[str, Meaning]
 """Habits that a statement says something about; all others are left out."""
 
 _NOTHING: Senses = {}
+_SPOKEN = re.compile(r"^(Ask|Say): ")
+"""Before what is said aloud in an example."""
 
 
 class _Pattern(NamedTuple):
@@ -46,7 +49,7 @@ _NOUNS = {habit: frozenset(n for p in _RIGHT[habit] for _, names in p.about for 
 @lru_cache(maxsize=4096)
 def meanings(statement: tuple[str, ...], topic: str = "") -> Meanings:
     """What the sentences of a statement say together; `topic` is what they stand beside, such as a tool's name."""
-    read = [senses(sentence) if readable(sentence) else _NOTHING for sentence in statement]
+    read = [senses(s) if readable(_SPOKEN.sub("", s)) else _NOTHING for s in statement]
     beside = senses(topic) if topic else _NOTHING
     found: dict[str, Meaning] = {}
     for habit in HABITS:
