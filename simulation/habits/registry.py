@@ -14,7 +14,7 @@ from sigmaloop.simulation.habits.telecom import TELECOM
 
 __all__ = ["HABITS", "Domain", "Habit"]
 
-SCALE = 1.0
+SCALE = 0.9
 """Multiplies the base rate of every habit: THE knob by which `perf/calibrate.py` brings the baseline to .50 to .62."""
 
 HABITS: dict[str, Habit] = {
