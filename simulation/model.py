@@ -20,13 +20,17 @@ from sigmaloop.simulation.specialists import answer, is_specialist
 class SimulatedModel:
     """Any request gets an answer; equal requests get equal answers. Nothing is remembered between calls."""
 
-    def __init__(self, *, forced: Collection[str] | None = None) -> None:
+    def __init__(self, *, forced: Collection[str] | None = None, redraw: bool = True) -> None:
         self._forced = None if forced is None else frozenset(forced)
         """For tests: exactly these habits strike, whenever they can."""
+        self._redraw = redraw
+        """For measurements: whether another wording of the harness has other luck."""
 
     def complete(self, request: Mapping[str, object]) -> JsonObject:
         """A full response dict to a request dict of the chat completions API."""
-        message = answer(request) if is_specialist(request) else next_message(request, forced=self._forced)
+        if is_specialist(request):
+            return _response(request, answer(request))
+        message = next_message(request, forced=self._forced, redraw=self._redraw)
         return _response(request, message)
 
 

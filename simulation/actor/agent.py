@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 from sigmaloop.records import digest
 from sigmaloop.simulation.actor.airline import Airline
+from sigmaloop.simulation.actor.aside import written
 from sigmaloop.simulation.actor.desk import FAREWELL, Desk
-from sigmaloop.simulation.actor.dialogue import Dialogue, Emit, Redo, Refusal
+from sigmaloop.simulation.actor.dialogue import Dialogue, Emit, Gap, Redo, Refusal
 from sigmaloop.simulation.actor.retail import Retail
 from sigmaloop.simulation.actor.telecom import Telecom
 from sigmaloop.simulation.actor.transcript import Transcript, transcript
 from sigmaloop.simulation.messages import Message, text_message, tool_message
-from sigmaloop.simulation.reading import read
 
-DOMAINS: tuple[tuple[str, type[Retail | Airline | Telecom], str], ...] = (
+Domain = tuple[str, type[Retail | Airline | Telecom], str]
+
+DOMAINS: tuple[Domain, ...] = (
     # a tool that only this domain has, its procedures, how it verifies a customer
     ("get_order", Retail, "zip"),
     ("get_reservation", Airline, "birth_date"),
@@ -24,10 +25,12 @@ DOMAINS: tuple[tuple[str, type[Retail | Airline | Telecom], str], ...] = (
 )
 
 
-def next_message(request: Mapping[str, object], *, forced: frozenset[str] | None = None) -> Message:
+def next_message(
+    request: Mapping[str, object], *, forced: frozenset[str] | None = None, redraw: bool = True
+) -> Message:
     """The next message of the agent: a tool call or words."""
     talk = transcript(request)
-    emitted = _next(talk, seed=_seed(request.get("seed")), forced=forced)
+    emitted = _next(request, talk, seed=_seed(request.get("seed")), forced=forced, redraw=redraw)
     if emitted.tool and emitted.tool in dict(talk.tools):
         arguments = json.dumps(emitted.arguments)
         number = digest(len(talk.events), talk.opening, {"name": emitted.tool, "arguments": arguments}, size=20)
@@ -35,12 +38,29 @@ def next_message(request: Mapping[str, object], *, forced: frozenset[str] | None
     return text_message(emitted.text or "I am sorry, I cannot do this for you.")
 
 
-def _next(talk: Transcript, *, seed: int, forced: frozenset[str] | None) -> Emit:
+def _next(
+    request: Mapping[str, object], talk: Transcript, *, seed: int, forced: frozenset[str] | None, redraw: bool
+) -> Emit:
     names = dict(talk.tools)
     domain = next((row for row in DOMAINS if row[0] in names), None)
-    if domain is None or not talk.opening:
-        return Emit(text="How can I help you?" if not talk.opening else f"Thank you for your message. {_echo(talk)}")
-    dialogue = Dialogue(talk, read(talk.system, talk.tools), seed=seed, forced=forced)
+    if domain is None:
+        return Emit(text=written(request, opening=talk.opening))
+    if not talk.opening:
+        return Emit(text="How can I help you?")
+    try:
+        return _served(talk, domain, seed=seed, forced=forced, redraw=redraw, gap=False)
+    except Gap:
+        pass
+    try:
+        return _served(talk, domain, seed=seed, forced=forced, redraw=redraw, gap=True)
+    except Gap:
+        return Emit(text="I am sorry, could you say once more what I can do for you?")
+
+
+def _served(
+    talk: Transcript, domain: Domain, *, seed: int, forced: frozenset[str] | None, redraw: bool, gap: bool
+) -> Emit:
+    dialogue = Dialogue(talk, seed=seed, forced=forced, redraw=redraw, gap=gap)
     desk = Desk(dialogue, policy="\n".join(talk.system))
     try:
         desk.serve(domain[1](desk).handle, by=domain[2])
@@ -59,12 +79,9 @@ def _say(dialogue: Dialogue, text: str) -> Emit:
         dialogue.say(text)
     except Emit as emitted:
         return emitted
+    except (Refusal, Redo, Gap):
+        pass
     return Emit(text=FAREWELL)
-
-
-def _echo(talk: Transcript) -> str:
-    words = re.findall(r"\w+", talk.opening)[:12]
-    return f"You wrote: {' '.join(words)}."
 
 
 def _seed(seed: object) -> int:

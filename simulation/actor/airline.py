@@ -8,7 +8,7 @@ from typing import Any
 
 from sigmaloop.simulation.actor import understanding as read
 from sigmaloop.simulation.actor.desk import Desk, Request, dollars
-from sigmaloop.simulation.actor.dialogue import Refusal
+from sigmaloop.simulation.actor.dialogue import Refusal, Unclear
 from sigmaloop.simulation.messages import JsonObject
 
 FREE_BAGS = {"economy": 1, "business": 2}
@@ -38,17 +38,27 @@ class Airline:
             if re.search(pattern, text, re.I):
                 request.topic = topic
                 return procedure(request)
-        raise Refusal("I am sorry, I did not understand what I can do for you.")
+        raise Unclear("I am sorry, I did not understand what I can do for you.")
 
     # finding
 
     def find(self, request: Request) -> JsonObject:
         """The reservation that is meant."""
-        row = self._find(request, [str(r) for r in self.desk.customer.get("reservation_ids") or []])
+        row = self._seen(request) or self._find(request, self.reservations())
         if request.number > 1 and self.desk.before and self.d.strikes("loses_state_across_orders"):
             return self.desk.before
         self.desk.before = self.desk.before or row
         return row
+
+    def reservations(self) -> list[str]:
+        return [str(row) for row in self.desk.customer.get("reservation_ids") or []]
+
+    def _seen(self, request: Request) -> JsonObject | None:
+        def fits(row: JsonObject) -> bool:
+            ends = [str(row["segments"][0][end]) for end in ("origin", "destination")]
+            return str(row.get("reservation_id"))[3:] in request.text or " to ".join(ends) in request.text
+
+        return self.desk.seen("segments", request, fits)
 
     def _find(self, request: Request, ids: list[str]) -> JsonObject:
         if not ids:

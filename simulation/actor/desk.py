@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sigmaloop.simulation.actor import understanding as read
-from sigmaloop.simulation.actor.dialogue import NOT_DONE, Dialogue, Redo, Refusal, parsed
+from sigmaloop.simulation.actor.dialogue import Dialogue, Emit, Redo, Refusal, Unclear, parsed
+from sigmaloop.simulation.actor.transcript import objects
 from sigmaloop.simulation.messages import JsonObject
 
 ANYTHING_ELSE = "Is there anything else I can help you with?"
@@ -44,12 +45,26 @@ class Desk:
 
     def __init__(self, dialogue: Dialogue, *, policy: str) -> None:
         self.d = dialogue
-        self.customer: JsonObject = {}
+        self._customer_id = ""
         self.before: JsonObject = {}
         """The order, reservation or line that was handled before this request."""
         match = re.search(r"today is \D{0,30}?(\d{4}-\d\d-\d\d)", policy, re.I)
         self.today = match.group(1) if match else "2025-01-01"
         self._report: list[Words] = []
+
+    @property
+    def customer(self) -> JsonObject:
+        """The customer's record."""
+        if not self._customer_id:
+            return {}
+        seen = self.d.records("payment_methods") if self.d.gap else []
+        return seen[0] if seen else self.d.look_up("get_customer", customer_id=self._customer_id) or {}
+
+    def seen(self, field: str, request: Request, fits: Callable[[JsonObject], object]) -> JsonObject | None:
+        """Of a history with a gap: the record with this field that is still in sight and fits, else the newest one."""
+        rows = self.d.records(field) if self.d.gap else []
+        newest = rows[0] if rows and request.number == 1 else None
+        return next((row for row in rows if fits(row)), newest)
 
     # talking
 
@@ -76,6 +91,9 @@ class Desk:
 
     def identify(self, *, by: str) -> None:
         """Find the customer, verify them by `zip` or `birth_date`, and read their record."""
+        if self.d.gap and (known := self.d.known("customer_id")):
+            self._customer_id = known  # found and verified in the part that is missing
+            return
         opening = self.d.opening
         address = read.email(opening) or read.email(self.say("May I have the email address of your account, please?"))
         account = self.d.look_up("find_customer", email=address)
@@ -89,7 +107,8 @@ class Desk:
             raise Refusal("I am sorry, I cannot find your account.")
         if not account.get("verified") and not self.d.strikes("skips_identity_check"):
             self._verify(str(account.get("customer_id")), by)
-        self.customer = self.d.look_up("get_customer", customer_id=account.get("customer_id")) or {}
+        self._customer_id = str(account.get("customer_id"))
+        self.d.look_up("get_customer", customer_id=self._customer_id)
 
     def _verify(self, customer_id: str, by: str) -> None:
         if by == "zip":
@@ -99,18 +118,20 @@ class Desk:
             answer = self.say("To verify your identity, what is your birth date, please?")
             proof = {"birth_date": read.iso_date(answer, self.today)}
         result = self.d.call("verify_customer", customer_id=customer_id, **proof)
-        if result.startswith(NOT_DONE):
+        if objects(result):
             self.d.object(result)
 
     def transfer(self, summary: str) -> None:
         """Hand over; the conversation is over after that."""
         result = self.d.call("transfer_to_human", summary=summary)
-        if result.startswith(NOT_DONE):
+        if objects(result):
             self.d.object(result)
         raise Refusal("I have transferred you to a colleague.")
 
     def method(self, request: Request, *, original: str = "", ask: str = "") -> str:
         """The payment method that is wanted: named by the customer, or the original one."""
+        if self.d.gap and original and not self.d.records("payment_methods"):
+            return original
         methods = [m for m in self.customer.get("payment_methods") or [] if isinstance(m, dict)]
         if not methods:
             return original
@@ -140,9 +161,11 @@ class Desk:
         """Confirm and make one write call; its result, or {} where nothing was written."""
         if purpose in request.done:
             return dict(request.done[purpose])
+        if self.d.gap and self.d.reported():
+            return {}
         if self.d.strikes("refuses_allowed_request"):
             raise Refusal("I am sorry, I am not allowed to do this.")
-        if summary and not request.confirmed and not self.d.strikes("skips_confirmation"):
+        if summary and not request.confirmed and not self.d.strikes("skips_confirmation") and not self.d.writes_next():
             words = summary if isinstance(summary, str) else summary()
             answer = self.say(f"{words} Shall I go ahead? (yes/no)")
             request.confirmed, request.declined = True, read.says_no(answer)
@@ -160,14 +183,12 @@ class Desk:
         """Make the call; try once more when the tool failed."""
         for _ in range(2):
             result = self.d.call(tool, **arguments)
-            if result.startswith(NOT_DONE):
+            if objects(result):
                 self.d.object(result)
             record = parsed(result)
             if isinstance(record, dict):
                 if self.d.strikes("repeats_write") and tool in _REPEATABLE:
-                    again = self.d.call(tool, **arguments)
-                    if again.startswith(NOT_DONE):
-                        self.d.objections.append(again)
+                    self.d.call(tool, **arguments)
                 return record
             if self.d.strikes("gives_up_after_error"):
                 self.transfer(f"The tool {tool} failed.")
@@ -192,12 +213,27 @@ class Desk:
         if read.upset(self.d.opening) and self._again(lambda: self.d.strikes("transfers_too_early")):
             self._again(lambda: self.transfer("The customer is upset."))
         self._again(lambda: self.identify(by=by))
-        wanted = read.split_requests(self.d.opening) or [""]
+        wanted = self._wanted()
+        written = self.d.just_written() if self.d.gap else None
+        try:
+            self._work_through(wanted, handle)
+        except Emit:
+            if written is None or self.d.past(written):
+                raise
+            # the change stands there, but not how it came about: it is not made once more
+            self._report = [lambda: self._what_was_done(written.result)]
+            if further := self._close():
+                self._work_through([further], handle)
+
+    def _work_through(self, wanted: list[str], handle: Callable[[Request], None]) -> None:
         if len(wanted) > 1 and self.d.strikes("forgets_second_request"):
             wanted = wanted[:1]
         number = 0
+        if not wanted and (further := self._close()):
+            wanted = [further]
         while wanted:
             number += 1
+            self.d.begin()
             self._handle(handle, Request(wanted.pop(0), number=number))
             if wanted and self._report:
                 self.say("Now to the other matter.")
@@ -205,9 +241,27 @@ class Desk:
                 further = self._close()
                 wanted = [further] if further and number < 5 else []
 
+    def _wanted(self) -> list[str]:
+        """What is to be done; of a history with a gap, what is still to be done."""
+        if self.d.gap and (answer := self.d.closing()) is not None:
+            return [further] if (further := read.further_request(answer)) else []
+        return read.split_requests(self.d.opening) or [""]
+
+    def _what_was_done(self, result: JsonObject) -> str:
+        """A report from the result of a change alone."""
+        sums = [] if self.d.strikes("omits_amount") else [dollars(v) for v in result.values() if isinstance(v, float)]
+        days = "refund" in result and not self.d.strikes("omits_refund_timing")
+        return f"This is done. {' '.join(sums)}{' This takes 5 to 7 business days.' if days else ''}".strip()
+
     def _handle(self, handle: Callable[[Request], None], request: Request) -> None:
         try:
-            self._again(lambda: handle(request))
+            try:
+                self._again(lambda: handle(request))
+            except Unclear:
+                if not self.d.gap:
+                    raise
+                request.texts = [self.say("I am sorry, what is it that I can do for you?")]
+                self._again(lambda: handle(request))
         except Refusal as refusal:
             words = str(refusal)
             self.tell(lambda: words)

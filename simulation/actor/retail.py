@@ -6,7 +6,7 @@ import re
 
 from sigmaloop.simulation.actor import understanding as read
 from sigmaloop.simulation.actor.desk import Desk, Request, dollars, listing
-from sigmaloop.simulation.actor.dialogue import Refusal
+from sigmaloop.simulation.actor.dialogue import Refusal, Unclear
 from sigmaloop.simulation.messages import JsonObject
 
 _COLORS = r"\b(black|white|red|blue|green|gr[ae]y|yellow|orange|purple|brown|pink|silver|gold|beige)\b"
@@ -33,7 +33,7 @@ class Retail:
             if re.search(pattern, text, re.I):
                 request.topic = topic
                 return procedure(request)
-        raise Refusal("I am sorry, I did not understand what I can do for you.")
+        raise Unclear("I am sorry, I did not understand what I can do for you.")
 
     # finding
 
@@ -52,12 +52,17 @@ class Retail:
 
     def find(self, request: Request) -> JsonObject:
         """The order that is meant."""
-        ids = self.orders()
-        order = self._find(request, ids)
+        order = self._seen(request) or self._find(request, self.orders())
         if request.number > 1 and self.desk.before and self.d.strikes("loses_state_across_orders"):
             return {**order, "order_id": self.desk.before["order_id"]}
         self.desk.before = self.desk.before or order
         return order
+
+    def _seen(self, request: Request) -> JsonObject | None:
+        def fits(order: JsonObject) -> bool:
+            return str(order.get("order_id"))[3:] in request.text or bool(self.items(order, request))
+
+        return self.desk.seen("items", request, fits)
 
     def _find(self, request: Request, ids: list[str]) -> JsonObject:
         if not ids:
@@ -111,7 +116,8 @@ class Retail:
         """When a refund arrives."""
         if self.d.strikes("omits_refund_timing"):
             return ""
-        methods = self.desk.customer.get("payment_methods") or []
+        lost = self.d.gap and not self.d.records("payment_methods")
+        methods = [] if lost else self.desk.customer.get("payment_methods") or []
         gift = any(m["payment_method_id"] == method_id and m["kind"] == "gift_card" for m in methods)
         return "You have it immediately." if gift else "This takes 5 to 7 business days."
 

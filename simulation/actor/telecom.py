@@ -7,7 +7,7 @@ from typing import Any
 
 from sigmaloop.simulation.actor import understanding as read
 from sigmaloop.simulation.actor.desk import Desk, Request, dollars
-from sigmaloop.simulation.actor.dialogue import Refusal
+from sigmaloop.simulation.actor.dialogue import Refusal, Unclear
 from sigmaloop.simulation.messages import JsonObject
 
 PAY = "Which payment method should I use for the bill?"
@@ -41,17 +41,26 @@ class Telecom:
             if re.search(pattern, text, re.I):
                 request.topic = topic
                 return procedure(request)
-        raise Refusal("I am sorry, I did not understand what I can do for you.")
+        raise Unclear("I am sorry, I did not understand what I can do for you.")
 
     # finding
 
     def find(self, request: Request) -> JsonObject:
         """The line that is meant."""
-        line = self._find(request, [str(row) for row in self.desk.customer.get("line_ids") or []])
+        line = self._seen(request) or self._find(request, self.lines())
         if request.number > 1 and self.desk.before and self.d.strikes("loses_state_across_orders"):
             return self.desk.before
         self.desk.before = self.desk.before or line
         return line
+
+    def lines(self) -> list[str]:
+        return [str(row) for row in self.desk.customer.get("line_ids") or []]
+
+    def _seen(self, request: Request) -> JsonObject | None:
+        def fits(line: JsonObject) -> bool:
+            return str(line["number"]) in request.text or bool(re.search(rf"\b{line.get('user')}\b", request.text))
+
+        return self.desk.seen("number", request, fits)
 
     def _find(self, request: Request, ids: list[str]) -> JsonObject:
         if not ids:

@@ -8,17 +8,18 @@ TOO_BROAD: tuple[tuple[str, dict[str, float]], ...] = (
         {"transfers_too_early": 0.30, "gives_up_after_error": 0.25},
     ),
     (
-        "-transfer absolute !qualified|tool|unsure",
+        "-transfer absolute !qualified|tool|unsure|needless|error|last_resort",
         {"ignores_policy_limit": 0.12, "claims_without_doing": 0.08},
     ),
-    ("+confirm everything", {"forgets_second_request": 0.22, "claims_without_doing": 0.10}),
-    ("+refuse unsure|explicit|everything !only|carry_out", {"refuses_allowed_request": 0.30}),
+    ("+confirm everything !once", {"forgets_second_request": 0.22, "claims_without_doing": 0.10}),
+    ("+refuse unsure|explicit|everything !only_named|carry_out|forbids|insist", {"refuses_allowed_request": 0.30}),
     (
-        "-business absolute !qualified|confirm|named|whole|else|first|guess",
+        "-business absolute !qualified|confirm|only_named|whole|else|first|guess|once|item|leg|twice|doing|tool|"
+        "say|requested",
         {"refuses_allowed_request": 0.30},
     ),
-    ("+retry until_works", {"repeats_write": 0.22}),
-    ("-twice absolute tool !qualified|write", {"gives_up_after_error": 0.25}),
+    ("+retry until_works !error", {"repeats_write": 0.22}),
+    ("-twice absolute tool !qualified|change_like", {"gives_up_after_error": 0.25}),
     (
         "+brief",
         {
@@ -28,9 +29,9 @@ TOO_BROAD: tuple[tuple[str, dict[str, float]], ...] = (
             "closes_too_early": 0.12,
         },
     ),
-    ("+quickly end|finish|ask|requests", {"closes_too_early": 0.25}),
-    ("whatever_wanted do_call !refuse|forbidden", {"ignores_policy_limit": 0.30}),
-    ("+ask which_order absolute", {"forgets_second_request": 0.18}),
+    ("+quickly end", {"closes_too_early": 0.25}),
+    ("whatever_wanted do_call !refuse|forbids", {"ignores_policy_limit": 0.30}),
+    ("+ask which_order absolute !qualified|several", {"forgets_second_request": 0.18}),
 )
-"""A pattern of concepts as in `cures` (`!`: a qualification that makes the rule harmless), and by how much the rate
-of which habits rises."""
+"""A pattern of senses, `+` affirmed, `-` negated, `!` a qualification that makes the rule harmless; and by how much the
+rate of which habits rises."""

@@ -14,5 +14,11 @@ from sigmaloop.simulation.habits.telecom import TELECOM
 
 __all__ = ["HABITS", "Domain", "Habit"]
 
-HABITS: dict[str, Habit] = {habit.id: habit for habit in (*SHARED, *RETAIL, *AIRLINE, *TELECOM)}
-"""Every habit by its id, in the order of the catalogue."""
+SCALE = 0.9
+"""Multiplies the base rate of every habit: THE knob by which `perf/calibrate.py` brings the baseline to .50 to .62."""
+
+HABITS: dict[str, Habit] = {
+    habit.id: habit.model_copy(update={"rate": min(0.9, SCALE * habit.rate)})
+    for habit in (*SHARED, *RETAIL, *AIRLINE, *TELECOM)
+}
+"""Every habit by its id, in the order of the catalogue, with its rate scaled."""

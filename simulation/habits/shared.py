@@ -21,7 +21,7 @@ SHARED: tuple[Habit, ...] = (
     Habit(
         id="skips_confirmation",
         domain="any",
-        rate=0.288,
+        rate=0.1,
         wrong="Writes at once, without stating the details and waiting for a yes.",
         mechanism="change made without confirmation",
         symptom="A write call follows the request directly; the customer had no chance to correct a detail.",

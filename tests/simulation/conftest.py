@@ -16,18 +16,30 @@ from sigmaloop.simulation.model import SimulatedModel
 from sigmaloop.simulation.reading import Reading, read
 
 HERE = Path(__file__).parent
-POLICY = "# Policy\n" + "The ways of the house, at some length. " * 30 + "\nEnd of policy."
+
+
+def policy_file(domain: str) -> Path:
+    return HERE.parents[1] / "eval" / "benchmarks" / "helpdesk" / "domains" / domain / "policy.md"
+
+
+POLICY = policy_file("retail").read_text()
 MOST_CALLS = 60
 
 
 @pytest.fixture(scope="session")
 def wordings() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((HERE / "wordings.toml").read_text())
+    return tomllib.loads((HERE / "wordings" / "by_habit.toml").read_text())
 
 
 @pytest.fixture(scope="session")
 def held_out() -> dict[str, list[str]]:
-    return tomllib.loads((HERE / "held_out.toml").read_text())["rules"]
+    return tomllib.loads((HERE / "wordings" / "held_out.toml").read_text())["rules"]
+
+
+@pytest.fixture(scope="session")
+def policy() -> str:
+    """A real policy."""
+    return POLICY
 
 
 @pytest.fixture(scope="session")

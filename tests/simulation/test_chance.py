@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sigmaloop.simulation.chance import draw, strikes
+from sigmaloop.simulation.chance import REDRAWN, draw, strikes
+from sigmaloop.simulation.reading import read
 
 OPENINGS = [f"I want to cancel order {n}." for n in range(400)]
 
@@ -45,3 +46,21 @@ def test_a_draw_is_a_function_of_habit_opening_and_seed(habit, opening, seed):
 def test_a_higher_rate_never_strikes_less(opening, one, other):
     low, high = sorted((one, other))
     assert strikes("h", rate=low, opening=opening, seed=3) <= strikes("h", rate=high, opening=opening, seed=3)
+
+
+def test_another_wording_redraws_the_documented_share_of_a_tasks_luck():
+    fresh = sum(draw("h", o, 1, "one") != draw("h", o, 1, "two") for o in OPENINGS) / len(OPENINGS)
+    assert abs(fresh - REDRAWN) < 0.06
+
+
+def test_the_rate_holds_under_every_wording():
+    struck = sum(strikes("h", rate=0.3, opening=o, seed=1, edition=e) for o in OPENINGS for e in "abcde")
+    assert abs(struck / (5 * len(OPENINGS)) - 0.3) < 0.07
+
+
+def test_a_reworded_rule_is_another_edition_and_a_blank_is_not():
+    def edition(rule):
+        return read((f"You are an agent.\n\nRules:\n- {rule}",)).edition
+
+    assert edition("Ask for a yes.") == edition("  ask for a YES!  ")
+    assert edition("Ask for a yes.") != edition("Wait for a yes.")

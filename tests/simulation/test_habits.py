@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sigmaloop.simulation.habits import CURES, HABITS, OPPOSED, TOO_BROAD
-from sigmaloop.simulation.reading.lexicon import CONCEPTS
+from sigmaloop.simulation.habits import HABITS, RIGHT, TOO_BROAD, WRONG
+from sigmaloop.simulation.reading.lexicon import SENSES
 
 
 def test_there_are_at_least_34_habits_over_all_domains():
@@ -22,17 +22,17 @@ def test_mechanisms_tell_the_habits_apart():
 
 
 def test_every_habit_has_a_cure_and_names_only_known_habits():
-    assert set(CURES) == set(HABITS)
-    assert set(OPPOSED) <= set(HABITS)
+    assert set(RIGHT) == set(WRONG) == set(HABITS)
+    assert all(RIGHT.values())
     raised = {other for habit in HABITS.values() for other in habit.raises}
     assert raised | {other for _, effects in TOO_BROAD for other in effects} <= set(HABITS)
 
 
-def test_every_concept_of_a_pattern_is_in_the_lexicon():
-    patterns = [p for table in (CURES, OPPOSED) for row in table.values() for p in row]
+def test_every_sense_of_a_pattern_is_in_the_lexicon():
+    patterns = [p for table in (RIGHT, WRONG) for row in table.values() for p in row]
     patterns += [pattern for pattern, _ in TOO_BROAD]
     named = {name for p in patterns for term in p.split() for name in term.lstrip("~+-!").split("|") if name}
-    assert named <= set(CONCEPTS), named - set(CONCEPTS)
+    assert named <= set(SENSES), named - set(SENSES)
 
 
 def test_a_habit_with_side_effects_says_what_they_are():
