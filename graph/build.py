@@ -26,6 +26,7 @@ from sigmaloop.graph.nodes.certify import certify
 from sigmaloop.graph.outage import pausing
 from sigmaloop.graph.sessions import services_for_node
 from sigmaloop.graph.state import LoopState, LoopUpdate, RunContext, RunForm, RunInput, RunOutput
+from sigmaloop.graph.traced_news import trace_event, trace_node
 from sigmaloop.graph.tracing import note
 from sigmaloop.graph.unattended import signs_of_life
 
@@ -101,10 +102,12 @@ def _node(work: Work) -> Callable[..., LoopUpdate]:
             def emit(event: Event) -> None:
                 runtime.stream_writer(event.model_dump(mode="json"))
                 feel(event)
+                trace_event(services, event)
 
             check_state(work.__name__, state, services)
             update = guarded(state, services, emit)
-            note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
+            note(run_id=services.run_id, reason=update.get("reason", ""))
+            trace_node(services, work.__name__, state, update)
             # Miners work side by side and append nothing: one value a step is all that a channel takes.
             if work.__name__ == "mine":
                 return update

@@ -106,13 +106,18 @@ class Run:
         from sigmaloop.graph.prepare import note_program
         from sigmaloop.graph.sessions import followed, open_services
         from sigmaloop.graph.settle import settle
+        from sigmaloop.graph.tracing import traced
         from sigmaloop.memory.checkpoints import open_checkpointer
 
         self._control = RunControl()
         checkpoints = open_checkpointer(checkpoints_path(self.home))
-        with followed(self.id), open_services(self.id, home=self.home) as services, checkpoints as saver:
+        with (
+            followed(self.id),
+            open_services(self.id, home=self.home) as services,
+            checkpoints as saver,
+            traced(services, self._config(services.settings)) as config,
+        ):
             graph = build_graph(saver)
-            config = self._config(services.settings)
             note_program(services.journal)
             pulse = Pulse(services.journal)
             remaining = batches
