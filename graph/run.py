@@ -44,6 +44,7 @@ from sigmaloop.report.build import build_report
 from sigmaloop.report.decisions import DecisionMade
 from sigmaloop.report.files import write_page
 from sigmaloop.report.material import read_material
+from sigmaloop.report.notebook import Drawn, drawn_section
 from sigmaloop.report.page import notebook_page
 from sigmaloop.report.record import Attempt, Report
 from sigmaloop.report.summary import Summary, summarise
@@ -268,6 +269,13 @@ class Run:
     def attempts(self) -> Table[Attempt]:
         """Every attempt of the kept agent's lineage, as rows; `to_frame()` makes a DataFrame of them."""
         return Table(self.report().attempts, leave_out=("diff", "hypothesis", "reviewer_says", "detail"))
+
+    def show(self, section: str) -> Drawn:
+        """One section of the report as a picture or table for a notebook, such as `night`, `changes` or `clusters`.
+
+        Raises BadInput that lists the sections.
+        """
+        return drawn_section(self.report(), section)
 
     def _repr_html_(self) -> str:
         return notebook_page(self.report())

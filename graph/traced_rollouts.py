@@ -39,7 +39,7 @@ def _trace(services: Services, node: RunTree, rollout: Rollout) -> None:
     about = {
         "task": rollout.task_id, "trial": rollout.key.trial, "agent": rollout.key.agent, "status": rollout.status,
         "split": rollout.split, "stage": rollout.stage, "request_type": rollout.request_type,
-        "money": rollout.usage.cost,
+        "money": rollout.usage.cost, "seconds": rollout.wall_seconds,
     }  # fmt: skip
     passed = "passed" if rollout.passed else "failed"
     said = [step.model_dump(mode="json", exclude_defaults=True) for step in services.journal.trace(rollout.id)]
@@ -50,7 +50,6 @@ def _trace(services: Services, node: RunTree, rollout: Rollout) -> None:
         inputs={"task": rollout.task_id, "trial": rollout.key.trial},
         metadata=about,
         tags=["rollout", passed],
-        seconds=rollout.wall_seconds,
     )
     if rollout.usage.calls:
         usage = {"usage_metadata": _tokens(rollout.usage), "ls_model_name": services.settings.models()[0]}

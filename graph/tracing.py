@@ -65,16 +65,13 @@ def name_node(name: str, tags: Sequence[str]) -> None:
 
 def leaf(
     parent: RunTree, name: str, outputs: dict[str, Any], *, inputs: dict[str, Any] | None = None,
-    metadata: dict[str, Any] | None = None, tags: Sequence[str] = (), run_type: Any = "chain", seconds: float = 0.0,
+    metadata: dict[str, Any] | None = None, tags: Sequence[str] = (), run_type: Any = "chain",
 ) -> RunTree:  # fmt: skip
-    """A finished run below another, such as what a gate measured; `seconds` is how long it took."""
-    end = datetime.now(UTC)
+    """A finished run below another, such as what a gate measured."""
     child = parent.create_child(
-        name=name, run_type=run_type, inputs=inputs or {}, outputs=outputs, tags=list(tags),
-        extra={"metadata": metadata or {}},
-        start_time=max(parent.start_time.replace(tzinfo=UTC), datetime.fromtimestamp(end.timestamp() - seconds, UTC)),
-        end_time=end,
-    )  # fmt: skip
+        name=name, run_type=run_type, inputs=inputs or {}, tags=list(tags), extra={"metadata": metadata or {}}
+    )
+    child.end(outputs=outputs)
     child.post()
     return child
 
