@@ -48,6 +48,8 @@ class Canary(Record):
     number: int
     """1-based within the run."""
     worth: Worth
+    straight: bool = False
+    """Whether it is sent to the comparison without the gates before."""
 
     @property
     def id(self) -> str:
@@ -66,12 +68,12 @@ class Canary(Record):
 
     @property
     def stages(self) -> tuple[GateName, ...]:
-        """The gates that it goes through: the first identical one goes straight to the comparison.
+        """The gates that it goes through: the first of each worth goes straight to the comparison.
 
-        A copy mends nothing that it is aimed at, so that most are stopped before; and it is the comparison that keeps.
+        A copy mends nothing that it is aimed at, and a harmful change breaks what it is aimed at, so that most are
+        stopped before; and it is the comparison that keeps, or fails to stop.
         """
-        straight = self.worth == "identical" and self.number == 1
-        return ("validation",) if straight else STAGES
+        return ("validation",) if self.straight else STAGES
 
     def source(self, incumbent: str) -> str:
         """The text of the agent that goes through the gates."""
@@ -86,7 +88,10 @@ def canaries(identical: int, harmful: int, *, attempts: int) -> tuple[Canary, ..
     room = attempts // 2 if attempts >= FEWEST_ATTEMPTS else 0
     bad = min(harmful, max(room // 2, room - identical))
     good = min(identical, room - bad)
-    return tuple(Canary(number=i, worth="identical" if i <= good else "harmful") for i in range(1, good + bad + 1))
+    return tuple(
+        Canary(number=i, worth="identical" if i <= good else "harmful", straight=i in (1, good + 1))
+        for i in range(1, good + bad + 1)
+    )
 
 
 def due(planned: tuple[Canary, ...], done: Iterable[str], *, progress: Fraction) -> Canary | None:

@@ -18,14 +18,17 @@ from langgraph.runtime import Runtime
 
 from sigmaloop.graph import routing
 from sigmaloop.graph.checks import check_state
+from sigmaloop.graph.display import display
 from sigmaloop.graph.events import Event
 from sigmaloop.graph.faults import Ending, Work, outlive
 from sigmaloop.graph.nodes import attempt, conclude, observe
 from sigmaloop.graph.nodes.certify import certify
 from sigmaloop.graph.outage import pausing
 from sigmaloop.graph.sessions import services_for_node
-from sigmaloop.graph.state import LoopState, LoopUpdate, RunContext
+from sigmaloop.graph.state import LoopState, LoopUpdate, RunContext, RunForm, RunInput, RunOutput
+from sigmaloop.graph.traced_news import trace_event, trace_node
 from sigmaloop.graph.tracing import note
+from sigmaloop.graph.unattended import signs_of_life
 
 ENDINGS: dict[str, Ending] = {
     "mine": observe.mine_nothing,
@@ -40,9 +43,9 @@ ENDINGS: dict[str, Ending] = {
 
 def build_graph(
     checkpointer: BaseCheckpointSaver[Any] | None = None,
-) -> CompiledStateGraph[LoopState, RunContext, LoopState, LoopState]:
+) -> CompiledStateGraph[LoopState, RunContext, RunInput, RunOutput]:
     """The compiled loop; without a checkpointer for servers that bring their own."""
-    loop = StateGraph(LoopState, context_schema=RunContext)
+    loop = StateGraph(LoopState, context_schema=RunForm, input_schema=RunInput, output_schema=RunOutput)
     for work in (
         observe.baseline, observe.simulate, observe.mine, observe.cluster,
         attempt.propose, attempt.regression_gate, attempt.validation_gate, attempt.pause, attempt.review,
@@ -89,17 +92,26 @@ def _node(work: Work) -> Callable[..., LoopUpdate]:
     guarded = pausing(wraps(work)(partial(outlive, work, ENDINGS.get(work.__name__))))
 
     def node(state: LoopState, config: RunnableConfig, runtime: Runtime[RunContext]) -> LoopUpdate:
-        def emit(event: Event) -> None:
-            runtime.stream_writer(event.model_dump(mode="json"))
+        with (
+            services_for_node(
+                state, thread_id=config["configurable"]["thread_id"], context=runtime.context
+            ) as services,
+            signs_of_life(services) as feel,
+        ):
 
-        with services_for_node(
-            state, thread_id=config["configurable"]["thread_id"], context=runtime.context
-        ) as services:
+            def emit(event: Event) -> None:
+                runtime.stream_writer(event.model_dump(mode="json"))
+                feel(event)
+                trace_event(services, event)
+
             check_state(work.__name__, state, services)
             update = guarded(state, services, emit)
-            note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
+            note(run_id=services.run_id, reason=update.get("reason", ""))
+            trace_node(services, work.__name__, state, update)
             # Miners work side by side and append nothing: one value a step is all that a channel takes.
-            return update if work.__name__ == "mine" else {**update, "journal": services.journal.length()}
+            if work.__name__ == "mine":
+                return update
+            return {**update, **display(services, state, update), "journal": services.journal.length()}
 
     node.__name__ = node.__qualname__ = work.__name__
     node.__doc__ = work.__doc__

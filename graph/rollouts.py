@@ -14,6 +14,7 @@ from sigmaloop.eval.refusals import suspicious
 from sigmaloop.gate.tally import faults_allowed, share
 from sigmaloop.graph.events import Emit, Noted, Paused, RolloutDone
 from sigmaloop.graph.services import Services
+from sigmaloop.graph.traced_rollouts import trace_rollouts
 from sigmaloop.memory.facts import RecordKind, TaskScored, TaskUnusable
 from sigmaloop.records import Record, Rollout, agent_hash, digest
 
@@ -55,7 +56,9 @@ def run_rollouts(
     def done(rollout: Rollout) -> None:
         emit(RolloutDone(stage=stage, passed=rollout.passed, status=rollout.status))
 
-    return services.engine.run(source, pairs, batch=batch, stage=stage, on_done=done)
+    rollouts = services.engine.run(source, pairs, batch=batch, stage=stage, on_done=done)
+    trace_rollouts(services, rollouts)
+    return rollouts
 
 
 def run_covered(

@@ -54,6 +54,7 @@ from sigmaloop.report.build import build_report
 from sigmaloop.report.decisions import DecisionMade
 from sigmaloop.report.files import write_page
 from sigmaloop.report.material import read_material
+from sigmaloop.report.notebook import Drawn, drawn_section
 from sigmaloop.report.page import notebook_page
 from sigmaloop.report.record import Attempt, Report
 from sigmaloop.report.summary import Summary, summarise
@@ -116,13 +117,18 @@ class Run:
         from sigmaloop.graph.prepare import note_program
         from sigmaloop.graph.sessions import followed, open_services
         from sigmaloop.graph.settle import settle
+        from sigmaloop.graph.tracing import traced
         from sigmaloop.memory.checkpoints import open_checkpointer
 
         self._control = RunControl()
         checkpoints = open_checkpointer(checkpoints_path(self.home))
-        with followed(self.id), open_services(self.id, home=self.home) as services, checkpoints as saver:
+        with (
+            followed(self.id),
+            open_services(self.id, home=self.home) as services,
+            checkpoints as saver,
+            traced(services, self._config(services.settings)) as config,
+        ):
             graph = build_graph(saver)
-            config = self._config(services.settings)
             note_program(services.journal)
             pulse = Pulse(services.journal)
             remaining = batches
@@ -297,6 +303,13 @@ class Run:
     def attempts(self) -> Table[Attempt]:
         """Every attempt of the kept agent's lineage, as rows; `to_frame()` makes a DataFrame of them."""
         return Table(self.report().attempts, leave_out=("diff", "hypothesis", "reviewer_says", "detail"))
+
+    def show(self, section: str) -> Drawn:
+        """One section of the report as a picture or table for a notebook, such as `night`, `changes` or `clusters`.
+
+        Raises BadInput that lists the sections.
+        """
+        return drawn_section(self.report(), section)
 
     def _repr_html_(self) -> str:
         return notebook_page(self.report())

@@ -38,7 +38,8 @@ _guard = threading.RLock()
 def services_for_node(state: Mapping[str, Any], *, thread_id: str, context: RunContext | None) -> Iterator[Services]:
     """The services of the run that a graph thread is, for one node.
 
-    A thread that is not a run yet becomes one: its settings are the context's fields over the usual sources.
+    A thread that is not a run yet becomes one: its settings are the context's fields over those of the form in its
+    state, over the usual sources.
     """
     run_id = str(state.get("run_id") or thread_id)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run_id):
@@ -52,7 +53,8 @@ def services_for_node(state: Mapping[str, Any], *, thread_id: str, context: RunC
                     raise BadInput(
                         f"the run's state has run_id = {run_id!r}: there is no such run in {home}; mend that"
                     )
-                prepare_run(run_id, load_settings(**(context.given() if context else {})))
+                form = {**(state.get("form") or {}), **(context.given() if context else {})}
+                prepare_run(run_id, load_settings(**form))
         with open_services(run_id, home=home) as services:
             yield services
 
@@ -93,6 +95,11 @@ def followed(run_id: str) -> Iterator[None]:
     finally:
         with _guard:
             _followed.discard(run_id)
+
+
+def is_followed(run_id: str) -> bool:
+    """Whether somebody in this process follows the run; under a server nobody does."""
+    return run_id in _followed
 
 
 @contextmanager

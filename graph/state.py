@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from typing_extensions import TypedDict
+
+from sigmaloop.settings import Settings
 
 Gate = Literal["regression_gate", "validation_gate"]
 Outcome = Literal["ready", "unusable", "passed", "failed", "indecisive", "approved", "declined"]
@@ -56,6 +59,14 @@ Length = Annotated[
     int,
     Field(description="Events in the journal when the last node ended: a state that knows of more has lost its end."),
 ]
+Form = Annotated[
+    dict[str, Any],
+    Field(description="The form that the run was begun with: settings by name, over the usual sources."),
+]
+Title = Annotated[str, Field(description="Title of the cluster; empty when none is chosen.")]
+Score = Annotated[float, Field(description="Mean reward of the kept agent on validation, from 0 to 1.")]
+Sentence = Annotated[str, Field(description="The newest verdict on this attempt, in words.")]
+Diff = Annotated[str, Field(description="What the newest attempt changes; a long one is cut.")]
 
 
 class LoopState(TypedDict):
@@ -82,6 +93,11 @@ class LoopState(TypedDict):
     outcome: Found
     reason: Reason
     journal: Length
+    form: Form
+    cluster: Title
+    score: Score
+    verdict: Sentence
+    diff: Diff
 
 
 class LoopUpdate(TypedDict, total=False):
@@ -108,6 +124,11 @@ class LoopUpdate(TypedDict, total=False):
     outcome: Found
     reason: Reason
     journal: Length
+    form: Form
+    cluster: Title
+    score: Score
+    verdict: Sentence
+    diff: Diff
 
 
 class MineTask(TypedDict):
@@ -119,22 +140,52 @@ class MineTask(TypedDict):
     task_id: str
 
 
+class RunInput(TypedDict, total=False):
+    """What a run is begun with: nothing at all, or its settings."""
+
+    run_id: Annotated[str, Field(description="The thread's own id, which is also taken when this is left out.")]
+    form: Form
+
+
+class RunOutput(TypedDict, total=False):
+    """What a run or a step of it answers: where it stands, in words and figures."""
+
+    run_id: RunId
+    batch: Batch
+    attempts_total: Total
+    incumbent: Incumbent
+    cluster: Title
+    score: Score
+    verdict: Sentence
+    diff: Diff
+    kept: Kept
+    reason: Reason
+
+
 class RunContext(BaseModel):
-    """The form that starts a run in Studio: every field is optional and means what the flag means."""
+    """Settings that were filled in; `RunForm` has every field."""
 
     model_config = ConfigDict(extra="forbid")
 
-    benchmark: str | None = Field(default=None, description="Name of a shipped benchmark, or module:Class.")
-    agent: str | None = Field(default=None, description="Path of the one agent file.")
-    seed: int | None = Field(default=None, ge=0, description="Seed for all randomness.")
-    batches: int | None = Field(default=None, ge=1, description="Batches of sampled traffic.")
-    batch_size: int | None = Field(default=None, ge=1, description="Tasks in a batch.")
-    attempts: int | None = Field(default=None, ge=1, description="Attempts in a batch.")
-    max_attempts: int | None = Field(default=None, ge=1, description="Attempts in the whole run.")
-    review: Literal["auto", "person"] | None = Field(default=None, description="Who approves a change that passed.")
-    certify_trials: int | None = Field(default=None, ge=1, description="Fresh trials of each task at the end.")
-    upstream: Literal["auto", "simulated", "openai"] | None = Field(default=None, description="Which model answers.")
-
     def given(self) -> dict[str, Any]:
-        """The fields that were filled in."""
-        return self.model_dump(exclude_none=True)
+        """The fields that were filled in, as JSON."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def _optional(name: str) -> tuple[Any, Any]:
+    """A setting as a field of the form: with its bounds, and empty at first."""
+    setting = Settings.model_fields[name]
+    field = copy(setting)
+    usual = "" if setting.default is None else f" Left empty: {setting.default}."
+    field.default, field.description = None, f"{setting.description}{usual}"
+    return (setting.annotation | None, field)  # type: ignore[operator]
+
+
+RunForm: type[RunContext] = create_model(
+    "RunForm",
+    __base__=RunContext,
+    __doc__="The form that starts a run in Studio: every setting but the home; each is optional and means what "
+    "the flag means.",
+    **{name: _optional(name) for name in Settings.model_fields if name != "home"},  # type: ignore[call-overload]
+)
+"""The home is the server's: its checkpoints lie there."""

@@ -134,6 +134,11 @@ def list_runs(home: Path) -> list[RunFacts]:
     return sorted(found, key=lambda facts: (-facts.number, -facts.started, facts.run_id))
 
 
+def run_ids(home: Path) -> list[str]:
+    """The id of every run of a home, without a look into its journal."""
+    return [folder.name for folder in _folders(home)]
+
+
 def find_run(home: Path, prefix: str | None = None) -> str:
     """The id that begins with `prefix`, or the newest. Raises BadInput when none or several do."""
     if prefix is None:

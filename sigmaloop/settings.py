@@ -123,6 +123,13 @@ class Settings(_Tables):
         le=100,
     )
 
+    trace_rollouts: Literal["all", "failed", "none"] = _setting(
+        "run", "failed", "Which conversations on training tasks are traced, where LangSmith or OpenTelemetry is on."
+    )
+    trace_held_out: bool = _setting(
+        "run", False, "Trace conversations on validation and test tasks, too. Whoever reads them has seen the exam."
+    )
+
     policy: Literal["reference", "paired", "rigorous", "strict"] = _gate(
         "paired", "Acceptance policy: the rule by which changes are kept.", common=True
     )
@@ -498,6 +505,11 @@ def api_key() -> SecretStr | None:
     """The endpoint's key, from OPENAI_API_KEY; None when unset or empty."""
     value = os.environ.get("OPENAI_API_KEY")
     return SecretStr(value) if value else None
+
+
+def otel_endpoint() -> str | None:
+    """Where OpenTelemetry spans are sent, from OTEL_EXPORTER_OTLP_ENDPOINT; None when unset or empty."""
+    return os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None
 
 
 def secrets(settings: Settings | None = None) -> tuple[str, ...]:

@@ -296,14 +296,16 @@ def canary_rollouts(rules: Rules, noise: Noise, run: Budgeted, walked: Figures) 
     """What the canaries of a run are expected to need.
 
     A copy needs as much as one in the synthetic worlds; one that is sent straight to the comparison as much as its
-    looks; a harmful one is stopped by its cluster tasks or at the first look.
+    looks; a harmful one is stopped by its cluster tasks, if it is shown them, or at the first look.
     """
     looks, aimed = looks_of(rules, run.validation), _cluster_rollouts(rules)
     straight = expected_rollouts(looks, run.validation, noise.within, 0.0)
     whole = walked.no_op_rollouts.mean if walked.no_op_rollouts else aimed + straight
-    harmful = aimed + looks.bounds[0].rollouts
+    first_look = looks.bounds[0].rollouts
     return sum(
-        harmful if canary.worth == "harmful" else straight if len(canary.stages) == 1 else whole
+        first_look + (not canary.straight) * aimed
+        if canary.worth == "harmful"
+        else (straight if canary.straight else whole)
         for canary in run.planned_canaries
     )
 
@@ -314,7 +316,7 @@ def least_rollouts(rules: Rules, run: Budgeted) -> int:
     looks, aimed = looks_of(rules, n), _cluster_rollouts(rules)
     gates = looks.bounds[-1].rollouts + (looks.control.rollouts if looks.control else 0)
     canary_part = sum(
-        aimed + looks.bounds[0].rollouts if canary.worth == "harmful" else (len(canary.stages) > 1) * aimed + gates
+        (not canary.straight) * aimed + (looks.bounds[0].rollouts if canary.worth == "harmful" else gates)
         for canary in run.planned_canaries
     )
     return n * looks.bank + run.batch_size + aimed + gates + canary_part + run.certification

@@ -18,6 +18,8 @@ from sigmaloop.graph.verdicts import FAULT, ask_judge, candidate_of, fault_verdi
 from sigmaloop.memory.facts import AttemptIntended
 from sigmaloop.records import Candidate, Cluster, GateName, Verdict
 
+_YES = frozenset({"approve", "approved", "yes"})
+_NO = frozenset({"decline", "declined", "no"})
 LONGEST_MESSAGE = 500
 """Characters of a verdict's message that come from somebody else's error."""
 
@@ -84,10 +86,11 @@ def review(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     candidate = candidate_of(services, state)
     judgement = ask_judge(services, state, candidate)
     emit(ChangeJudged(classification=judgement.classification, veto=judgement.veto))
+    figures = [f"{v.gate}: {v.outcome}. {v.message}" for v in services.history.verdicts(state["verdicts"])]
     gate: GateName
     if judgement.veto:
         gate, reason, message = "judge", f"vetoed_{judgement.classification}", judgement.explanation
-    elif services.settings.review == "person" and not _approved(candidate, judgement.explanation):
+    elif services.settings.review == "person" and not _approved(candidate, judgement.explanation, figures):
         gate, reason, message = "review", "declined_by_person", "A person declined the change."
     else:
         return {"outcome": "approved", "reason": "approved"}
@@ -150,16 +153,21 @@ def _decided(gate: Gate, finding: Finding, names: list[str]) -> LoopUpdate:
     return {"verdicts": names, "outcome": finding.outcome, "reason": finding.reason, "paused_gate": paused}
 
 
-def _approved(candidate: Candidate, explanation: str) -> bool:
-    """Ask a person; anything but a clear yes declines, and "resume", which ends a pause, is no answer."""
-    question = {
+def _approved(candidate: Candidate, explanation: str, figures: list[str]) -> bool:
+    """Ask a person until the answer is a clear one; "resume", which ends a pause, is no answer."""
+    question: dict[str, object] = {
         "question": f"Keep {candidate.id}?",
         "summary": candidate.summary,
         "hypothesis": candidate.hypothesis,
+        "figures": figures,
         "judge": explanation,
         "diff": candidate.diff,
         "answers": ["approve", "decline"],
     }
-    while (answer := str(interrupt(question)).strip().lower()) == RESUME:
-        pass  # that was the answer to an outage which paused this node before
-    return answer in {"approve", "approved", "yes"}
+    while True:
+        answer = str(interrupt(question)).strip().lower()
+        if answer in _YES | _NO:
+            return answer in _YES
+        # "resume" was the answer to an outage which paused this node before.
+        problem = "" if answer == RESUME else f"{answer[:60]!r} is no answer: give approve or decline"
+        question = {**question, "problem": problem} if problem else question

@@ -84,11 +84,12 @@ def test_keeps_that_end_batches_early_bring_canaries_forward() -> None:
     assert progress_of(attempts=2, most_attempts=96, batch=10, batches=18) == Fraction(1, 2)
 
 
-def test_one_identical_canary_goes_straight_to_the_comparison(make_rollout: Callable[..., Rollout]) -> None:
+def test_the_first_canary_of_each_worth_goes_straight_to_the_comparison(make_rollout: Callable[..., Rollout]) -> None:
     first, second, *_ = canaries(3, 1, attempts=96)
     assert first.stages == ("validation",)
     assert second.stages == ("cluster_tasks", "regression", "validation")
-    assert canaries(0, 2, attempts=96)[0].stages == second.stages
+    assert [canary.straight for canary in canaries(3, 2, attempts=96)] == [True, False, False, True, False]
+    assert [canary.straight for canary in canaries(0, 2, attempts=96)] == [True, False]
     policy, tasks = make_policy(default_rules("paired")), tuple(f"v{i:02}" for i in range(20))
     bank = Bank().joined([make_rollout(*pair) for pair in _lettered(policy.missing(Bank(), tasks), "P")], cap=12)
     inputs = AttemptInputs(

@@ -146,8 +146,8 @@ def test_what_is_not_known_is_called_unknown_and_never_nothing(make_rollout: Mak
 def test_canaries_are_in_the_plan_and_in_the_least_budget() -> None:
     rules, wished = default_rules("paired"), {"canaries": 3, "harmful_canaries": 1}
     run = RUN.model_copy(update={**wished, "attempts": 8})
-    # one straight to the comparison, two the whole way, one that is stopped by its cluster tasks or the first look
-    singing = (200 + 100) + 2 * (10 + 200 + 100) + (10 + 25)
+    # one straight to the comparison, two the whole way, one that is sent there as well and stopped at the first look
+    singing = (200 + 100) + 2 * (10 + 200 + 100) + 25
     assert least_rollouts(rules, run) - least_rollouts(rules, RUN) == singing
     found = plan(rules, USUAL, run, Costs(), worlds=2)
     assert 0 < found.canary_rollouts < singing

@@ -109,8 +109,8 @@ def test_canaries_go_through_the_gates_and_are_never_kept(home: Path) -> None:
         order = [e.id for e in journal.events() if e.kind in {"ledger", "decision"}]
     assert order[0].startswith(("ledger:A", "decision:A")), "a run begins with an attempt"
     assert "byte-identical" in summary.canaries
-    assert "this policy keeps about" in summary.canaries
-    assert sung[0].inputs.stages == ("validation",), "the first goes straight to the comparison"
+    assert "This policy keeps about" in summary.canaries
+    assert sung[0].inputs.stages == ("validation",), "the first of each worth goes straight to the comparison"
     fresh = {row.trial for log in sung for row in log.rows}
     assert 0 not in fresh, "a canary that is answered from the store measures nothing"
 

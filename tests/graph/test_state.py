@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
+from sigmaloop.errors import BadInput
 from sigmaloop.graph.build import build_graph
-from sigmaloop.graph.state import LoopState, LoopUpdate
+from sigmaloop.graph.entries import check_form
+from sigmaloop.graph.state import LoopState, LoopUpdate, RunForm
 
 ROOT = Path(__file__).parents[2]
 SLIPS = {
@@ -45,9 +48,21 @@ def test_the_type_checker_finds_a_slip_in_an_update(tmp_path: Path) -> None:
         assert named in line
 
 
-@pytest.mark.parametrize("schema", ["get_input_jsonschema", "get_output_jsonschema"])
-def test_studio_is_shown_every_field_with_its_meaning(schema: str) -> None:
-    fields = getattr(build_graph(), schema)()["properties"]
-    assert fields.keys() == LoopState.__annotations__.keys()
-    silent = [name for name, field in fields.items() if not field.get("description")]
+def test_studio_is_shown_every_field_with_its_meaning() -> None:
+    types = TypeAdapter(LoopState).json_schema()["properties"]
+    assert types.keys() == LoopState.__annotations__.keys()
+    shown = {
+        **build_graph().get_input_jsonschema()["properties"],
+        **build_graph().get_output_jsonschema()["properties"],
+    }
+    assert shown.keys() <= types.keys()
+    silent = [name for name, field in {**types, **shown}.items() if not field.get("description")]
     assert silent == []
+
+
+def test_the_form_has_the_bounds_of_the_settings_and_nothing_else() -> None:
+    assert check_form({"seed": 3, "regression_floor": 0.5}) == {"seed": 3, "regression_floor": 0.5}
+    assert check_form(dict.fromkeys(RunForm.model_fields)) == {}
+    for slip in ({"seed": -1}, {"sed": 1}, {"review": "nobody"}, {"home": "x"}):
+        with pytest.raises(BadInput, match=next(iter(slip))):
+            check_form(slip)

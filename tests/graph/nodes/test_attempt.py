@@ -129,7 +129,7 @@ def test_an_attempt_that_died_twice_is_a_verdict_with_the_exception(
 @pytest.mark.parametrize(
     ("answers", "outcome"),
     [(["approve"], "approved"), (["Yes "], "approved"), (["resume", "approve"], "approved"),
-     (["decline"], "declined"), (["maybe"], "declined"), (["resume", "no"], "declined")],
+     (["decline"], "declined"), (["maybe", "yes"], "approved"), (["resume", "no"], "declined")],
 )  # fmt: skip
 def test_only_a_clear_yes_of_the_person_keeps_a_change(
     loop_with: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, answers: list[str], outcome: str
@@ -148,3 +148,5 @@ def test_only_a_clear_yes_of_the_person_keeps_a_change(
     assert state["outcome"] == outcome
     assert len(asked) == len(answers)
     assert "diff" in asked[0]
+    assert any(figure.startswith("validation: passed") for figure in asked[0]["figures"])
+    assert ["problem" in question for question in asked[1:]] == [answer == "maybe" for answer in answers[:-1]]
