@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from sigmaloop.records import ChangeKind, Cluster, FailureRecord, GateName, Record
+from sigmaloop.tools.changes.file_kinds import Kind
 
 SHOWN_FAILURES = 5
 """Failures that a brief shows; the engineer can search for the others."""
@@ -66,3 +67,6 @@ class EngineerTools:
     """Takes a failure id."""
     dry_run: Callable[[str], str]
     """Takes the text of an agent file."""
+    file: str = "agent.py"
+    """Name of the file that changes."""
+    kind: Kind = "python"

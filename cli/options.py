@@ -70,13 +70,16 @@ def settings_options(*, leave_out: tuple[str, ...] = (), only: tuple[str, ...] =
         for name, info in reversed(Settings.model_fields.items()):
             if name in leave_out or (only and name not in only):
                 continue
-            default = "" if info.default is None else f"  [default: {info.default}]"
+            several = typing.get_origin(info.annotation) is tuple
+            default = "" if info.default in (None, ()) else f"  [default: {info.default}]"
             place = place_of(name)
             command = click.option(
-                f"--{name.replace('_', '-')}",
+                f"--{(name.removesuffix('s') if several else name).replace('_', '-')}",
                 name,
                 cls=SettingOption,
                 type=_click_type(info.annotation),
+                multiple=several,
+                callback=(lambda _context, _option, given: given or None) if several else None,
                 help=f"{info.description}{default}",
                 place=place._replace(common=place.common or bool(only)),
             )(command)

@@ -42,6 +42,8 @@ def tools_for(services: Services, incumbent: str, source: str) -> EngineerTools:
 
     return EngineerTools(
         source=source,
+        file=services.form.file,
+        kind=services.form.kind,
         search_failures=lambda query: _search(services, "failure", query),
         search_learnings=lambda query: _search_own(services, incumbent, "learning", query),
         search_attempts=lambda query: _search_own(services, incumbent, "attempt", query),

@@ -12,11 +12,11 @@ from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.eval.scoring import ScoreSummary, score_agent
 from sigmaloop.eval.store import MemoryStore
+from sigmaloop.graph.agent_files import check_own
 from sigmaloop.graph.prepare import check_models, smoke_test
 from sigmaloop.graph.services import make_gateway, make_supervisor
 from sigmaloop.records import Rollout, Task
 from sigmaloop.settings import Settings
-from sigmaloop.tools.changes.edits import check_agent
 
 
 @contextmanager
@@ -55,8 +55,8 @@ def score_file(
     Raises BadInput, ModelUnavailable.
     """
     source = settings.agent_source()
-    check_agent(source, str(settings.agent or "the shipped agent.py"))
     benchmark = load_benchmark(settings.benchmark)
+    check_own(settings, source, hosted=benchmark.hosts_agent)
     tasks = _chosen(benchmark, settings.benchmark, split, task_ids)[:limit]
     if not tasks:
         raise BadInput(f"benchmark {settings.benchmark} has no {split} tasks")
@@ -81,6 +81,6 @@ def _chosen(
 def check_named(settings: Settings) -> ConformanceReport:
     """The conformance kit on the settings' benchmark; one that hosts the agent is measured with theirs, if named."""
     benchmark = load_benchmark(settings.benchmark)
-    agent = settings.agent_source() if settings.agent else None
+    agent = settings.agent_source() if settings.edited else None
     with engine_for(settings, benchmark) as engine:
         return check_benchmark(benchmark, engine=engine, agent=agent)

@@ -71,6 +71,13 @@ class Settings(BaseSettings):
     home: Path = _run(Path(".sigmaloop"), "Folder for runs, journals and checkpoints.")
     benchmark: str = _run("helpdesk", "Shipped benchmark, or `module:Class` for your own.")
     agent: Path | None = _run(None, "Agent file to improve. Without it, the shipped baseline agent.")
+    agent_packages: tuple[Path, ...] = _run(
+        (), "Folder with the agent's other modules and data files, which stay as they are. May be given several times."
+    )
+    edit: Path | None = _run(
+        None, "The one file of the package that changes: .py, .md, .txt, .yaml, .yml, .json or .toml. In place of --agent."
+    )
+    driver: Path | None = _run(None, "Python file of the package with `run(session)`, where the edited file has none.")
     seed: int = _run(0, "Seed for all randomness.", ge=0, lt=2**31)
     batches: int = _run(18, "Number of batches of simulated traffic.", ge=1, le=10_000)
     batch_size: int = _run(10, "Number of tasks in a batch.", ge=1, le=10_000)
@@ -216,18 +223,25 @@ class Settings(BaseSettings):
             return "simulated-target", "simulated-specialist"
         return self.target_model, self.specialist_model
 
+    @property
+    def edited(self) -> Path | None:
+        """The one file that changes; None: the shipped agent."""
+        return self.edit or self.agent
+
     def agent_source(self) -> str:
-        """Text of the one agent file. Raises BadInput when it cannot be read as text."""
-        if self.agent is None:
+        """Text of the one file that changes. Raises BadInput when it cannot be read as text."""
+        if self.edit is not None and self.agent is not None:
+            raise BadInput(f"--edit {self.edit} and --agent {self.agent} both name the file that changes; give one")
+        if self.edited is None:
             return resources.files("sigmaloop.target_agent").joinpath("agent.py").read_text(encoding="utf-8")
         try:
-            return self.agent.read_text(encoding="utf-8-sig")
+            return self.edited.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             raise BadInput(
-                f"agent file {self.agent} does not exist; give --agent a Python file with `def run(session)`"
+                f"agent file {self.edited} does not exist; give --agent a Python file with `def run(session)`"
             ) from None
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"agent file {self.agent} cannot be read: {error}; it must be UTF-8 Python text") from None
+            raise BadInput(f"agent file {self.edited} cannot be read: {error}; it must be UTF-8 text") from None
 
     def stored(self) -> dict[str, Any]:
         """JSON form that a run keeps: everything but the place, which may be moved."""

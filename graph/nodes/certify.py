@@ -13,7 +13,7 @@ from sigmaloop.graph.rollouts import CERTIFY_TRIAL, run_covered
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, LoopUpdate
 from sigmaloop.memory.facts import Certified, TestOpened
-from sigmaloop.records import Split, agent_hash
+from sigmaloop.records import Split
 from sigmaloop.report.files import write_views
 
 
@@ -49,7 +49,7 @@ def _certify_on(split: Split, agents: Sequence[str], state: LoopState, services:
         split=split,
         trials=trials,
         simulated=services.history.started().simulated,
-        agent=agent_hash(sources[-1]),
+        agent=services.identity(sources[-1]),
     )
     fact = services.journal.write_once(Certified(batch=batch, commit=agents[-1], certificate=measured))
     emit(CertificateMade(changed=len(agents) > 1, certificate=fact.certificate))

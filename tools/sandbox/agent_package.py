@@ -106,11 +106,6 @@ def take_package(
     return package
 
 
-def package_digest(folders: Sequence[Path], **options: object) -> str:
-    """The digest of what `take_package` would take; takes the same arguments and raises the same."""
-    return take_package(folders, **options).digest  # type: ignore[arg-type]
-
-
 def _root(folder: Path) -> str:
     root = os.path.realpath(folder)
     if not os.path.isdir(root):
@@ -137,9 +132,9 @@ def _base() -> str:
             os.chmod(base, 0o711)
         return base
     except OSError as error:
-        raise SandboxError(f"no copy of the agent's package can be made: {error}; free some space, or set TMPDIR") from (
-            error
-        )
+        raise SandboxError(
+            f"no copy of the agent's package can be made: {error}; free some space, or set TMPDIR"
+        ) from (error)
 
 
 def _copy_all(
@@ -170,9 +165,7 @@ def _copy_all(
                 continue
             content, size = _copy(os.path.join(root, entry.name), target, root, size)
             found.update(repr((number, entry.name, content)).encode())
-    places = [
-        None if place is None else Place(folder=copies[place[0]], name=place[1]) for place in (edited, driver)
-    ]
+    places = [None if place is None else Place(folder=copies[place[0]], name=place[1]) for place in (edited, driver)]
     if places[0] is not None:
         _lead_to_edited(places[0])
     for copy in copies:

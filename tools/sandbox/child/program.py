@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from sigmaloop.tools.sandbox.child.orders import AgentFiles, Place
+    from sigmaloop.tools.sandbox.child.orders import AgentFiles
 
 AGENT = "agent.py"
 """What the file is called when the agent is that one file."""
