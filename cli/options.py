@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from sigmaloop.settings import GROUPS, Place, Settings, place_of
+from sigmaloop.settings import GROUPS, Place, Settings, flag_of, place_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -74,7 +74,7 @@ def settings_options(*, leave_out: tuple[str, ...] = (), only: tuple[str, ...] =
             default = "" if info.default in (None, ()) else f"  [default: {info.default}]"
             place = place_of(name)
             command = click.option(
-                f"--{(name.removesuffix('s') if several else name).replace('_', '-')}",
+                flag_of(name),
                 name,
                 cls=SettingOption,
                 type=_click_type(info.annotation),

@@ -48,7 +48,7 @@ def described(form: AgentForm) -> str:
     what = (
         "a module beside a fixed program that calls it: keep the names and arguments of what it defines"
         if form.kind == "python"
-        else "a text that a fixed program reads: it has no code and no `run`; keep the structure that the program expects"
+        else "a text that a fixed program reads: it has no code and no `run`; keep the structure that it expects"
     )
     return f" Wherever agent.py is said here, the file {form.file} is meant, {what}."
 

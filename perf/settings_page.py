@@ -6,7 +6,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from sigmaloop.settings import GROUPS, PREFIX, TOML, Settings, place_of
+from sigmaloop.settings import GROUPS, PREFIX, TOML, Settings, flag_of, place_of
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = f"""# Settings
@@ -49,8 +49,8 @@ def _table(group: str, names: list[str]) -> str:
 
 def _row(name: str) -> str:
     field = Settings.model_fields[name]
-    spellings = f"`--{name.replace('_', '-')}`<br>`{PREFIX}{name.upper()}`<br>`{name}`"
-    default = "" if field.default is None else f"`{field.default}`"
+    spellings = f"`{flag_of(name)}`<br>`{PREFIX}{name.upper()}`<br>`{name}`"
+    default = "" if field.default in (None, ()) else f"`{field.default}`"
     meaning = (field.description or "").replace("|", r"\|")
     return f"| {spellings} | {meaning} | {default} | {_allowed(field.annotation, field.metadata)} |\n"
 

@@ -281,6 +281,12 @@ def place_of(name: str) -> Place:
     return Place(str(extra["group"]), bool(extra["common"]))
 
 
+def flag_of(name: str) -> str:
+    """The flag of a setting; one of several values is given once for each, and named in the singular."""
+    several = isinstance(Settings.model_fields[name].default, tuple)
+    return f"--{(name.removesuffix('s') if several else name).replace('_', '-')}"
+
+
 class _TomlSource(TomlConfigSettingsSource):
     """The toml file with its sections."""
 

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import PurePath
 from typing import Literal
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from sigmaloop.errors import BadInput
 
