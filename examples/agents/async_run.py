@@ -1,6 +1,6 @@
 """An `async def run` over the official asynchronous client.
 
-    sigmaloop run --agent examples/agents/async_run.py
+sigmaloop run --agent examples/agents/async_run.py
 """
 
 import json

@@ -1,6 +1,6 @@
 """A LangChain agent: the session's tools become its tools.
 
-    sigmaloop run --agent examples/agents/create_agent.py
+sigmaloop run --agent examples/agents/create_agent.py
 """
 
 from functools import partial

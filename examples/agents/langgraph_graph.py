@@ -1,6 +1,6 @@
 """A LangGraph graph as the agent: `run` is all that is added to it.
 
-    sigmaloop run --agent examples/agents/langgraph_graph.py
+sigmaloop run --agent examples/agents/langgraph_graph.py
 """
 
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage

@@ -1,13 +1,14 @@
 """An agent of the OpenAI Agents SDK (`pip install openai-agents`), over chat completions.
 
-    sigmaloop run --agent examples/agents/openai_agents_sdk.py
+sigmaloop run --agent examples/agents/openai_agents_sdk.py
 """
 
 import json
 
-from agents import Agent, FunctionTool, OpenAIChatCompletionsModel, Runner, set_tracing_disabled
+from agents import Agent, FunctionTool, OpenAIChatCompletionsModel, Runner, set_trace_provider
+from agents.tracing.provider import DefaultTraceProvider
 
-set_tracing_disabled(True)
+set_trace_provider(DefaultTraceProvider())  # without the exporter, which wants the network
 
 
 def tool_of(schema, call):
