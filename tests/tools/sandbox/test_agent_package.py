@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +90,8 @@ def run(tier: Any, package: AgentPackage, *sources: str) -> list[tuple[SandboxRe
 
 
 @pytest.fixture(params=each_tier("none", "landlock", "bubblewrap"))
-def tier(request: pytest.FixtureRequest) -> Iterator[Any]:
-    yield request.param
+def tier(request: pytest.FixtureRequest) -> Any:
+    return request.param
 
 
 def test_a_driver_reads_the_changed_text_its_data_and_its_modules(tier: Any, folder: Path) -> None:
@@ -182,7 +181,8 @@ def test_a_client_of_the_agents_own_says_what_to_use(source: str) -> None:
 def test_secrets_caches_and_what_the_caller_hides_are_not_copied(folder: Path) -> None:
     kept = names(take_package([folder]))
     left_out = {
-        ".env": "K=1", ".git/config": "x", ".ssh/id": "x", "prod.env": "x", "server.pem": "x", "ID_RSA": "x", "a.key": "x",
+        ".env": "K=1", ".git/config": "x", ".ssh/id": "x", "prod.env": "x", "server.pem": "x", "ID_RSA": "x",
+        "a.key": "x",
         "credentials.json": "{}", "secrets.toml": "", "inner/__pycache__/words.pyc": "x", "env/pyvenv.cfg": "",
         "env/lib/x.py": "", "node_modules/x/index.js": "", "bench.py": "ANSWERS = 1",
         "notes.txt": "\n-----BEGIN OPENSSH PRIVATE KEY-----\nabc", "runs/journal": "x",
