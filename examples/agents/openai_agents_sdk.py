@@ -5,8 +5,9 @@ sigmaloop run --agent examples/agents/openai_agents_sdk.py
 
 import json
 
-from agents import Agent, FunctionTool, OpenAIChatCompletionsModel, Runner, set_trace_provider
 from agents.tracing.provider import DefaultTraceProvider
+
+from agents import Agent, FunctionTool, OpenAIChatCompletionsModel, Runner, set_trace_provider
 
 set_trace_provider(DefaultTraceProvider())  # without the exporter, which wants the network
 
