@@ -18,7 +18,7 @@ import pytest
 from processes import environment
 
 import sigmaloop
-from sigmaloop.settings import Settings
+from sigmaloop.settings import Settings, flag_of
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,7 +74,7 @@ def test_the_settings_page_is_the_settings_model() -> None:
 def test_every_setting_stands_on_its_page_once_with_all_its_spellings() -> None:
     page = command_of("settings_page").page()
     for name in Settings.model_fields:
-        spellings = f"`--{name.replace('_', '-')}`<br>`SIGMALOOP_{name.upper()}`<br>`{name}`"
+        spellings = f"`{flag_of(name)}`<br>`SIGMALOOP_{name.upper()}`<br>`{name}`"
         assert page.count(f"| {spellings} |") == 1, name
 
 
