@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 DEMO_HOME := .sigmaloop
 WORKERS ?= 2
 
-.PHONY: demo test check coverage lint types docs site perf clean help
+.PHONY: demo test check browser coverage lint types docs site perf clean help
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ - /'
@@ -18,6 +18,10 @@ test: $(VENV)/installed-dev  ## the whole test suite, in two processes: no netwo
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: lint types test  ## style, types, tests and docs
+
+browser: $(VENV)/installed-dev  ## playwright, axe and a Chromium, for the tests that look at report.html in a browser
+	$(INSTALL) --editable '.[browser]'
+	command -v chromium || $(BIN)/playwright install chromium
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -33,7 +33,7 @@ from sigmaloop.clean_text import clean_line, unseen
 from sigmaloop.errors import BadInput, SpecialistError
 from sigmaloop.records import ChangeKind, Proposal
 
-CALLS = 16
+CALLS = 20
 """Model calls in one attempt."""
 _REPAIRS = 2
 

@@ -24,7 +24,10 @@ SETTING_LIMIT = 400
 _JOINERS = "\u200c\u200d"
 """Without width, but part of how some languages and emoji are written."""
 _USER = "<!-- user -->\n"
-_SECTIONS = "trace|policy|failures?|clusters?|attempts|learnings|hypothesis|verdicts|diff"
+_SECTIONS = (
+    "traces?|policy|failures?|clusters?|attempts|learnings|hypothesis|verdicts|diff|program|agent|mechanisms|passing|"
+    "causes|diagnosis|works|rates|others|figures|tools"
+)
 _TAG = re.compile(
     rf"<\s*/\s*(?:{_SECTIONS})\b|<\s*(?:{_SECTIONS})\s*>|<(?:{_SECTIONS})\b[^<>]*>"  # the sections of our prompts
     r"|<\s*\|[^<>|]{1,60}\|\s*>|<<\s*/?\s*sys\s*>>|\[\s*/?\s*inst\s*\]|<\s*/?\s*(?:start|end)_of_turn\s*>",  # turns

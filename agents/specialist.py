@@ -59,22 +59,37 @@ class Specialist:
         self._model = model
         self._takes_tools = True
 
-    def ask(self, prompt: Prompt, schema: type[Answer], *, check: Callable[[Answer], None] | None = None) -> Answer:
+    def ask(
+        self,
+        prompt: Prompt,
+        schema: type[Answer],
+        *,
+        check: Callable[[Answer], None] | None = None,
+        wish: Callable[[Answer], None] | None = None,
+    ) -> Answer:
         """The model's answer as a `schema`; `check` raises ValueError for one that fits but cannot be used.
+
+        `wish` raises ValueError for one that could be better: it is told so once, and then taken as it is.
 
         Raises SpecialistError when it is still unusable after the repair turn, UpstreamError or
         ModelUnavailable when the call itself failed.
         """
         messages: list[BaseMessage] = [SystemMessage(prompt.system), HumanMessage(prompt.user)]
         first = self._call(messages, schema)
+        usable: Answer | None = None
         try:
-            return read_answer(first, schema, check=check)
-        except UnusableError as fault:
+            usable = read_answer(first, schema, check=check)
+            if wish is not None:
+                wish(usable)
+            return usable
+        except ValueError as fault:
             messages += repair_turn(first, fault=str(fault), tool=schema.__name__)
         second = self._call(messages, schema)
         try:
             return read_answer(second, schema, check=check)
         except UnusableError as fault:
+            if usable is not None:
+                return usable
             raise SpecialistError(f"{schema.__name__} is unusable after its repair turn: {fault}") from fault
 
     def _call(self, messages: Sequence[BaseMessage], schema: type[BaseModel]) -> AIMessage:
@@ -140,6 +155,7 @@ def decide(
     scope: str,
     about: Mapping[str, object],
     check: Callable[[Answer], None] | None = None,
+    wish: Callable[[Answer], None] | None = None,
 ) -> Answer:
     """One decision of a specialist, as `Specialist.ask` makes it: a run of its own in LangSmith, named by its role.
 
@@ -149,7 +165,7 @@ def decide(
     @traceable(run_type="chain")
     def traced(*, prompt: Prompt, scope: str) -> Answer:
         with specialist(models, role, scope=scope) as model:
-            return model.ask(prompt, schema, check=check)
+            return model.ask(prompt, schema, check=check, wish=wish)
 
     return traced(prompt=prompt, scope=scope, langsmith_extra=trace_metadata(role, scope, about))
 

@@ -1,4 +1,4 @@
-"""A trace as text: one numbered line per event, for the miner's prompt, the engineer's tool and people."""
+"""A trace as text: one numbered line per event, for the specialists' prompts and for people."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from sigmaloop.records import Step
 
-_SPEAKERS = {"user": "USER", "say": "AGENT", "submit": "SUBMIT", "error": "FAULT"}
+_SPEAKERS = {"user": "USER", "say": "AGENT", "submit": "SUBMIT", "error": "FAULT", "model": "MODEL (not passed on)"}
 
 
 def trace_text(trace: Sequence[Step], *, limit: int = 40_000, step_limit: int = 2_000) -> str:
     """`[3] CALL name {...}` and `[3] RESULT ...` for actions, `[4] AGENT: ...` for what was said.
+
+    A call that the agent's own code refused is `[5] CALL` and `[5] REFUSED by the agent's code: ...`.
 
     Long texts are cut at `step_limit` characters; beyond `limit` the middle steps are left out, because a
     failure shows where a rollout begins or ends far more often than halfway.
@@ -31,7 +33,7 @@ def trace_text(trace: Sequence[Step], *, limit: int = 40_000, step_limit: int = 
 
 def step_text(step: Step) -> str:
     """Everything of a step that may be quoted as evidence."""
-    if step.kind == "act":
+    if step.kind in ("act", "refused"):
         return f"{step.tool} {_arguments(step)} {step.text}"
     return step.text
 
@@ -39,7 +41,11 @@ def step_text(step: Step) -> str:
 def _line(step: Step, limit: int) -> str:
     if step.kind == "act":
         call = f"[{step.index}] CALL {step.tool} {_cut(_arguments(step), limit)}"
-        return f"{call}\n[{step.index}] RESULT {_cut(step.text, limit)}"
+        unasked = f"\n[{step.index}] (made by the agent's code; the model had not asked for it)" if step.by_code else ""
+        return f"{call}{unasked}\n[{step.index}] RESULT {_cut(step.text, limit)}"
+    if step.kind == "refused":
+        call = f"[{step.index}] CALL {step.tool} {_cut(_arguments(step), limit)}"
+        return f"{call}\n[{step.index}] REFUSED by the agent's code: {_cut(step.text, limit)}"
     return f"[{step.index}] {_SPEAKERS[step.kind]}: {_cut(step.text, limit)}"
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 from langchain_core.tools import BaseTool, StructuredTool
 
-from sigmaloop.agents.brief import EngineerTools
+from sigmaloop.agents.brief import REPLAYS, EngineerTools
 from sigmaloop.agents.prompt import quoted
+from sigmaloop.errors import BadInput
 from sigmaloop.tools.changes.edits import replace_text, unified_diff
 from sigmaloop.tools.changes.file_kinds import parsed
 
@@ -25,6 +26,7 @@ class WorkingCopy:
     def __init__(self, tools: EngineerTools) -> None:
         self.parent = tools.source
         self.source = tools.source
+        self.replays = 0
         self._tools = tools
 
     @property
@@ -40,6 +42,7 @@ class WorkingCopy:
             self.search_learnings,
             self.search_attempts,
             self.read_trace,
+            self.replay,
             self.dry_run,
         )
         return [StructuredTool.from_function(function) for function in functions]
@@ -71,6 +74,14 @@ class WorkingCopy:
     def read_trace(self, failure_id: str) -> str:
         """Read the recorded trace of one failure of this cluster."""
         return quoted(self._tools.read_trace(failure_id), 3 * _SHOWN)
+
+    def replay(self, failure_id: str) -> str:
+        """Run the changed agent with its real model on a failure's training task; answers with the recording."""
+        if self.replays >= REPLAYS:
+            raise BadInput(f"all {REPLAYS} replays of this attempt are used; hand in the change, or edit it once more")
+        recording = self._tools.replay(self.source, failure_id)
+        self.replays += 1
+        return quoted(f"({REPLAYS - self.replays} replays left)\n{recording}", 2 * _SHOWN)
 
     def dry_run(self) -> str:
         """Run the changed agent once with a scripted model: does it start, and what is the model shown?"""

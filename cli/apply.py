@@ -11,6 +11,7 @@ from sigmaloop.cli.options import home_option, json_option
 from sigmaloop.cli.terminal import tell
 from sigmaloop.errors import BadInput
 from sigmaloop.graph.run import Run, Which
+from sigmaloop.settings import SIMULATED
 from sigmaloop.tools.changes.text_form import in_form_of
 
 
@@ -78,12 +79,17 @@ def apply(
         merged = ", merged with your commits since the run started; score the result before you trust it"
         written.append(f"branch {branch} at {made.commit[:12]} in {repo}{merged if made.merged else ''}")
     if as_json:
-        answer = {"run_id": run.id, "agent": which, "written": written, "doubt": doubt, "diff": changed.decode()}
+        told = {"doubt": doubt, "simulated": run.summary().simulated, "diff": changed.decode()}
+        answer = {"run_id": run.id, "agent": which, "written": written, **told}
         tell(json.dumps(answer, indent=2))
         return
     tell("wrote " + ", ".join(written) if written else changed.decode() or "the run has kept no change")
     if doubt:
         tell(f"sigmaloop: {doubt}", err=True)
+    if which != "baseline" and run.summary().simulated:
+        tell(
+            f"sigmaloop: this agent was made and measured by the {SIMULATED}; score it with a real one first", err=True
+        )
 
 
 def _doubt(run: Run) -> str:

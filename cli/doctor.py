@@ -19,10 +19,9 @@ from sigmaloop.errors import SandboxError, SigmaLoopError
 State = Literal["ok", "note", "FAIL"]
 _FLAGS = (
     *("home", "sandbox", "concurrency", "benchmark", "upstream", "base_url"),
-    *("target_model", "specialist_model"),
+    *("target_model", "specialist_model", "embedder", "temperature", "max_tokens", "model_timeout"),
 )
 _LEAST_BYTES = 1_000_000_000
-_UPSTREAM_SECONDS = 3.0
 
 
 class Finding(NamedTuple):
@@ -36,15 +35,16 @@ class Finding(NamedTuple):
 @click.command(cls=SettingsCommand)
 @config_option
 @json_option
+@click.option("--endpoint", is_flag=True, help="Ask only the models: one line for each role.")
 @settings_options(only=_FLAGS)
-def doctor(*, config: Path | None, as_json: bool, **flags: Any) -> None:
+def doctor(*, config: Path | None, as_json: bool, endpoint: bool, **flags: Any) -> None:
     """Try everything that a run needs, then attack the sandbox with harmless probes. Exits 1 if something fails."""
     from sigmaloop.settings import load_settings
 
     began = time.monotonic()
     settings = load_settings(config=config, **flags)
     found: list[Finding] = []
-    for finding in _examine(settings):
+    for finding in _endpoints(settings) if endpoint else _examine(settings):
         found.append(finding)
         if not as_json:
             colour = {"ok": "green", "note": "yellow", "FAIL": "red"}[finding.state]
@@ -165,18 +165,61 @@ def _gateway() -> tuple[State, str]:
 
 
 def _model(settings: Any) -> tuple[State, str]:
+    """The models of target and specialists, as a run would ask them."""
+    from sigmaloop.graph.endpoints import roles_of
     from sigmaloop.graph.prepare import check_models
     from sigmaloop.tools.gateway.prices import prices_of
 
     if settings.simulated:
         return "ok", "the simulated model; set OPENAI_API_KEY or --base-url for a real one"
-    hasty = settings.model_copy(update={"model_timeout": _UPSTREAM_SECONDS, "model_tries": 1})
-    check_models(hasty, *settings.models())
-    names = " and ".join(dict.fromkeys(settings.models()))
+    found = check_models(settings, *roles_of(settings))
+    names = " and ".join(dict.fromkeys(one.model.model for one in found))
+    changes = [f"{one.model.model}: {'; '.join((*one.changes, *one.notes))}" for one in found if one.changes]
+    told = f"{names} answer{'; ' if changes else ''}{'; '.join(changes)}"
     prices = prices_of(settings)
     if prices is not None:
-        return "ok", f"{names} answer; {prices.input:g} in, {prices.output:g} out a million tokens"
-    return "note", f"{names} answer; prices are unknown (set price_input, price_output), so costs are, too"
+        return "note" if changes else "ok", f"{told}; {prices.input:g} in, {prices.output:g} out a million tokens"
+    return "note", f"{told}; prices are unknown (set price_input, price_output), so costs are, too"
+
+
+def _endpoints(settings: Any) -> Iterator[Finding]:
+    """A line for each role: who answers it, and how it has to be asked."""
+    from sigmaloop.endpoints import TABLES
+    from sigmaloop.graph.endpoints import same_words
+
+    asked: dict[str, Finding] = {}
+    for role in TABLES:
+        if settings.simulated:
+            yield Finding(role, "ok", f"{settings.role(role).model}, in this process")
+            continue
+        words = same_words(settings.role(role))
+        if words in asked:
+            first = asked[words]
+            yield Finding(role, first.state, f"as {first.name}: {first.detail}")
+            continue
+        if role == "embedding" and settings.embedder == "hash-v1":
+            yield Finding(role, "ok", "not asked: embedder hash-v1 needs no model")
+            continue
+        asked[words] = _tried(role, lambda role=role: _endpoint(settings, role))  # type: ignore[misc]
+        yield asked[words]._replace(name=role)
+
+
+def _endpoint(settings: Any, role: Any) -> tuple[State, str]:
+    from sigmaloop.graph.endpoints import probe_role
+    from sigmaloop.tools.gateway.prices import prices_of
+
+    found = probe_role(settings, role)
+    model = found.model
+    key = f"key in {model.key_env} ({model.auth})" if model.auth != "none" else "no key"
+    prices = prices_of(settings, role)
+    parts = [
+        f"{model.model} at {model.base_url}, {key}",
+        f"first answer in {found.seconds:.1f} s, {found.requests} requests",
+        *(found.changes or ("takes every parameter",)),
+        *found.notes,
+        f"{prices.input:g} in, {prices.output:g} out a million tokens" if prices else "prices are unknown",
+    ]
+    return "note" if found.changes or found.notes or prices is None else "ok", "; ".join(parts)
 
 
 def _agent(supervisor: Any) -> tuple[State, str]:

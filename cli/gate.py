@@ -117,7 +117,7 @@ def _decide(
     from sigmaloop.eval.benchmark import load_benchmark
     from sigmaloop.eval.change_check import judge_change
     from sigmaloop.graph.agent_files import check_own, package_of
-    from sigmaloop.graph.prepare import check_models, smoke_test
+    from sigmaloop.graph.prepare import probed, smoke_test
     from sigmaloop.graph.standalone import engine_for
 
     candidate = settings.agent_source()
@@ -135,7 +135,7 @@ def _decide(
     own = modules_of(snapshot.programs() if snapshot else ())
     check_text(incumbent, candidate, task_ids=[*train, *tasks], package=own, **form._asdict())
     smoke_test(settings, candidate, benchmark)
-    check_models(settings, settings.models()[0])
+    settings = probed(settings, "target", *benchmark.model_roles)
     bar = Progress(console=Console(stderr=True), transient=True, disable=quiet)
     with bar, engine_for(settings, benchmark) as engine:
         stages: dict[str, Any] = {}

@@ -9,17 +9,26 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "init": ("sigmaloop.cli.init:init", "Write an agent, a benchmark and settings to start from."),
     "run": ("sigmaloop.cli.run:run", "Improve an agent: traffic, failures, changes, gates."),
     "resume": ("sigmaloop.cli.run:resume", "Continue an interrupted or paused run."),
     "status": ("sigmaloop.cli.status:status", "Show what a run has found so far."),
+    "report": ("sigmaloop.cli.report:report", "Write and show the page of a run."),
+    "attempts": ("sigmaloop.cli.attempts:attempts", "List the attempts of a run, or show one."),
+    "clusters": ("sigmaloop.cli.attempts:clusters", "List the failure clusters of a run, or show one."),
+    "failures": ("sigmaloop.cli.attempts:failures", "List the mined failures of a run, or show one."),
+    "diff": ("sigmaloop.cli.attempts:diff", "Show what an attempt, or the whole run, changed."),
+    "compare": ("sigmaloop.cli.compare:compare", "Compare two runs, or two agent files."),
     "plan": ("sigmaloop.cli.plan:plan", "Estimate what a run can detect and what it costs."),
     "gate": ("sigmaloop.cli.gate:gate", "Explain a decision from its log, or judge a hand-made change."),
-    "selftest": ("sigmaloop.cli.selftest:selftest", "Test the gate in simulated worlds."),
+    "selftest": ("sigmaloop.cli.selftest:selftest", "Test the gate in synthetic worlds."),
     "eval": ("sigmaloop.cli.score:score", "Score any agent file on a benchmark."),
     "benchmark": (
         "sigmaloop.cli.benchmark:benchmark",
         "List benchmarks, or check that one keeps its contract.",
     ),
+    "trace": ("sigmaloop.cli.trace:trace", "Show what an agent did in a rollout, or list the rollouts."),
+    "mine": ("sigmaloop.cli.mine:mine", "Report why conversations of stored traces failed."),
     "doctor": ("sigmaloop.cli.doctor:doctor", "Check this machine and attack its sandbox."),
     "apply": ("sigmaloop.cli.apply:apply", "Take the kept agent as a branch, a patch or a file."),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from sigmaloop.endpoints import ALIASES, FIELDS, TABLES
 from sigmaloop.settings import GROUPS, Place, Settings, flag_of, place_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -27,6 +29,14 @@ class SettingOption(click.Option):
         super().__init__(*args, **kwargs)
         self.place = place
 
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Under its own name; those that it has as a key of a role's table are told once, for all roles."""
+        names, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
 
 class SettingsCommand(click.Command):
     """A command whose help shows the settings in their groups: the common ones, or with `--help-all` every one."""
@@ -44,10 +54,13 @@ class SettingsCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Options": [], **{title: [] for title in GROUPS.values()}}
+        if self.everything:
+            sections[GROUPS["models"]] = [(f"--ROLE-{key.replace('_', '-')}", f.text) for key, f in FIELDS.items()]
+            sections[GROUPS["models"]].append(("ROLE", f"One of {', '.join(TABLES)}, with - for _."))
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if isinstance(param, SettingOption):
-                if record and (param.place.common or self.everything):
+                if record and param.place.group != "models" and (param.place.common or self.everything):
                     sections[GROUPS[param.place.group]].append(record)
             elif record:
                 sections["Options"].append(record)
@@ -68,20 +81,23 @@ def settings_options(*, leave_out: tuple[str, ...] = (), only: tuple[str, ...] =
 
     def add(command: Command) -> Command:
         for name, info in reversed(Settings.model_fields.items()):
-            if name in leave_out or (only and name not in only):
+            if name in leave_out or (only and name not in only and place_of(name).group != "models"):
                 continue
             several = typing.get_origin(info.annotation) is tuple
             default = "" if info.default in (None, ()) else f"  [default: {info.default}]"
             place = place_of(name)
+            alone = {"is_flag": False, "flag_value": "true"} if info.annotation is bool else {}
+            newer = [f"--{role}-{key}".replace("_", "-") for (role, key), old in ALIASES.items() if old == name]
             command = click.option(
-                flag_of(name),
+                *dict.fromkeys([flag_of(name), *newer]),
                 name,
                 cls=SettingOption,
                 type=_click_type(info.annotation),
                 multiple=several,
                 callback=(lambda _context, _option, given: given or None) if several else None,
                 help=f"{info.description}{default}",
-                place=place._replace(common=place.common or bool(only)),
+                place=place._replace(common=place.group != "models" and (place.common or bool(only))),
+                **alone,
             )(command)
         return command
 
@@ -93,6 +109,8 @@ def _click_type(annotation: Any) -> Any:
     arguments = [a for a in typing.get_args(annotation) if a is not type(None)]
     if typing.get_origin(annotation) is typing.Literal:
         return click.Choice([str(a) for a in arguments])
+    if len(arguments) > 1 and typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return str  # such as a number or a word: the settings know
     if typing.get_origin(annotation) is not None and arguments:
         return _click_type(arguments[0])
     if annotation is Path:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--seconds", type=click.FloatRange(min=0), help="Seconds per rollout.  [default: as measured]")
 @click.option("--budget", type=click.IntRange(min=1), help="Maximum number of rollouts in the whole run.")
 @click.option(
-    "--worlds", type=click.IntRange(min=2), default=12, show_default=True, help="Number of simulated runs per policy."
+    "--worlds", type=click.IntRange(min=2), default=12, show_default=True, help="Number of synthetic runs per policy."
 )
 @settings_options(leave_out=("home", "review", "embedder", "embedding_model"))
 def plan(
@@ -90,7 +90,7 @@ def plan(
     names = LOOKS if flags["policy"] is None else (settings.policy,)
     rules = [rules_of(settings, policy=name) for name in names]
     if not as_json:
-        click.echo(f"simulating {2 * worlds} runs of each policy ...", err=True)
+        click.echo(f"working out {2 * worlds} synthetic runs of each policy ...", err=True)
     found = plans(rules, noise, run, costs, worlds=worlds, budget=budget)
     if as_json:
         output = {"warning": missed, "noise": noise.model_dump(), "run": run.model_dump(), "costs": costs.model_dump()}
@@ -107,13 +107,13 @@ def _baseline(
     from rich.progress import Progress
 
     from sigmaloop.graph.agent_files import check_own
-    from sigmaloop.graph.prepare import check_models, smoke_test
+    from sigmaloop.graph.prepare import probed, smoke_test
     from sigmaloop.graph.standalone import engine_for
 
     source = settings.agent_source()
     check_own(settings, source, hosted=benchmark.hosts_agent)
     smoke_test(settings, source, benchmark)
-    check_models(settings, settings.models()[0])
+    settings = probed(settings, "target", *benchmark.model_roles)
     tasks = [task.id for task in benchmark.tasks("validation")]
     pairs = [(task, trial) for trial in range(2) for task in tasks]
     with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:

@@ -18,6 +18,7 @@ from sigmaloop.cli.terminal import tell
 
 if TYPE_CHECKING:
     from sigmaloop.graph.run import Run
+    from sigmaloop.settings import Settings
 
 PAUSED = 3
 STOPPED = 130
@@ -30,17 +31,20 @@ STOPPED = 130
 def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
     """Improve an agent.
 
-    Runs batches of simulated traffic, mines and clusters the failures, lets the harness engineer change
+    Runs batches of sampled traffic, mines and clusters the failures, lets the harness engineer change
     the agent file, and keeps only changes that pass the gate. Stop it with Ctrl-C; continue with `sigmaloop resume`.
     """
     from sigmaloop.settings import load_settings
 
     settings = load_settings(config=config, **flags)
     settings.agent_source()  # a wrong path is reported before the machinery loads
-    _say(f"sigmaloop: checking {settings.benchmark}, the agent and the model ...", quiet=as_json)
+    _say(f"sigmaloop: {first_line(settings)}; checking {settings.benchmark} and the agent ...", quiet=as_json)
     from sigmaloop.graph.run import Run
 
-    _work(Run.start(settings), as_json=as_json, answer=None)
+    started = Run.start(settings)
+    for line in started.endpoints():
+        _say(f"endpoint: {line}", quiet=as_json)
+    _work(started, as_json=as_json, answer=None)
 
 
 @click.command()
@@ -50,6 +54,8 @@ def run(*, config: Path | None, as_json: bool, **flags: Any) -> None:
 @click.option("--approve", "answer", flag_value="approve", help="Keep the change that is waiting for review.")
 @click.option("--max-money", type=float, help="New money limit for a run that has reached its limit.")
 @click.option("--max-run-tokens", type=int, help="New token limit for a run that has reached its limit.")
+@click.option("--max-run-calls", type=int, help="New limit of model calls for a run that has reached its limit.")
+@click.option("--max-hours", type=float, help="New limit of hours for a run that has reached its limit.")
 @click.option("--decline", "answer", flag_value="decline", help="Reject the change that is waiting for review.")
 def resume(
     *,
@@ -59,6 +65,8 @@ def resume(
     answer: str | None,
     max_money: float | None,
     max_run_tokens: int | None,
+    max_run_calls: int | None,
+    max_hours: float | None,
 ) -> None:
     """Continue a run: the newest, or the one whose ID begins with RUN_ID.
 
@@ -74,27 +82,36 @@ def resume(
         raise BadInput("this run is waiting for review; resume it with --approve or --decline")
     if answer and not (question and "answers" in question):
         raise BadInput(f"this run is {found.condition} and not waiting for review; resume it without --{answer}")
-    found.limit(max_money=max_money, max_run_tokens=max_run_tokens)
-    _say(f"sigmaloop: resuming {found.id[:8]} ({found.condition})", quiet=as_json)
+    found.limit(max_money=max_money, max_run_tokens=max_run_tokens, max_run_calls=max_run_calls, max_hours=max_hours)
+    _say(f"sigmaloop: {first_line(found.settings)}; resuming {found.id[:8]} ({found.condition})", quiet=as_json)
     _work(found, as_json=as_json, answer=answer)
+
+
+def first_line(settings: Settings) -> str:
+    """The model, and a warning where the stand-in was asked for by name on a benchmark that is not its own."""
+    if settings.simulated and settings.benchmark != "helpdesk":
+        return f"{settings.model_named}, which knows helpdesk only: what it does on {settings.benchmark} says nothing"
+    return settings.model_named
 
 
 def _work(run: Run, *, as_json: bool, answer: str | None) -> None:
     """Follow the run to its end, its next pause, or a signal; then say how it stands."""
-    from sigmaloop.cli.progress import Progress, print_summary
+    from sigmaloop.cli.progress import Progress
+    from sigmaloop.cli.report_text import print_report
     from sigmaloop.graph.events import Drained
 
     drained = False
-    with _draining(run), Progress(run.settings, quiet=as_json) as progress:
+    done = len(run.ledger())
+    with _draining(run), Progress(run.settings, quiet=as_json, beat=run.heartbeat, done=done) as progress:
         for event in run.follow(answer=answer):
             drained = drained or isinstance(event, Drained)
             progress.show(event)
-    summary = run.summary()
+    report = run.report(now=True)
     if as_json:
-        tell(json.dumps({**summary.as_json(), "waits_for": run.question}, indent=2))
+        tell(json.dumps({**report.summary.as_json(), **report.sentences(), "waits_for": run.question}, indent=2))
     else:
-        print_summary(summary, home=run.home, question=run.question)
-    if summary.condition == "paused":
+        print_report(report)
+    if report.condition == "paused":
         sys.exit(PAUSED)
     if drained:
         sys.exit(STOPPED)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sigmaloop.cli.options import SettingsCommand, config_option, json_option, settings_options
-from sigmaloop.cli.terminal import tell
+from sigmaloop.cli.terminal import tell, width
 
 if TYPE_CHECKING:
     from sigmaloop.eval.scoring import ScoreSummary
-    from sigmaloop.records import Rollout
+    from sigmaloop.graph.standalone import ScoredTraces
+    from sigmaloop.records import Rollout, Trace
 
 FAULTS = 3
 
@@ -36,9 +37,15 @@ FAULTS = 3
     only=(
         "agent", "benchmark", "seed", "concurrency", "upstream", "base_url", "target_model", "temperature",
         "max_tokens", "model_timeout", "model_tries", "step_seconds", "rollout_seconds", "cpu_seconds",
-        "sandbox",
+        "sandbox", "record_calls", "home",
     )
 )  # fmt: skip
+@click.option(
+    "--show",
+    type=click.Choice(["failures", "all"]),
+    help="Show the conversations: those that failed or have no result, or all.",
+)
+@click.option("--full", is_flag=True, help="With --show: show every line of long steps.")
 def score(
     *,
     config: Path | None,
@@ -47,11 +54,16 @@ def score(
     tasks: tuple[str, ...],
     limit: int | None,
     trials: int,
+    show: str | None,
+    full: bool,
     **flags: Any,
 ) -> None:
     """Score an agent file on a split. The test split stays sealed; only a run's certification opens it.
 
     Exits 3 if rollouts ended in an infrastructure fault. Those are excluded from the mean.
+
+    With --record-calls the conversations and all model calls are stored in the home for `sigmaloop trace`, and the
+    same eval, when it was interrupted, goes on where it stopped.
     """
     from sigmaloop.settings import load_settings
 
@@ -64,6 +76,7 @@ def score(
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bar:
         task = bar.add_task("rollouts", total=None)
         rewards: list[float] = []
+        scored: list[ScoredTraces] = []
 
         def done(rollout: Rollout) -> None:
             rewards.append(rollout.reward or 0.0)
@@ -77,17 +90,32 @@ def score(
             task_ids=tasks,
             on_total=lambda total: bar.update(task, total=total),
             on_done=done,
+            on_scored=scored.append,
         )
-    _show(summary, sum(rewards), split, simulated=settings.simulated, as_json=as_json)
+    name = scored[0].name
+    shown = [t for t in scored[0].traces if show == "all" or (show and t.rollout.outcome != "passed")]
+    _show(summary, sum(rewards), split, simulated=settings.simulated, shown=shown, name=name, as_json=as_json)
+    if not as_json:
+        _show_traces(shown, name, full=full, home=settings.home)
     if _faults(summary):
         sys.exit(FAULTS)
 
 
-def _show(summary: ScoreSummary, earned: float, split: str, *, simulated: bool, as_json: bool) -> None:
+def _show(
+    summary: ScoreSummary,
+    earned: float,
+    split: str,
+    *,
+    simulated: bool,
+    shown: list[Trace],
+    name: str | None,
+    as_json: bool,
+) -> None:
     faults, rollouts = _faults(summary), sum(summary.statuses.values())
     of_all = earned / rollouts
     if as_json:
-        output = {**summary.model_dump(mode="json"), "mean_of_all": of_all, "simulated": simulated}
+        output = {**summary.model_dump(mode="json"), "mean_of_all": of_all, "simulated": simulated, "recorded": name}
+        output["traces"] = [t.model_dump(mode="json") | {"outcome": t.rollout.outcome} for t in shown]
         tell(json.dumps(output, indent=2))
         return
     low, high = summary.interval
@@ -102,6 +130,18 @@ def _show(summary: ScoreSummary, earned: float, split: str, *, simulated: bool, 
             f"({of_all:.3f} if they counted as 0); fix the cause and score again",
             err=True,
         )
+
+
+def _show_traces(shown: list[Trace], name: str | None, *, full: bool, home: Path) -> None:
+    from sigmaloop.traces.conversation_text import conversation
+
+    for trace in shown:
+        tell("\n" + "-" * width())
+        for line in conversation(trace, width=width(), place=name or "", full=full):
+            tell(line)
+    if name:
+        at = "" if str(home) == ".sigmaloop" else f" --home {home}"
+        tell(f"recorded as {name}: `sigmaloop trace --run {name}{at}` lists it, `sigmaloop trace ID --calls` shows one")
 
 
 def _faults(summary: ScoreSummary) -> int:

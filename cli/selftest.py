@@ -1,4 +1,4 @@
-"""`sigmaloop selftest`: the gate in simulated worlds, where the truth is known."""
+"""`sigmaloop selftest`: the gate in synthetic worlds, where the truth is known."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "--correlation", type=float, default=0.60, show_default=True, help="Intraclass correlation of a task's trials."
 )
 @click.option(
-    "--worlds", type=click.IntRange(min=2), default=20, show_default=True, help="Number of simulated runs per scene."
+    "--worlds", type=click.IntRange(min=2), default=20, show_default=True, help="Number of synthetic runs per scene."
 )
 @settings_options(
     only=(
@@ -46,7 +46,7 @@ def selftest(
     worlds: int,
     **flags: Any,
 ) -> None:
-    """Test the gate in simulated worlds, where the true value of every change is known.
+    """Test the gate in synthetic worlds, where the true value of every change is known.
 
     Three scenes: no change helps (A/A), the usual mix of changes, and a hard mix.
     """

@@ -3,42 +3,57 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sigmaloop.cli.completion import complete_runs
 from sigmaloop.cli.options import home_option, json_option
-from sigmaloop.cli.progress import print_summary
+from sigmaloop.cli.report_text import print_report
 from sigmaloop.cli.terminal import tell
 from sigmaloop.graph.run import Run, runs_of
+from sigmaloop.report.record import Report
 from sigmaloop.settings import load_settings
+
+WATCH_SECONDS = 5.0
 
 
 @click.command()
-@click.argument("run_id", required=False)
+@click.argument("run_id", required=False, shell_complete=complete_runs)
 @home_option
 @json_option
 @click.option("--all", "show_all", is_flag=True, help="Show one line for every run.")
-def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bool) -> None:
+@click.option("--watch", is_flag=True, help="Show it again every few seconds, until the run stops.")
+def status(*, run_id: str | None, home: Path | None, as_json: bool, show_all: bool, watch: bool) -> None:
     """Show a run: the newest, or the one whose ID begins with RUN_ID."""
     home = home or load_settings().home
     if show_all:
         _list(home, as_json=as_json)
         return
     run = Run.open(run_id, home=home)
-    summary, process = run.summary(), run.process
-    if process and summary.condition != "finished":
-        summary = summary.model_copy(update={"condition": "running"})
-    if not as_json:
-        print_summary(summary, home=home, question=None if process else run.question, process=process)
+    report = run.report()
+    if as_json:
+        tell(json.dumps(_as_json(run, report), indent=2))
         return
+    print_report(report)
+    while watch and report.process:
+        time.sleep(WATCH_SECONDS)
+        report = run.report()
+        if sys.stdout.isatty():
+            click.clear()
+        print_report(report)
+
+
+def _as_json(run: Run, report: Report) -> dict[str, Any]:
     clusters = [
         {"id": c.id, "title": c.title, "failures": c.size, "resolved": c.resolution_rate, "attempts": c.attempts}
         for c in run.clusters().values()
     ]
-    more: dict[str, Any] = {"process": process, "head": run.head, "next": list(run.next), "waits_for": run.question}
-    tell(json.dumps({**summary.as_json(), **more, "clusters_list": clusters}, indent=2))
+    more = {"process": report.process, "head": run.head, "next": list(run.next), "waits_for": run.question}
+    return {**report.summary.as_json(), **report.sentences(), **more, "clusters_list": clusters}
 
 
 def _list(home: Path, *, as_json: bool) -> None:

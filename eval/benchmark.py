@@ -10,12 +10,70 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from inspect import Parameter, signature
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import Field, JsonValue
 
 from sigmaloop.errors import BadInput, boundary
+from sigmaloop.eval.results import TaskResult
 from sigmaloop.records import JsonObject, Record, Split, Task, digest
+
+ModelRole = Literal["user", "judge"]
+
+
+class BenchmarkModels(Protocol):
+    """A benchmark's own models in one rollout: its simulated user and its judge, as `[models.user]` and
+    `[models.judge]` say. Their calls are journaled, budgeted and counted; a fault of theirs is never the agent's.
+    """
+
+    def user(self, request: JsonObject) -> JsonObject:
+        """A chat completion of the user's model: `{"messages": [...]}` in, the whole answer out."""
+        ...
+
+    def judge(self, request: JsonObject) -> JsonObject:
+        """The same of the judge's model."""
+        ...
+
+    def base_url(self, role: ModelRole) -> str:
+        """An OpenAI-compatible address, for libraries that speak HTTP; with `key` it works until the rollout ends."""
+        ...
+
+    def key(self, role: ModelRole) -> str:
+        """The API key for `base_url`."""
+        ...
+
+
+class NoModels:
+    """What is handed to `open` outside a rollout: opening an episode asks no model."""
+
+    def user(self, request: JsonObject) -> JsonObject:
+        raise BadInput("the benchmark's models answer inside a rollout only: open() and planning a run call none")
+
+    judge = user
+
+    def base_url(self, role: ModelRole) -> str:
+        raise BadInput(f"outside a rollout there is no {role} model: take base_url and key when the first call is made")
+
+    key = base_url
+
+
+def open_episode(
+    benchmark: BenchmarkRunner, task_id: str, *, seed: int, models: BenchmarkModels | None = None
+) -> Episode:
+    """A fresh episode, from an `open` that takes `models`, or one that does not."""
+    if not takes_models(benchmark):
+        return benchmark.open(task_id, seed=seed)
+    opened: Any = benchmark.open
+    episode: Episode = opened(task_id, seed=seed, models=models or NoModels())
+    return episode
+
+
+def takes_models(benchmark: BenchmarkRunner) -> bool:
+    """Whether its `open` wants the benchmark's own models."""
+    named = signature(benchmark.open).parameters
+    return "models" in named or any(p.kind is Parameter.VAR_KEYWORD for p in named.values())
+
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -75,6 +133,8 @@ class BenchmarkRunner(ABC):
 
     setting: str = "An agent works on tasks and is scored on the results."
     """What the agent does and for whom, in one sentence: what the specialists are told of the benchmark's world."""
+    model_roles: tuple[ModelRole, ...] = ()
+    """Models of its own that the benchmark asks through `open(..., models=...)`: checked before a run begins."""
     hosts_agent: bool = True
     """Whether the agent runs inside `run`; otherwise it talks to episodes from inside the sandbox."""
 
@@ -82,8 +142,12 @@ class BenchmarkRunner(ABC):
     def tasks(self, split: Split) -> Sequence[Task]:
         """The tasks of a split, always the same ones in the same order, ids unique over all splits."""
 
-    def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
+    def run(
+        self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]
+    ) -> Mapping[str, float | TaskResult | None]:
         """Reward in [0, 1] by task id for the agent whose source text is `agent`; None: infrastructure fault.
+
+        A `TaskResult` in place of a bare reward brings a trace, which the failure miner reads, and the reason.
 
         Implement this for a benchmark that hosts the agent itself. Every id asked for should come back;
         missing ones count as infrastructure faults.
@@ -97,6 +161,12 @@ class BenchmarkRunner(ABC):
     def open(self, task_id: str, *, seed: int) -> Episode:
         """A fresh episode of a task, unless the benchmark hosts the agent itself: see `EpisodeBenchmark`."""
         raise NotImplementedError(f"benchmark {self.name} hosts the agent itself: it opens no episodes")
+
+    def explain(self, episode: Episode) -> str:
+        """What may be told of how a *training* task ended: the first fact that differs from what was expected, or was
+        left out. Specialists read it, so it is asked for on no other split. Empty: only what the score says.
+        """
+        return ""
 
     def briefing(self, task_id: str) -> Briefing:
         """What an agent is shown before it works on a task; empty where only the benchmark knows."""
@@ -124,20 +194,26 @@ class EpisodeBenchmark(BenchmarkRunner):
 
     @abstractmethod
     def open(self, task_id: str, *, seed: int) -> Episode:
-        """A fresh episode of a task; nothing is shared between two of them."""
+        """A fresh episode of a task; nothing is shared between two of them. It is cheap and calls no model.
+
+        With a parameter `models: BenchmarkModels` it is handed the benchmark's own models: name those that it asks in
+        `model_roles`.
+        """
 
     def briefing(self, task_id: str) -> Briefing:
         """What its episode shows first, whatever the seed."""
-        episode = self.open(task_id, seed=0)
+        episode = open_episode(self, task_id, seed=0)
         return Briefing(instructions=episode.instructions, tools=tuple(episode.tools), opening=episode.opening)
 
 
 def load_benchmark(name: str) -> BenchmarkRunner:
-    """The benchmark called `name`: a shipped one, or `module:Class` on the import path.
+    """The benchmark called `name`: a shipped one, or `module:Class` in the current folder or on the import path.
 
     Raises BadInput that lists the shipped ones.
     """
+    import sys
     from importlib import import_module
+    from pathlib import Path
 
     from sigmaloop.eval.benchmarks import SHIPPED
 
@@ -145,7 +221,9 @@ def load_benchmark(name: str) -> BenchmarkRunner:
     module, _, attribute = place.partition(":")
     if not attribute:
         raise BadInput(f"unknown benchmark {name!r}; shipped: {', '.join(SHIPPED)}; your own: module:Class")
-    with boundary(BadInput, f"benchmark {name!r} cannot be loaded (is its folder on PYTHONPATH?)"):
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # last: nothing in the folder hides a module that is installed
+    with boundary(BadInput, f"benchmark {name!r} cannot be loaded (is it here, or its folder on PYTHONPATH?)"):
         benchmark = getattr(import_module(module), attribute)()
     if not isinstance(benchmark, BenchmarkRunner):
         raise BadInput(f"benchmark {name!r} is not a BenchmarkRunner (see sigmaloop.eval.benchmark)")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from sigmaloop.errors import BadInput, boundary
-from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, Score
+from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner, Score, open_episode
 from sigmaloop.eval.controls import CONSTANT, CONTROLS, NULL
 from sigmaloop.eval.dependence import trial_spread
 from sigmaloop.eval.marks import out_of_reach
@@ -84,10 +84,11 @@ def check_benchmark(
     worked = [task for split in SPLITS[:2] for task in tasks[split][:limit]]
     seen: dict[str, list[Rollout]] = {}
     for name in CONTROLS:
-        kit.ask(f"{name} (floor)", partial(_control, engine, name, worked, seen))
+        kit.ask(f"{name} (floor)", partial(_control, engine, name, worked, seen, hosted=benchmark.hosts_agent))
     if benchmark.hosts_agent:
         sample = [task for split in SPLITS[:2] for task in _spread(tasks[split], SAMPLE // 2)]
         kit.ask("independent tasks", partial(_independent, engine, agent or CONTROLS[CONSTANT], sample, seen))
+        kit.ask("broken tasks", partial(_broken, seen))
     kit.ask("pass mark in reach", partial(_reach, seen, own=agent is not None))
     return kit.report([r.task_id for r in seen.get(NULL, ()) if r.passed])
 
@@ -197,6 +198,17 @@ def _independent(
     return not spread.shared, detail
 
 
+def _broken(seen: dict[str, list[Rollout]]) -> tuple[bool, str]:
+    """Tasks that gave no result for any agent: it is the task that is at fault."""
+    rollouts = [r for each in seen.values() for r in each]
+    working = {r.task_id for r in rollouts if r.valid}
+    broken = {r.task_id: r.detail for r in rollouts if r.task_id not in working}
+    if not broken:
+        return True, "each gave a result for some agent"
+    first = next(iter(broken.values()))
+    return False, f"{len(broken)} have no result for any agent: {_listed(list(broken))}; the first: {first}"
+
+
 def _same_tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
     first, again, other = benchmark.fingerprint(), benchmark.fingerprint(), type(benchmark)().fingerprint()
     if first != again:
@@ -209,7 +221,7 @@ def _same_tasks(benchmark: BenchmarkRunner) -> tuple[bool, str]:
 def _tools(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     most = 0
     for task in sample:
-        tools = benchmark.open(task.id, seed=0).tools
+        tools = open_episode(benchmark, task.id, seed=0).tools
         names = [tool["function"]["name"] for tool in tools if tool["type"] == "function"]
         if len(set(names)) < len(tools):
             return False, f"{task.id}: tools must be functions with distinct names, not {_listed(names)}"
@@ -228,7 +240,7 @@ def _same_episodes(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[
 
 
 def _transcript(benchmark: BenchmarkRunner, task_id: str) -> list[object]:
-    episode = benchmark.open(task_id, seed=1)
+    episode = open_episode(benchmark, task_id, seed=1)
     seen: list[object] = [episode.instructions, list(episode.tools), episode.opening]
     seen.append(episode.say("Hello, what can I do for you?"))
     score = episode.score()
@@ -239,7 +251,7 @@ def _transcript(benchmark: BenchmarkRunner, task_id: str) -> list[object]:
 
 def _unknown_tool(benchmark: BenchmarkRunner, sample: Sequence[Task]) -> tuple[bool, str]:
     for task in sample:
-        result = benchmark.open(task.id, seed=0).act("no_such_tool", {})
+        result = open_episode(benchmark, task.id, seed=0).act("no_such_tool", {})
         if not isinstance(result, str) or not result.startswith("Error:"):
             return False, f"{task.id}: a call of an unknown tool must return a text that starts with 'Error:'"
     return True, "answered with an error text"
@@ -255,7 +267,7 @@ def _oracle(benchmark: BenchmarkRunner, tasks: Sequence[Task], oracle: Oracle) -
 
 def _solve(benchmark: BenchmarkRunner, task_id: str, script: Sequence[object]) -> Score:
     """Play an oracle's script on an episode, outside the sandbox."""
-    episode = benchmark.open(task_id, seed=0)
+    episode = open_episode(benchmark, task_id, seed=0)
     for step in script:
         match _plain(step):
             case ("call", str(name), dict(arguments)):
@@ -280,15 +292,15 @@ def _plain(step: object) -> object:
 
 
 def _control(
-    engine: RolloutEngine, name: str, tasks: Sequence[Task], seen: dict[str, list[Rollout]]
+    engine: RolloutEngine, name: str, tasks: Sequence[Task], seen: dict[str, list[Rollout]], *, hosted: bool
 ) -> tuple[bool, str]:
-    """Notes in `seen` how this control agent ended."""
+    """Notes in `seen` how this control agent ended. Where the benchmark hosts it, it may be no agent at all."""
     rollouts = engine.run(CONTROLS[name], [(task.id, 0) for task in tasks])
-    faults = [r for r in rollouts if r.status != "ok"]
+    seen[name] = rollouts
+    faults = [r for r in rollouts if r.status != "ok" and not (hosted and r.valid)]
     if faults:
         worst = faults[0]
         return False, f"{len(faults)} rollouts ended {worst.status}; {worst.task_id}: {worst.detail}"
-    seen[name] = rollouts
     passed = [r.task_id for r in rollouts if r.passed]
     mean = sum(r.reward or 0.0 for r in rollouts) / len(rollouts)
     detail = f"mean {mean:.3f} over {len(rollouts)} tasks, at most {FLOOR} is sound"

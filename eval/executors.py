@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypedDict
 
-from sigmaloop.errors import ModelUnavailable, SigmaLoopError
-from sigmaloop.eval.benchmark import BenchmarkRunner
+from sigmaloop.errors import ModelUnavailable, SigmaLoopError, UpstreamError
+from sigmaloop.eval.benchmark import BenchmarkRunner, takes_models
+from sigmaloop.eval.benchmark_models import RolloutModels, rollout_models
 from sigmaloop.eval.episode_rollout import Played, play
 from sigmaloop.eval.refusals import as_infra, blanket_refusal, suspicious
 from sigmaloop.eval.whole_benchmark import run_whole
-from sigmaloop.records import Rollout, RolloutKey, Step, Usage
+from sigmaloop.records import NO_COURSE, Course, ModelCall, Rollout, RolloutKey, Split, Step, Usage
 from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.gateway.roles import Role
 from sigmaloop.tools.sandbox.supervisor import Supervisor
@@ -22,7 +24,17 @@ from sigmaloop.tools.sandbox.supervisor import Supervisor
 EXTRA_TRIES = 2
 """How often an infrastructure fault is tried again before it is recorded as one."""
 
-Result = tuple[Rollout, tuple[Step, ...]]
+
+class Result(NamedTuple):
+    """A rollout with what was seen of it."""
+
+    rollout: Rollout
+    trace: tuple[Step, ...] = ()
+    course: Course = NO_COURSE
+    models: Mapping[str, Usage] = {}
+    """What the benchmark's own models cost in it, by role."""
+
+
 Keep = Callable[[Result], None]
 """Stores a result; called in the thread that called `execute`."""
 
@@ -40,6 +52,14 @@ class StopFlag:
     raised: bool = False
 
 
+class TaskFacts(TypedDict):
+    """What a rollout's record says of its task."""
+
+    pass_at: float
+    split: Split | None
+    request_type: str
+
+
 @dataclass(frozen=True)
 class Job:
     """An agent, and what its model calls are counted under."""
@@ -48,8 +68,8 @@ class Job:
     role: Role
     batch: int
     run_seed: int
-    pass_mark: Callable[[str], float]
-    """Reward from which a task counts as passed, by its id."""
+    about: Callable[[str], TaskFacts]
+    """What a rollout's record says of its task, by the task's id."""
 
 
 class Executor(Protocol):
@@ -75,10 +95,10 @@ class WholeExecutor:
                 if self.stop.raised:
                     return
                 same = [key for key in keys if key.trial == trial]
-                for rollout in run_whole(
+                for rollout, trace in run_whole(
                     self.benchmark, job.source, same, run_seed=job.run_seed, tries=1 + EXTRA_TRIES
                 ):
-                    keep((rollout.model_copy(update={"pass_at": job.pass_mark(rollout.task_id)}), ()))
+                    keep(Result(rollout.model_copy(update={**job.about(rollout.task_id)}), trace))
         except KeyboardInterrupt:
             self.stop.raised = True
             raise Drained("interrupted; finished trials are stored") from None
@@ -105,18 +125,19 @@ class _Progress:
         error = future.exception()
         if error is not None:
             self.stopped, self.error = True, self.error or error
-        elif (result := future.result()) is not None and result[0].key not in self.taken:
-            self.taken.add(result[0].key)
-            if suspicious(result[0]):
+        elif (result := future.result()) is not None and result.rollout.key not in self.taken:
+            self.taken.add(result.rollout.key)
+            if suspicious(result.rollout):
                 self.suspects.append(result)
             else:
                 self.keep(result)
 
     def judge_refusals(self, total: int) -> None:
         """Keep the suspects: as faults where the endpoint refuses most of the `asked` rollouts alike."""
-        refusal = blanket_refusal([rollout for rollout, _ in self.suspects], asked=total)
-        for rollout, trace in self.suspects:
-            self.keep((as_infra(rollout) if rollout.refusal == refusal else rollout, trace))
+        refusal = blanket_refusal([result.rollout for result in self.suspects], asked=total)
+        for result in self.suspects:
+            blamed = result.rollout.refusal == refusal
+            self.keep(result._replace(rollout=as_infra(result.rollout)) if blamed else result)
 
 
 class EpisodeExecutor:
@@ -137,6 +158,7 @@ class EpisodeExecutor:
         self._gateway = gateway
         self._stop = stop
         self._max_calls = max_calls
+        self._training = frozenset(task.id for task in benchmark.tasks("train"))
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="rollout")
 
     def execute(self, job: Job, keys: Sequence[RolloutKey], keep: Keep) -> None:
@@ -170,26 +192,30 @@ class EpisodeExecutor:
         while not (self._stop.raised or progress.stopped):
             tries += 1
             began = time.perf_counter()
-            played, usage, refusal = self._try(key, progress.job)
+            played, calls, usage, refusal, more = self._try(key, progress.job)
             if played.doubtful and not doubted:
                 tries, doubted = tries - 1, True
                 continue
-            hopeless = isinstance(played.fault, ModelUnavailable) or tries > EXTRA_TRIES
+            hopeless = tries > EXTRA_TRIES or _lasting(played.fault)
             if played.status != "infra" or hopeless:
                 detail = f"{played.detail} (try {tries})" if played.status == "infra" else played.detail
                 rollout = self._rollout(key, progress.job, played, usage, detail, time.perf_counter() - began)
-                return rollout.model_copy(update={"refusal": refusal}), played.trace
+                kept = rollout.model_copy(update={"refusal": refusal})
+                return Result(kept, played.trace, _course(played.course, calls), more)
         return None
 
-    def _try(self, key: RolloutKey, job: Job) -> tuple[Played, Usage, str]:
-        """How it ended, what it cost, how the endpoint refused its last call (empty: it did not).
+    def _try(self, key: RolloutKey, job: Job) -> tuple[Played, list[ModelCall], Usage, str, Mapping[str, Usage]]:
+        """How it ended, its model calls, what they cost, how the endpoint refused its last call (empty: it did not),
+        and what the benchmark's own models cost by role.
 
         Every try has the same scope and seed: model calls that were answered before are not paid again.
         """
         seed = key.seed(job.run_seed)
-        with self._gateway.lease(
-            job.role, scope=scope_of(key), seed=seed, max_calls=self._max_calls, batch=job.batch
-        ) as lease:
+        scope = scope_of(key)
+        with (
+            self._gateway.lease(job.role, scope=scope, seed=seed, max_calls=self._max_calls, batch=job.batch) as lease,
+            self._models(scope, seed, job.batch) as models,
+        ):
             played = play(
                 self._benchmark,
                 key.task_id,
@@ -197,8 +223,17 @@ class EpisodeExecutor:
                 source=job.source,
                 supervisor=self._supervisor,
                 complete=lease.complete,
+                explained=key.task_id in self._training,
+                models=models,
             )
-            return played, lease.usage(), lease.refusal
+            own = models.usage() if models else {}
+            return played, list(lease.calls), lease.usage(), lease.refusal, own
+
+    def _models(self, scope: str, seed: int, batch: int) -> AbstractContextManager[RolloutModels | None]:
+        """The benchmark's own models, for one that wants them."""
+        if not takes_models(self._benchmark):
+            return nullcontext()
+        return rollout_models(self._gateway, scope, seed=seed, batch=batch)
 
     def _rollout(self, key: RolloutKey, job: Job, played: Played, usage: Usage, detail: str, seconds: float) -> Rollout:
         return Rollout(
@@ -208,12 +243,24 @@ class EpisodeExecutor:
             reward=played.reward,
             detail=" ".join(detail.split())[:500],
             components=played.components,
+            explanation=" ".join(played.explanation.split()),
             usage=usage,
             steps=sum(step.kind in ("say", "act", "submit") for step in played.trace),
             wall_seconds=round(seconds, 3),
             tier=self._supervisor.tier,
-            pass_at=job.pass_mark(key.task_id),
+            **job.about(key.task_id),
         )
+
+
+def _course(seen: Course, calls: Sequence[ModelCall]) -> Course:
+    """The session knows where in the conversation a call stands, the gateway what it was."""
+    placed = zip(seen.calls, calls, strict=False)
+    return Course(calls=tuple(call.model_copy(update={"step": at.step}) for at, call in placed), seen=seen.seen)
+
+
+def _lasting(fault: SigmaLoopError | None) -> bool:
+    """Whether the same try would end in the same fault: it is recorded after one."""
+    return isinstance(fault, ModelUnavailable) or (isinstance(fault, UpstreamError) and fault.code == "content_filter")
 
 
 def scope_of(key: RolloutKey) -> str:

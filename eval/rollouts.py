@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Self
 
-from sigmaloop.eval.benchmark import BenchmarkRunner
+from sigmaloop.eval.benchmark import SPLITS, BenchmarkRunner
+from sigmaloop.eval.benchmark_models import scope_of_role
 from sigmaloop.eval.executors import (
     Drained,
     EpisodeExecutor,
@@ -21,12 +22,13 @@ from sigmaloop.eval.executors import (
     Job,
     Result,
     StopFlag,
+    TaskFacts,
     WholeExecutor,
     scope_of,
 )
 from sigmaloop.eval.store import RolloutStore
 from sigmaloop.eval.whole_benchmark import check_run
-from sigmaloop.records import Rollout, RolloutKey, agent_hash
+from sigmaloop.records import Rollout, RolloutKey, Task, agent_hash
 from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.gateway.roles import Role
 from sigmaloop.tools.sandbox.supervisor import Supervisor
@@ -77,17 +79,19 @@ class RolloutEngine:
         *,
         role: Role = "target",
         batch: int = 0,
+        stage: str = "",
         on_done: OnDone | None = None,
     ) -> list[Rollout]:
         """The rollouts of an agent on (task id, trial) pairs, in the order asked.
 
-        Stored results are returned as they are. `on_done` is called in this thread, as results come in,
+        Stored results are returned as they are; fresh ones carry the `stage`, and split and request type of their
+        task. `on_done` is called in this thread, as results come in,
         stored ones first. Raises Drained when told to stop, or interrupted, before the last one was begun,
         and BadInput when a benchmark's own `run` answers with anything but rewards of the tasks asked.
         """
         agent = self.identity(agent_source)
         keys = [RolloutKey(agent=agent, task_id=task, trial=trial) for task, trial in pairs]
-        job = Job(agent_source, role, batch, self._run_seed, self._pass_mark)
+        job = Job(agent_source, role, batch, self._run_seed, self._about)
         done: dict[RolloutKey, Rollout] = {}
 
         def report(rollout: Rollout) -> None:
@@ -97,8 +101,9 @@ class RolloutEngine:
                     listener(rollout)
 
         def keep(result: Result) -> None:
-            self._save(result, job)
-            report(result[0])
+            rollout = result.rollout.model_copy(update={"stage": stage})
+            self._save(result._replace(rollout=rollout), job)
+            report(rollout)
 
         for key in dict.fromkeys(keys):
             stored = self._store.rollout(key)
@@ -139,13 +144,24 @@ class RolloutEngine:
 
         The usage of a fault is not counted yet: the try that ends it replays those calls and counts them.
         """
-        rollout, trace = result
+        rollout, scope = result.rollout, scope_of(result.rollout.key)
         if rollout.valid:
-            self._store.add_usage(scope_of(rollout.key), job.role, job.batch, rollout.task_id, rollout.usage)
-        self._store.save_rollout(rollout, trace, scope=scope_of(rollout.key))
+            self._store.add_usage(scope, job.role, job.batch, rollout.task_id, rollout.usage)
+            for role, usage in result.models.items():
+                self._store.add_usage(scope_of_role(scope, role), role, job.batch, rollout.task_id, usage)
+        self._store.save_rollout(rollout, result.trace, course=result.course, scope=scope)
 
-    def _pass_mark(self, task_id: str) -> float:
-        return self._marks.get(task_id, self._benchmark.pass_at)
+    def _about(self, task_id: str) -> TaskFacts:
+        task = self._tasks.get(task_id)
+        return {
+            "pass_at": self._marks.get(task_id, self._benchmark.pass_at),
+            "split": task.split if task else None,
+            "request_type": task.request_type if task else "",
+        }
+
+    @cached_property
+    def _tasks(self) -> Mapping[str, Task]:
+        return {task.id: task for split in SPLITS for task in self._benchmark.tasks(split)}
 
     @cached_property
     def _marks(self) -> Mapping[str, float]:

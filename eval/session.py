@@ -10,14 +10,16 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pydantic import JsonValue
 
 from sigmaloop.errors import SigmaLoopError, UpstreamError
 from sigmaloop.eval.benchmark import Episode, Score
-from sigmaloop.records import JsonObject, Step, StepKind
+from sigmaloop.eval.model_turns import Hidden, ModelTurns, Refused
+from sigmaloop.records import Course, JsonObject, ModelCall, Step, StepKind
 
 TEXT_LIMIT = 20_000
 """Most characters of a message or of arguments that an agent may send, and of a text kept in the trace."""
@@ -36,6 +38,10 @@ class EpisodeSession:
         self._complete = complete
         self._over = False
         self._steps: list[Step] = []
+        self._began = time.perf_counter()
+        self._seen: list[float] = []
+        self._calls: list[ModelCall] = []
+        self._turns = ModelTurns()
         self.fault: UpstreamError | None = None
         """The model's fault that ended the rollout; the sandbox passes on no more than its text."""
 
@@ -43,6 +49,11 @@ class EpisodeSession:
     def trace(self) -> tuple[Step, ...]:
         """Every visible event so far, the user's opening first."""
         return tuple(self._steps)
+
+    @property
+    def course(self) -> Course:
+        """When each step was seen, and after how many of them each model call was answered: no more of it is known."""
+        return Course(calls=tuple(self._calls), seen=tuple(self._seen))
 
     def init(self) -> JsonObject:
         """What every agent is given first, the same kind for every task of every split."""
@@ -60,6 +71,7 @@ class EpisodeSession:
 
     def act(self, name: str, arguments: JsonObject) -> str:
         """Make a tool call; what cannot be one comes back as a text that starts with `Error:`."""
+        asked = self._turns.act(name, arguments)
         objection = self._objection(name, arguments)
         if objection:
             result = f"Error: {objection}"
@@ -67,7 +79,7 @@ class EpisodeSession:
             with self._ours(f"tool {name}"):
                 result = _text(self._episode.act(name, copy.deepcopy(arguments)))
         kept = arguments if isinstance(arguments, dict) and _size(arguments) <= TEXT_LIMIT else {}
-        self._see("act", result, tool=str(name)[:200], arguments=kept)
+        self._see("act", result, tool=str(name)[:200], arguments=kept, by_code=not asked)
         return result
 
     def say(self, text: str) -> str | None:
@@ -75,6 +87,7 @@ class EpisodeSession:
         if self._over:
             return None
         words = text[:TEXT_LIMIT]
+        self._show(self._turns.say(words))
         self._see("say", words)
         with self._ours("the user's answer"):
             answer = self._episode.say(words)
@@ -96,12 +109,18 @@ class EpisodeSession:
 
     def llm(self, request: JsonObject) -> JsonObject:
         """A model call. Statuses below 500 are the agent's own doing; the others are a fault of ours."""
+        self._show(self._turns.request(request.get("messages")))
         try:
-            return self._complete(request)
+            answer = self._complete(request)
         except UpstreamError as error:
             if error.status >= 500:  # the others reach the agent, or end it
                 self.fault = error
+            else:
+                self._show(self._turns.failed(str(error)))
             raise
+        self._calls.append(ModelCall(step=len(self._steps)))
+        self._turns.reply(answer)
+        return answer
 
     def fail(self, detail: str) -> None:
         """The agent ended in an error: the last thing in its trace."""
@@ -126,8 +145,25 @@ class EpisodeSession:
             return f"the arguments of {name[:200]} are too large"
         return None
 
-    def _see(self, kind: StepKind, text: str, *, tool: str = "", arguments: Mapping[str, object] | None = None) -> None:
+    def _show(self, hidden: Sequence[Hidden]) -> None:
+        """Put into the trace what came to light of the model calls before."""
+        for one in hidden:
+            if isinstance(one, Refused):
+                self._see("refused", one.told, tool=one.tool[:200], arguments=one.arguments)
+            else:
+                self._see("model", one.text)
+
+    def _see(
+        self,
+        kind: StepKind,
+        text: str,
+        *,
+        tool: str = "",
+        arguments: Mapping[str, object] | None = None,
+        by_code: bool = False,
+    ) -> None:
         kept = text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… ({len(text)} characters)"
+        self._seen.append(round(time.perf_counter() - self._began, 3))
         self._steps.append(
             Step(
                 index=len(self._steps),
@@ -135,6 +171,7 @@ class EpisodeSession:
                 text=kept,
                 tool=tool,
                 arguments=copy.deepcopy(dict(arguments or {})),
+                by_code=by_code,
             )
         )
 

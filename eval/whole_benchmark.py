@@ -10,8 +10,9 @@ from typing import Any
 
 from sigmaloop.errors import BadInput, SigmaLoopError, boundary
 from sigmaloop.eval.benchmark import BenchmarkRunner
+from sigmaloop.eval.results import TaskResult
 from sigmaloop.eval.session import EpisodeFault
-from sigmaloop.records import Rollout, RolloutKey
+from sigmaloop.records import Rollout, RolloutKey, Step
 
 TIER = "benchmark"
 """The agent ran inside the benchmark, not behind our wall: recorded in every result."""
@@ -19,18 +20,20 @@ TIER = "benchmark"
 
 def run_whole(
     benchmark: BenchmarkRunner, source: str, keys: Sequence[RolloutKey], *, run_seed: int, tries: int
-) -> list[Rollout]:
-    """One agent on the tasks of one trial, in the order of `keys`; missing and None rewards are tried again.
+) -> list[tuple[Rollout, tuple[Step, ...]]]:
+    """One agent on the tasks of one trial, in the order of `keys`, with traces where the benchmark gives any.
+
+    Missing and None rewards are tried again.
 
     Every rollout has its own seed, the one of its key: tasks of a trial share nothing, and a resumed batch is the
     same batch. Raises BadInput that names the tasks whose reward is not a number in [0, 1], or that were not
     asked for, and for a `run` that takes neither `seeds` nor `seed`.
     """
     seeds = {key.task_id: key.seed(run_seed) for key in keys}
-    rewards: dict[str, float] = {}
-    reason = ""
+    results: dict[str, TaskResult] = {}
+    reasons: dict[str, str] = {}
     for _ in range(tries):
-        left = {task: seed for task, seed in seeds.items() if task not in rewards}
+        left = {task: seed for task, seed in seeds.items() if task not in results}
         if not left:
             break
         for part in _parts(benchmark, left):
@@ -40,11 +43,16 @@ def run_whole(
             except BadInput:
                 raise
             except SigmaLoopError as fault:
-                reason = str(fault)
+                reasons |= dict.fromkeys(part, str(fault))
                 continue
-            reason = "benchmark: run() gave no reward"
-            rewards |= _checked(answer, list(part), benchmark.name)
-    return [_rollout(key, seeds[key.task_id], rewards.get(key.task_id), f"{reason} (try {tries})") for key in keys]
+            checked = _checked(answer, list(part), benchmark.name)
+            reasons |= dict.fromkeys(part, "benchmark: run() gave no reward")
+            reasons |= {task: f"benchmark: {r.detail}" for task, r in checked.items() if r.reward is None and r.detail}
+            results |= {task: result for task, result in checked.items() if result.reward is not None}
+    return [
+        _rollout(key, seeds[key.task_id], results.get(key.task_id), f"{reasons.get(key.task_id, '')} (try {tries})")
+        for key in keys
+    ]
 
 
 def check_run(benchmark: BenchmarkRunner) -> None:
@@ -82,24 +90,39 @@ def _run(benchmark: BenchmarkRunner, source: str, seeds: Mapping[str, int]) -> o
     return one_seed(source, [task], seed=seed)
 
 
-def _rollout(key: RolloutKey, seed: int, reward: float | None, reason: str) -> Rollout:
-    if reward is None:
-        detail = " ".join(reason.split())[:500]
-        return Rollout(key=key, seed=seed, status="infra", reward=None, detail=detail, tier=TIER)
-    return Rollout(key=key, seed=seed, status="ok", reward=reward, tier=TIER)
+def _rollout(key: RolloutKey, seed: int, result: TaskResult | None, reason: str) -> tuple[Rollout, tuple[Step, ...]]:
+    if result is None:
+        return Rollout(key=key, seed=seed, status="infra", reward=None, detail=_line(reason), tier=TIER), ()
+    rollout = Rollout(
+        key=key,
+        seed=seed,
+        status="agent_error" if result.crashed else "ok",
+        reward=0.0 if result.crashed else result.reward,
+        detail=_line(result.detail),
+        components=result.components,
+        steps=sum(step.kind in ("say", "act", "submit") for step in result.trace),
+        tier=TIER,
+    )
+    return rollout, result.trace
 
 
-def _checked(answer: object, task_ids: Sequence[str], name: str) -> dict[str, float]:
-    """The rewards in an answer; faults (None) left out."""
+def _line(text: str) -> str:
+    return " ".join(text.split())[:500]
+
+
+def _checked(answer: object, task_ids: Sequence[str], name: str) -> dict[str, TaskResult]:
+    """The results in an answer; a bare None is left out."""
     if not isinstance(answer, Mapping):
         raise BadInput(f"benchmark {name}: run() returned {type(answer).__name__}, not a mapping of task id to reward")
     unknown = sorted(str(task) for task in answer.keys() - set(task_ids))
     if unknown:
         raise BadInput(f"benchmark {name}: run() returned tasks that were not asked for: {_listed(unknown)}")
-    wrong = [f"{task}: {reward!r}" for task, reward in answer.items() if reward is not None and not _fits(reward)]
+    bare = {task: reward for task, reward in answer.items() if not isinstance(reward, TaskResult)}
+    wrong = [f"{task}: {reward!r}" for task, reward in bare.items() if reward is not None and not _fits(reward)]
     if wrong:
         raise BadInput(f"benchmark {name}: rewards must be numbers in [0, 1]; run() returned {_listed(sorted(wrong))}")
-    return {task: float(reward) for task, reward in answer.items() if reward is not None}
+    made = {task: TaskResult(reward=float(reward)) for task, reward in bare.items() if reward is not None}
+    return {**made, **{task: result for task, result in answer.items() if isinstance(result, TaskResult)}}
 
 
 def _fits(reward: object) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sigmaloop.gate.bank import counted
 from sigmaloop.gate.comparison import compare
 from sigmaloop.gate.statistics import paired_difference, task_means
-from sigmaloop.records import Certificate, Rollout, Split
+from sigmaloop.records import Certificate, Rollout, Split, TaskScores
 
 SPREAD_TELLS = 20
 """From so many tasks on, how differently they changed tells the error; of fewer it is too often small by luck."""
@@ -45,6 +45,7 @@ def certificate(
     before, after = task_means(baseline_rollouts), task_means(final_rollouts)
     difference = paired_difference(before, after)
     common = sorted(before.keys() & after.keys())
+    types = {rollout.task_id: rollout.request_type for rollout in final_rollouts}
     error = difference.standard_error
     if difference.tasks < SPREAD_TELLS or error == 0:
         error = max(error, compare(counted(final_rollouts), counted(baseline_rollouts)).standard_error)
@@ -59,6 +60,11 @@ def certificate(
         standard_error=error,
         infra=sum(not r.valid for r in [*baseline_rollouts, *final_rollouts]),
         simulated=simulated,
+        baseline_agent=baseline_rollouts[0].key.agent,
+        by_task=tuple(
+            TaskScores(task_id=task, request_type=types.get(task, ""), baseline=before[task], final=after[task])
+            for task in common
+        ),
     )
 
 

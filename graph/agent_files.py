@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sigmaloop.errors import BadInput
+from sigmaloop.graph.program import place_of_program
 from sigmaloop.settings import Settings
 from sigmaloop.tools.changes.edits import check_agent
 from sigmaloop.tools.changes.file_kinds import Kind, kind_of
@@ -67,7 +68,8 @@ def package_of(settings: Settings) -> AgentPackage | None:
     if not settings.agent_packages:
         return None
     own = [settings.benchmark.partition(":")[0]] if ":" in settings.benchmark else []
-    without = [*files_of_modules(own), str(settings.home)]
+    # The owner's words are for the specialists, and may be edited in the middle of a run.
+    without = [*files_of_modules(own), str(settings.home), str(place_of_program(settings))]
     return take_package(settings.agent_packages, edited=settings.edited, driver=settings.driver, without=without)
 
 

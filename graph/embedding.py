@@ -14,7 +14,7 @@ SCOPE = "index"
 
 
 class EmbeddingCalls:
-    """Calls of the clusterer's that answer with vectors: metered and budgeted like every other."""
+    """Calls of the embedding role that answer with vectors: metered and budgeted like every other."""
 
     def __init__(self, gateway: Gateway, journal: Journal) -> None:
         self._gateway = gateway
@@ -23,7 +23,7 @@ class EmbeddingCalls:
     def ask(self, texts: Sequence[str]) -> dict[str, Any]:
         """The endpoint's whole answer. Raises UpstreamError, or BudgetSpent when the run has to stop."""
         scope = f"{SCOPE}:{digest(*texts)}"
-        with self._gateway.lease("clusterer", scope=scope, seed=0) as lease:
+        with self._gateway.lease("embedding", scope=scope, seed=0) as lease:
             answer = self._gateway.embed(lease.token, {"input": list(texts)})
-            self._journal.add_usage(scope, "clusterer", 0, "", lease.usage())
+            self._journal.add_usage(scope, "embedding", 0, "", lease.usage())
         return answer

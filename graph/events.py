@@ -225,6 +225,24 @@ class SuiteGrown(_Event):
         return f"    promoted     {self.tasks} fixed tasks; the suite holds {self.suite}{full}"
 
 
+class OnPlateau(_Event):
+    """Nothing was kept for long: a step of the ladder is taken."""
+
+    event: Literal["plateau"] = "plateau"
+    tone: ClassVar[Tone] = "warning"
+    step: Literal["warn", "diversify", "stop"]
+    attempts: int
+    """Without a kept change."""
+
+    def line(self) -> str:
+        does = {
+            "warn": "look at learnings.md; if nothing is kept, the run will try other clusters and kinds of change",
+            "diversify": "now clusters that were tried least go first, with other kinds of change",
+            "stop": "the run stops here; raise --plateau, or write into program.md what you know, and start another",
+        }
+        return f"plateau: {self.attempts} attempts without a kept change; {does[self.step]}"
+
+
 class Learned(_Event):
     """An attempt has ended and is written down."""
 
@@ -321,8 +339,8 @@ class Stopped(_Event):
 Event = Annotated[
     BaselineStarted | BaselineScored | Estimated | Planned | WindowDrawn | RolloutDone | TrafficDone | FailureMined
     | ClusterFounded | ClusterChosen | AttemptStarted | Proposed | CanaryJudged | VerdictGiven | ChangeJudged
-    | Kept | Reverted | SuiteGrown | Learned | Paused | CertificationStarted | CertificateMade | NotCertified
-    | Noted | Warned | Drained | Stopped,
+    | Kept | Reverted | SuiteGrown | OnPlateau | Learned | Paused | CertificationStarted | CertificateMade
+    | NotCertified | Noted | Warned | Drained | Stopped,
     Field(discriminator="event"),
 ]  # fmt: skip
 Emit = Callable[["Event"], None]

@@ -6,15 +6,18 @@ forked has ways that it left (`memory/lineage.py`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sigmaloop.agents.lessons import lesson
+from sigmaloop.agents.lessons import current, lesson
 from sigmaloop.errors import BadInput
 from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import bank_after
 from sigmaloop.gate.judging import STAGES, AttemptInputs
-from sigmaloop.memory.clusters import KINDS, fold_clusters, next_cluster_id, rank
+from sigmaloop.graph.provenance import Line, written_by
+from sigmaloop.graph.targets import next_target, plateau_step, since_keep
+from sigmaloop.memory.clusters import KINDS, ClusterFold, fold_clusters, next_cluster_id, rank
 from sigmaloop.memory.events import Event
 from sigmaloop.memory.facts import (
     CANDIDATE,
@@ -23,6 +26,9 @@ from sigmaloop.memory.facts import (
     VERDICT,
     AttemptEnded,
     AttemptIntended,
+    BatchStarted,
+    Briefed,
+    ClusterDiagnosed,
     FailureAssigned,
     RecordKind,
     RunStarted,
@@ -35,6 +41,7 @@ from sigmaloop.records import (
     Candidate,
     Cluster,
     FailureRecord,
+    InstructionGap,
     Learning,
     LedgerEntry,
     Proposal,
@@ -46,6 +53,27 @@ from sigmaloop.report.decisions import DecisionMade
 INPUTS = RecordKind("inputs", AttemptInputs)
 PROPOSAL = RecordKind("proposal", Proposal)
 T = TypeVar("T")
+
+
+_GAPS: dict[InstructionGap, str] = {
+    "missing": "missing",
+    "vague": "vague",
+    "overlooked": "overlooked",
+    "code": "not the cause, but the code",
+}
+
+
+class ClusterState(NamedTuple):
+    """How a cluster stands."""
+
+    state: str
+    failed: tuple[str, ...]
+    """Attempts at it since its last diagnosis that were rejected, the latest two."""
+
+
+def _failed(entry: LedgerEntry) -> str:
+    why = f"; {entry.judgement.explanation}" if entry.judgement else ""
+    return f"[{entry.kind}] {entry.summary} -> rejected by {entry.gate}{why}"[:400]
 
 
 def started_of(journal: Journal) -> RunStarted:
@@ -110,8 +138,55 @@ class History:
         return agents - {""}
 
     def learnings(self, incumbent: str) -> list[Learning]:
-        """What the attempts of an agent's lineage taught, oldest first."""
+        """What each attempt of an agent's lineage taught, oldest first."""
         return [lesson(entry, entry.judgement) for entry in self.ledger(incumbent)]
+
+    def lessons(self, incumbent: str) -> list[Learning]:
+        """Of these what holds now: merged where they say the same, retired where contradicted, with their use."""
+        return self._fold(("lessons", incumbent), lambda: current(self._used(incumbent)))
+
+    def briefed(self, candidate_id: str) -> Briefed | None:
+        """What the engineer was shown for an attempt."""
+        return self._journal.find(Briefed, f"{Briefed.kind}:{candidate_id}")
+
+    def rates(self, incumbent: str) -> tuple[str, ...]:
+        """What kind of change was kept on what kind of cause, with counts; a line each."""
+        clusters = self.clusters(incumbent)
+        tried: Counter[tuple[InstructionGap, str]] = Counter()
+        kept: Counter[tuple[InstructionGap, str]] = Counter()
+        mended: Counter[tuple[InstructionGap, str]] = Counter()
+        for entry in self.ledger(incumbent):
+            cluster = clusters.get(entry.cluster_id)
+            if entry.kind is None or cluster is None or not cluster.failures:
+                continue
+            gap = Counter(failure.instruction for failure in cluster.failures).most_common(1)[0][0]
+            tried[gap, entry.kind] += 1
+            kept[gap, entry.kind] += entry.outcome == "kept"
+            mended[gap, entry.kind] += entry.gate == "validation"
+        return tuple(
+            f"{kind} on an instruction that was {_GAPS[gap]}: {kept[gap, kind]} of {count} kept"
+            + (f", {mended[gap, kind]} more mended their targets only" if mended[gap, kind] else "")
+            for (gap, kind), count in sorted(tried.items())
+        )
+
+    def lines(self, incumbent: str, source_of: Callable[[str], str]) -> list[Line]:
+        """The kept agent's lines, each with the kept attempt that wrote it. `source_of`: text by commit."""
+        kept = [entry for entry in self.ledger(incumbent) if entry.outcome == "kept"]
+        first = [("", source_of(kept[0].parent))] if kept else [("", source_of(incumbent))]
+        return written_by([*first, *((entry.candidate_id, source_of(entry.commit)) for entry in kept)])
+
+    def _used(self, incumbent: str) -> list[Learning]:
+        """The learnings, with how often they were shown, and to how many attempts that were kept."""
+        kept = {entry.candidate_id: entry.outcome == "kept" for entry in self.ledger(incumbent)}
+        used: Counter[str] = Counter()
+        helped: Counter[str] = Counter()
+        for shown in self._journal.read(Briefed):
+            if shown.candidate_id in kept:
+                used.update(shown.learnings)
+                helped.update(shown.learnings if kept[shown.candidate_id] else ())
+        return [
+            one.model_copy(update={"used": used[one.id], "helped": helped[one.id]}) for one in self.learnings(incumbent)
+        ]
 
     # Failures, clusters, suite
 
@@ -126,10 +201,43 @@ class History:
         """Every cluster, with the attempts and scores of an agent's own lineage."""
         return self._fold(("clusters", incumbent), lambda: fold_clusters(self._own(incumbent, KINDS)))
 
-    def worst_cluster(self, incumbent: str, batch: int) -> Cluster | None:
-        """The open cluster with the highest selection value; None when nothing is left to fix."""
-        ranked = rank(self.clusters(incumbent), batch)
-        return next((cluster for cluster in ranked if cluster.selection(batch) > 0), None)
+    def ranked(self, incumbent: str, batch: int) -> list[Cluster]:
+        """The open clusters, the one with the highest selection value first."""
+        return [c for c in rank(self.clusters(incumbent), batch) if c.selection(batch) > 0]
+
+    def next_target(self, incumbent: str, batch: int, plateau: int) -> Cluster | None:
+        """The cluster that the next attempt is for; None when nothing is left to fix. `plateau`: the setting."""
+        ended = self.ledger(incumbent)
+        step = plateau_step(since_keep(ended), plateau)
+        return next_target(self.clusters(incumbent), ended, batch=batch, step=step)
+
+    def cluster_states(self, incumbent: str, batch: int) -> dict[str, ClusterState]:
+        """How each cluster stands, and what failed at it since its last diagnosis."""
+        fold = ClusterFold().extend(self._own(incumbent, KINDS))
+        statuses, diagnosed = fold.statuses(batch=batch), dict[str, int]()
+        for fact in self._journal.read(ClusterDiagnosed):
+            diagnosed[fold.survivor(fact.cluster_id)] = fact.batch
+        states: dict[str, ClusterState] = {}
+        for cluster_id, status in statuses.items():
+            own = [e for e in self.ledger(incumbent) if fold.survivor(e.cluster_id) == cluster_id]
+            kept = next((e for e in reversed(own) if e.outcome == "kept"), None)
+            state = {"resolved": "mended", "recurring": "recurring"}.get(status, "open")
+            if kept and state != "open":
+                state += f"; a change was kept in batch {kept.batch}: {kept.summary}"
+            since = [e for e in own if e.outcome == "rejected" and e.batch >= diagnosed.get(cluster_id, 0)]
+            states[cluster_id] = ClusterState(state=state, failed=tuple(map(_failed, since[-2:])))
+        return states
+
+    def mechanisms(self, incumbent: str, batch: int) -> tuple[tuple[str, str], ...]:
+        """Mechanisms in use, with what each means, those of the open clusters first: a miner takes one that fits."""
+        clusters = [c for c in rank(self.clusters(incumbent), batch) if c.failures]
+        first = {c.id: Counter(f.mechanism for f in c.failures).most_common(1)[0][0] for c in clusters}
+        return tuple((first[c.id], c.diagnosis.common_cause if c.diagnosis else c.root_cause) for c in clusters)
+
+    def traffic_agent(self, incumbent: str, batch: int) -> str | None:
+        """Commit of the agent that played the newest traffic up to a batch, in a lineage."""
+        played = [BatchStarted.of(event) for event in self._own(incumbent, BatchStarted.kind)]
+        return next((fact.agent for fact in reversed(played) if fact.batch <= batch), None)
 
     def next_cluster_id(self) -> str:
         """An id that no cluster ever had."""

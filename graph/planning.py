@@ -29,7 +29,7 @@ from sigmaloop.report.summary import FORETOLD, FORETOLD_RUN
 MARGIN = 1.25
 """For what the specialists cost, and rollouts dearer than the first: part of the limit that is suggested."""
 WORLDS = 6
-"""Simulated runs behind the plan's lines: enough for a first idea in a few seconds; `sigmaloop plan` has more."""
+"""Synthetic runs behind the plan's lines: enough for a first idea in a few seconds; `sigmaloop plan` has more."""
 
 
 def check_budget(services: Services, emit: Emit, commit: str) -> None:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from sigmaloop.agents.prompt import prompt_hashes
+from sigmaloop.endpoints import RoleName
 from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
+from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
 from sigmaloop.eval.conformance import check_tasks
 from sigmaloop.graph.agent_files import check_own, form_of, package_of, pinned_places
-from sigmaloop.graph.services import make_supervisor, make_upstream
-from sigmaloop.memory.facts import FORM, RunStarted
+from sigmaloop.graph.endpoints import make_upstreams, probe_roles, roles_of, with_found
+from sigmaloop.graph.services import make_supervisor
+from sigmaloop.memory.facts import FORM, MADE_BY, EndpointProbed, MadeBy, RunStarted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths
+from sigmaloop.report.words import masked
 from sigmaloop.settings import Settings
-from sigmaloop.tools.gateway.prices import pinned_prices
+from sigmaloop.tools.gateway.prices import check_prices, pinned_prices
+from sigmaloop.tools.gateway.probe import Probed
 from sigmaloop.tools.sandbox.dry_run import dry_run
 from sigmaloop.tools.versions import Versions
 
@@ -28,11 +37,14 @@ def prepare_run(run_id: str, settings: Settings) -> None:
     source = settings.agent_source()
     benchmark = load_benchmark(settings.benchmark)
     form = check_own(settings, source, hosted=benchmark.hosts_agent)
+    check_model_fits(settings, benchmark, improving=True)
     check_tasks(benchmark)
     Versions.check_git()
     with HomeLock(settings.home):
         tier = smoke_test(settings, source, benchmark)
-        check_models(settings, *settings.models())
+        found = check_models(settings, *roles_of(settings, benchmark))
+        settings = with_found(settings, found)
+        check_prices(settings, roles_of(settings, benchmark))
         snapshot = package_of(settings)
         package = snapshot.digest if snapshot else ""
         paths = RunPaths(settings.home, run_id)
@@ -40,15 +52,51 @@ def prepare_run(run_id: str, settings: Settings) -> None:
         with Journal(paths.journal) as journal:
             Versions(paths.versions).begin(source, _baseline_message(package), file=form.file)
             journal.write(_first_fact(settings, benchmark, tier, package))
+            for one in found:
+                journal.write(_probed_fact(one))
+            note_program(journal)
 
 
-def check_models(settings: Settings, *models: str) -> None:
-    """Ask the endpoint one small thing. Raises ModelUnavailable with what to do."""
-    upstream = make_upstream(settings)
+def check_model_fits(settings: Settings, benchmark: BenchmarkRunner, *, improving: bool = False) -> None:
+    """Refuse a benchmark that the simulated model does not know, unless it was asked for by name.
+
+    A benchmark that hosts the agent itself needs no model to be scored, only to be improved. Raises BadInput.
+    """
+    if settings.upstream != "auto" or not settings.simulated or isinstance(benchmark, Helpdesk):
+        return
+    if improving or not benchmark.hosts_agent:
+        raise BadInput(
+            f"benchmark {settings.benchmark} needs a real model, for the simulated model knows helpdesk only: set "
+            "OPENAI_API_KEY or name an endpoint with --base-url; --upstream simulated goes on without, and then its "
+            "results say nothing"
+        )
+
+
+def note_program(journal: Journal) -> None:
+    """Who works on the run from now on: this version, as it was called; a call that is noted already is no news."""
+    command = masked(shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]]))[:500] if sys.argv else "python"
+    made = MadeBy(version=_version(), command=command)
+    known = journal.load_all(MADE_BY)
+    if not any((met.version, met.command) == (made.version, made.command) for met in known):
+        journal.stamp(MADE_BY, f"{len(known):04d}", made)
+
+
+def _version() -> str:
     try:
-        upstream.check(models)
-    finally:
-        upstream.close()
+        return metadata.version("sigmaloop")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def check_models(settings: Settings, *roles: RoleName) -> list[Probed]:
+    """How the endpoints of these roles want to be asked. Raises ModelUnavailable with what to do, BadInput."""
+    make_upstreams(settings).close()  # keys and prices, for every role
+    return probe_roles(settings, roles)
+
+
+def probed(settings: Settings, *roles: RoleName) -> Settings:
+    """The settings as these roles' endpoints want to be asked."""
+    return with_found(settings, check_models(settings, *roles))
 
 
 def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> str:
@@ -56,6 +104,7 @@ def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> s
 
     Raises BadInput with what went wrong and where, SandboxError when there is no sandbox to run it in.
     """
+    check_model_fits(settings, benchmark)
     supervisor = make_supervisor(settings, smoke=True)
     try:
         if form_of(settings, hosted=benchmark.hosts_agent).kind == "foreign":
@@ -93,9 +142,8 @@ def _baseline_message(package: str) -> str:
 def _first_fact(settings: Settings, benchmark: BenchmarkRunner, tier: str, package: str) -> RunStarted:
     """The settings with model, prices and sandbox pinned: a key that appears, a sandbox that is gone, change no run."""
     upstream = "simulated" if settings.simulated else "openai"
-    pinned = pinned_places(settings).model_copy(
-        update={"upstream": upstream, "sandbox": tier, **pinned_prices(settings)}
-    )
+    prices = pinned_prices(settings, roles_of(settings, benchmark))
+    pinned = pinned_places(settings).model_copy(update={"upstream": upstream, "sandbox": tier, **prices})
     return RunStarted(
         settings=pinned.stored(),
         benchmark=benchmark.fingerprint(),
@@ -105,4 +153,15 @@ def _first_fact(settings: Settings, benchmark: BenchmarkRunner, tier: str, packa
         tier=tier,
         package=package,
         form=FORM,
+    )
+
+
+def _probed_fact(found: Probed) -> EndpointProbed:
+    model = found.model
+    return EndpointProbed(
+        role=model.role,
+        base_url=model.base_url,
+        model=model.model,
+        changes=(*found.changes, *found.notes),
+        left_out=model.left_out,
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from itertools import count
 
+from sigmaloop.agents.brief import Brief
 from sigmaloop.errors import InadmissibleChange
-from sigmaloop.graph.briefing import brief_for, tools_for
+from sigmaloop.graph.briefing import BRIEFING, brief_for, tools_for
+from sigmaloop.graph.events import Emit
 from sigmaloop.graph.history import PROPOSAL
+from sigmaloop.graph.program import read_program
 from sigmaloop.graph.rehearsal import rehearse
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
-from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, AttemptIntended
+from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, AttemptIntended, Briefed
 from sigmaloop.records import Candidate, Cluster, Proposal
 from sigmaloop.tools.changes.edits import check_change, unified_diff
 from sigmaloop.tools.changes.programs import edit_of, same_program
@@ -42,7 +45,7 @@ def intend(services: Services, state: LoopState, cluster: Cluster) -> AttemptInt
     raise AssertionError("there is always another id")
 
 
-def propose_change(services: Services, intent: AttemptIntended, cluster: Cluster, parent: str) -> Candidate:
+def propose_change(services: Services, emit: Emit, intent: AttemptIntended, cluster: Cluster, parent: str) -> Candidate:
     """The engineer's change as a candidate; `parent`: the incumbent's text. Raises SpecialistError.
 
     It is asked for once, then read from the journal: an attempt is about one change.
@@ -50,11 +53,23 @@ def propose_change(services: Services, intent: AttemptIntended, cluster: Cluster
     journal = services.journal
     proposal = journal.load(PROPOSAL, intent.candidate_id)
     if proposal is None:
-        brief = brief_for(services, intent.parent, cluster, intent.attempt, len(parent))
-        tools = tools_for(services, intent.parent, parent)
+        brief, shown = _briefed(services, intent, cluster, parent)
+        tools = tools_for(services, emit, shown, intent.parent, parent)
         proposal = services.engineer.propose(brief, tools, scope=f"propose:{intent.candidate_id}")
         journal.save(PROPOSAL, intent.candidate_id, proposal, batch=intent.batch)
     return _record(services, intent, cluster, parent, proposal)
+
+
+def _briefed(services: Services, intent: AttemptIntended, cluster: Cluster, parent: str) -> tuple[Brief, Briefed]:
+    """What the engineer is shown: put together once, then read from the journal, whatever was edited meanwhile."""
+    journal = services.journal
+    brief, shown = journal.load(BRIEFING, intent.candidate_id), services.history.briefed(intent.candidate_id)
+    if brief is None or shown is None:
+        brief, shown = brief_for(services, intent, cluster, parent, read_program(services.settings))
+        with journal.transaction():
+            journal.save(BRIEFING, intent.candidate_id, brief, batch=intent.batch)
+            journal.write(shown)
+    return brief, shown
 
 
 def admit(services: Services, candidate: Candidate, parent: str) -> None:
@@ -104,6 +119,7 @@ def _record(
         f"{intent.candidate_id}: {proposal.summary}\n\n{proposal.hypothesis}\n\n"
         f"Cluster: {cluster.id} {cluster.title}\nFailures: {', '.join(f.id for f in cluster.failures)}\n"
         f"Kind: {proposal.kind}\nBatch: {intent.batch}\nAttempt: {intent.attempt}\n"
+        f"Model: {services.settings.model_named}\n"
     )
     candidate = Candidate(
         id=intent.candidate_id,

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from sigmaloop.graph.state import Limits, LoopUpdate
-from sigmaloop.memory.clusters import fold_clusters, rank
+from sigmaloop.graph.targets import next_target, plateau_step, since_keep
+from sigmaloop.memory.clusters import fold_clusters
 from sigmaloop.memory.events import Event
 from sigmaloop.memory.facts import (
     AttemptEnded,
@@ -52,19 +53,25 @@ def rebuilt(journal: Journal, *, length: int | None = None) -> Stand | None:
         return Stand({**common, **before, **_best(events, batch.agent, base)}, "baseline")
     entry = AttemptEnded.of(newest).entry
     incumbent = entry.commit if entry.outcome == "kept" else entry.parent
-    return Stand(
-        {**common, **_best(events, incumbent, base), **_behind(journal, events, entry, incumbent, number)}, "learn"
-    )
+    plateau = int(str(facts_in(events, RunStarted)[0].settings.get("plateau", 0)))
+    behind = _behind(journal, events, entry, incumbent, number, plateau)
+    return Stand({**common, **_best(events, incumbent, base), **behind}, "learn")
 
 
-def _behind(journal: Journal, events: Sequence[Event], entry: LedgerEntry, incumbent: str, number: int) -> LoopUpdate:
+def _behind(
+    journal: Journal, events: Sequence[Event], entry: LedgerEntry, incumbent: str, number: int, plateau: int
+) -> LoopUpdate:
     """Behind an attempt that has ended."""
-    clusters = rank(fold_clusters(lineage(journal, incumbent).of(events)), entry.batch)
+    own = lineage(journal, incumbent).of(events)
+    ended = [fact.entry for fact in facts_in(own, AttemptEnded)]
+    step = plateau_step(since_keep(ended), plateau)
+    target = next_target(fold_clusters(own), ended, batch=entry.batch, step=step)
     return {
         "batch": entry.batch,
         "attempt": entry.attempt,
         "attempts_total": number,
-        "cluster_id": next((c.id for c in clusters if c.selection(entry.batch) > 0), None),
+        "cluster_id": target.id if target else None,
+        "plateau": step,
         "candidate_id": entry.candidate_id,
         "kept": entry.outcome == "kept",
     }
@@ -74,7 +81,12 @@ def _common(started: RunStarted, base: BaselineMeasured, *, length: int) -> Loop
     """What does not depend on the point."""
     batches, attempts, most = (int(str(started.settings[n])) for n in ("batches", "attempts", "max_attempts"))
     return {
-        "limits": Limits(batches=batches, attempts=attempts, max_attempts=most),
+        "limits": Limits(
+            batches=batches,
+            attempts=attempts,
+            max_attempts=most,
+            stop_after_keep=bool(started.settings.get("stop_after_keep", False)),
+        ),
         "baseline": base.commit,
         "attempt": 0,
         "window": [],
@@ -85,6 +97,7 @@ def _common(started: RunStarted, base: BaselineMeasured, *, length: int) -> Loop
         "paused_gate": None,
         "verdicts": [],
         "kept": False,
+        "plateau": "",
         "reason": "rebuilt",
         "journal": length,
     }

@@ -19,6 +19,8 @@ from sigmaloop.records import Record, Rollout, digest
 
 GATE_TRIAL = 0
 """Trial number of the reference policy's rollouts; traffic uses the batch number, so they never meet."""
+REPLAY_TRIAL = 950_000
+"""Trial number of the rollouts on which the engineer tries a change: no gate and no bank counts them."""
 CONTROL_TRIAL = 900_000
 """First trial number of rollouts that only show whether anything runs now: no gate and no bank counts them."""
 CERTIFY_TRIAL = 1_000_000
@@ -53,7 +55,7 @@ def run_rollouts(
     def done(rollout: Rollout) -> None:
         emit(RolloutDone(stage=stage, passed=rollout.passed, status=rollout.status))
 
-    return services.engine.run(source, pairs, batch=batch, on_done=done)
+    return services.engine.run(source, pairs, batch=batch, stage=stage, on_done=done)
 
 
 def run_covered(
@@ -146,7 +148,7 @@ def same_fault(detail: str) -> str:
 def _control_trial(services: Services, agent: str) -> int:
     """A trial number under which an agent was never run: its result is of now."""
     trials = [r.key.trial for r in services.journal.rollouts(agent=agent)]
-    return max((trial + 1 for trial in trials if CONTROL_TRIAL <= trial < CERTIFY_TRIAL), default=CONTROL_TRIAL)
+    return max((trial + 1 for trial in trials if CONTROL_TRIAL <= trial < REPLAY_TRIAL), default=CONTROL_TRIAL)
 
 
 def _strike(services: Services, emit: Emit, rollouts: Sequence[Rollout], *, batch: int) -> None:

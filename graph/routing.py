@@ -58,8 +58,9 @@ def after_pause(state: LoopState) -> Gate:
 
 
 def after_learn(state: LoopState) -> Literal["try_again", "next_batch", "finished"]:
-    """A kept change ends the batch; a rejected one is followed by another approach while the budget lasts."""
-    if not state["kept"] and attempts_left(state) and state["cluster_id"]:
+    """The batch goes on while its budget lasts; a kept change ends it where the settings say so."""
+    ended = state["kept"] and state["limits"].get("stop_after_keep", False)
+    if not ended and attempts_left(state) and state["cluster_id"]:
         return "try_again"
     return _onward(state)
 
@@ -67,10 +68,17 @@ def after_learn(state: LoopState) -> Literal["try_again", "next_batch", "finishe
 def attempts_left(state: LoopState) -> bool:
     """Whether batch and run may try once more."""
     limits = state["limits"]
+    if _at_the_end_of_the_ladder(state):
+        return False
     return state["attempt"] < limits["attempts"] and state["attempts_total"] < limits["max_attempts"]
 
 
 def _onward(state: LoopState) -> Literal["next_batch", "finished"]:
     limits = state["limits"]
     spent = state["batch"] >= limits["batches"] or state["attempts_total"] >= limits["max_attempts"]
-    return "finished" if spent else "next_batch"
+    return "finished" if spent or _at_the_end_of_the_ladder(state) else "next_batch"
+
+
+def _at_the_end_of_the_ladder(state: LoopState) -> bool:
+    """Nothing was kept for so long that the run stops."""
+    return state.get("plateau", "") == "stop"

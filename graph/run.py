@@ -23,22 +23,41 @@ from sigmaloop.graph.events import Drained as DrainedEvent
 from sigmaloop.graph.events import Event, Stopped, read_event
 from sigmaloop.graph.history import History, started_of
 from sigmaloop.graph.position import Position, position_of_run
+from sigmaloop.graph.pulse import Pulse, note_pause
 from sigmaloop.graph.rebuild import Stand, rebuilt
-from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, Certified, FailureAssigned
+from sigmaloop.memory.facts import (
+    CANDIDATE,
+    HEARTBEAT,
+    ONE,
+    AttemptEnded,
+    Certified,
+    EndpointProbed,
+    FailureAssigned,
+    Heartbeat,
+    more_noise,
+)
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.lock import HomeLock, working_process
 from sigmaloop.memory.runs import RunFacts, RunPaths, checkpoints_path, find_run, list_runs
 from sigmaloop.records import (
     Candidate,
+    Certificate,
     Cluster,
     FailureRecord,
     Learning,
     LedgerEntry,
+    Split,
     SuiteCase,
     agent_hash,
 )
+from sigmaloop.report.build import build_report
 from sigmaloop.report.decisions import DecisionMade
+from sigmaloop.report.files import write_page
+from sigmaloop.report.material import read_material
+from sigmaloop.report.page import notebook_page
+from sigmaloop.report.record import Attempt, Report
 from sigmaloop.report.summary import Summary, summarise
+from sigmaloop.report.tables import Table
 from sigmaloop.settings import Settings, load_settings, restore_settings
 from sigmaloop.tools.changes.edits import unified_diff
 from sigmaloop.tools.changes.text_form import in_form_of
@@ -94,6 +113,7 @@ class Run:
 
         from sigmaloop.eval.rollouts import Drained
         from sigmaloop.graph.build import build_graph
+        from sigmaloop.graph.prepare import note_program
         from sigmaloop.graph.sessions import followed, open_services
         from sigmaloop.graph.settle import settle
         from sigmaloop.memory.checkpoints import open_checkpointer
@@ -103,6 +123,8 @@ class Run:
         with followed(self.id), open_services(self.id, home=self.home) as services, checkpoints as saver:
             graph = build_graph(saver)
             config = self._config(services.settings)
+            note_program(services.journal)
+            pulse = Pulse(services.journal)
             remaining = batches
             yield from settle(graph, saver, config, services)
             try:
@@ -115,28 +137,56 @@ class Run:
                             break
                         remaining -= 1
                     given = self._input(snapshot, answer)
-                    yield from self._stream(graph, given, config, stepwise=batches is not None)
-                    if graph.get_state(config).interrupts:
+                    for event in self._stream(graph, given, config, stepwise=batches is not None):
+                        pulse.feel(event)
+                        yield event
+                    if asked := graph.get_state(config).interrupts:
+                        note_pause(services.journal, asked[0].value)
                         break
             except (GraphDrained, Drained):
                 yield DrainedEvent()
             finally:
                 self._control = None
+        self.write_report()
         yield Stopped(condition=self.condition)
 
-    def limit(self, *, max_money: float | None = None, max_run_tokens: int | None = None) -> None:
+    def endpoints(self) -> list[str]:
+        """How the models have to be asked, as probed before the run; a line for each that does not take everything."""
+        with self._reading() as journal:
+            found = journal.read(EndpointProbed)
+        noise = more_noise(found)
+        told = [f"{fact.role} ({fact.model}): {'; '.join(fact.changes)}" for fact in found if fact.changes]
+        return [*told, *([noise] if noise else [])]
+
+    def limit(
+        self,
+        *,
+        max_money: float | None = None,
+        max_run_tokens: int | None = None,
+        max_run_calls: int | None = None,
+        max_hours: float | None = None,
+    ) -> None:
         """New limits from now on; None leaves one as it is. Raises BadInput for one that allows nothing, Busy."""
         from sigmaloop.graph.spending import set_limits
         from sigmaloop.tools.gateway.prices import check_prices
 
-        for name, limit in (("max_money", max_money), ("max_run_tokens", max_run_tokens)):
+        for name, limit in (
+            *(("max_money", max_money), ("max_run_tokens", max_run_tokens)),
+            *(("max_run_calls", max_run_calls), ("max_hours", max_hours)),
+        ):
             if limit is not None and not limit > 0:
                 raise BadInput(f"{name} must be more than 0, not {limit}")
-        if max_money is None and max_run_tokens is None:
+        if max_money is max_run_tokens is max_run_calls is max_hours is None:
             return
         check_prices(self.settings.model_copy(update={"max_money": max_money}))
         with HomeLock(self.home), Journal(self.paths.journal) as journal:
-            set_limits(journal, max_money=max_money, max_run_tokens=max_run_tokens)
+            set_limits(
+                journal,
+                max_money=max_money,
+                max_run_tokens=max_run_tokens,
+                max_run_calls=max_run_calls,
+                max_hours=max_hours,
+            )
 
     def drain(self) -> None:
         """Stop at the next safe point; everything finished so far is kept. Safe from a signal handler."""
@@ -199,11 +249,57 @@ class Run:
         return questions[0] if questions else None
 
     def summary(self) -> Summary:
+        """The bare numbers."""
         with self._reading() as journal:
             versions = Versions(self.paths.versions)
             incumbent = self._incumbent(versions)
             agent = self._identity(journal, versions.source(incumbent)) if journal.count("certificate") else ""
-            return summarise(self.paths, journal, condition=self.condition, agent=agent, incumbent=incumbent)
+            condition = self.condition
+            return summarise(read_material(self.paths, journal, condition=condition, incumbent=incumbent, agent=agent))
+
+    def report(self, *, now: bool = False) -> Report:
+        """All that is told of the run: state, sentences and rows.
+
+        `now`: as it stands, whoever works on it; otherwise a run that somebody works on is running.
+        """
+        with self._reading() as journal:
+            versions = Versions(self.paths.versions)
+            incumbent = self._incumbent(versions)
+            return build_report(
+                self.paths,
+                journal,
+                condition=self.condition,
+                incumbent=incumbent,
+                agent=self._identity(journal, versions.source(incumbent)),
+                question=self.question,
+                process=None if now else self.process,
+                whole_diff=versions.diff(versions.baseline(), incumbent),
+            )
+
+    def write_report(self) -> Path:
+        """Write report.html as the run stands now, and the state into progress.json; returns the page's path."""
+        write_page(self.paths, self.report(now=True))
+        return self.paths.report
+
+    def certificates(self) -> dict[Split, Certificate]:
+        """Of the kept agent, by split, each with what every task scored."""
+        with self._reading() as journal:
+            versions = Versions(self.paths.versions)
+            agent = self._identity(journal, versions.source(self._incumbent(versions)))
+            found = [fact.certificate for fact in journal.read(Certified)]
+        return {certificate.split: certificate for certificate in found if certificate.agent == agent}
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The newest sign of life of whoever works on the run."""
+        with Journal(self.paths.journal, readonly=True) as journal:
+            return journal.load(HEARTBEAT, ONE)
+
+    def attempts(self) -> Table[Attempt]:
+        """Every attempt of the kept agent's lineage, as rows; `to_frame()` makes a DataFrame of them."""
+        return Table(self.report().attempts, leave_out=("diff", "hypothesis", "reviewer_says", "detail"))
+
+    def _repr_html_(self) -> str:
+        return notebook_page(self.report())
 
     def failures(self) -> list[FailureRecord]:
         with self._reading() as journal:
@@ -292,6 +388,7 @@ class Run:
         message = (
             f"Improve the agent with SigmaLoop\n\nRun {self.id}: {summary.kept} changes kept of {summary.attempts}.\n"
             f"Head of its journal: {self.head}"
+            + ("\nMade and measured by the simulated model." if summary.simulated else "")
         )
         return write_branch(
             repo,

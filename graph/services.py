@@ -11,38 +11,30 @@ from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
 from sigmaloop.agents.gate_judge import GateJudge
 from sigmaloop.agents.harness_engineer import HarnessEngineer
-from sigmaloop.errors import ModelUnavailable
+from sigmaloop.endpoints import SPECIALISTS, RoleName
 from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph import spending
 from sigmaloop.graph.agent_files import AgentForm, described, form_of, package_of
 from sigmaloop.graph.answering import JournalNames
 from sigmaloop.graph.embedding import EmbeddingCalls
+from sigmaloop.graph.endpoints import calls_under_way, make_upstreams, models_of
 from sigmaloop.graph.history import History
 from sigmaloop.graph.model_access import GatewayAccess
 from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.runs import RunPaths
-from sigmaloop.records import Rollout, RolloutKey, Step, Task, Usage, agent_hash
-from sigmaloop.settings import Settings, api_key, secrets
+from sigmaloop.memory.runs import CALLS, RunPaths
+from sigmaloop.records import NO_COURSE, Course, Rollout, RolloutKey, Step, Task, Usage, agent_hash
+from sigmaloop.settings import Settings, secrets
 from sigmaloop.tools.changes.package_modules import PackageModules, modules_of
 from sigmaloop.tools.gateway.budget import Prices
 from sigmaloop.tools.gateway.call_log import TraceFile
 from sigmaloop.tools.gateway.gateway import Gateway
-from sigmaloop.tools.gateway.gateway_settings import (
-    UNDER_WAY,
-    GatewayLimits,
-    GatewaySettings,
-    Models,
-    RolePrices,
-    Sampling,
-    SpendingLimit,
-)
-from sigmaloop.tools.gateway.prices import OPENAI, check_prices, prices_of, specialist_prices_of
+from sigmaloop.tools.gateway.gateway_settings import GatewayLimits, GatewaySettings, RolePrices, SpendingLimit
+from sigmaloop.tools.gateway.prices import prices_of, specialist_prices_of
 from sigmaloop.tools.redaction import Redactor
 from sigmaloop.tools.sandbox.supervisor import Supervisor
-from sigmaloop.tools.upstream.upstream import HttpUpstream, InProcessUpstream, Upstream
 from sigmaloop.tools.versions import Versions
 
 
@@ -91,7 +83,7 @@ class Services:
             self.benchmark,
             self.supervisor,
             self.gateway,
-            RedactedStore(self.journal, Redactor(secrets())),
+            RedactedStore(self.journal, Redactor(secrets(self.settings))),
             run_seed=self.settings.seed,
             concurrency=self.settings.concurrency,
             max_calls=self.settings.max_calls,
@@ -110,13 +102,13 @@ class Services:
         settings = self.settings
 
         def charge(scope: str, role: str, usage: Usage) -> None:
-            self.journal.add_usage(scope, role, 0, "", usage)
+            self.journal.add_usage(scope, role, self.journal.newest_batch(), "", usage)
 
         return GatewayAccess(
             self.gateway,
             model=settings.models()[1],
             seed=settings.seed,
-            timeout=settings.model_timeout * settings.model_tries + 60,
+            timeout=max(settings.role(role).timeout for role in SPECIALISTS) * settings.model_tries + 60,
             charge=charge,
         )
 
@@ -162,69 +154,34 @@ class Services:
         self.journal.close()
 
 
-def make_upstream(settings: Settings) -> Upstream:
-    """Where model calls go: the simulated model, or the endpoint. Raises BadInput when a limit cannot be kept."""
-    check_prices(settings)
-    _check_key(settings)
-    if settings.simulated:
-        from sigmaloop.simulation.model import SimulatedModel
-
-        return InProcessUpstream(SimulatedModel())
-    key = api_key()
-    return HttpUpstream(
-        settings.endpoint or OPENAI,
-        key.get_secret_value() if key else "",
-        timeout=settings.model_timeout,
-        tries=settings.model_tries,
-        connections=calls_under_way(settings),
-        efforts={settings.target_model: settings.reasoning_effort} if settings.reasoning_effort else {},
-    )
-
-
-def _check_key(settings: Settings) -> None:
-    """Raises ModelUnavailable when OpenAI's own endpoint would be asked without a key."""
-    if not settings.simulated and settings.endpoint is None and api_key() is None:
-        raise ModelUnavailable(
-            f"OPENAI_API_KEY is not set, and {OPENAI} wants a key: set it, or name another endpoint with --base-url",
-            status=503,
-        )
-
-
-def calls_under_way(settings: Settings) -> int:
-    """How many model calls may be upstream at the same time: no rollout waits for another one's place."""
-    return max(UNDER_WAY, settings.concurrency)
-
-
 def make_gateway(settings: Settings, *, journal: Journal | None) -> Gateway:
     """The door to the models, with the run's limits as they were set last, and what it has spent of them."""
     return Gateway(
-        make_upstream(settings),
+        make_upstreams(settings),
         gateway_settings(settings, spending.limits(settings, journal)),
         call_journal=journal,
         account=spending.JournalAccount(journal) if journal else None,
-        traces=TraceFile(journal.path.with_name(TRACES)) if journal and settings.record_calls else None,
+        traces=TraceFile(journal.path.with_name(CALLS)) if journal and settings.record_calls else None,
         names=JournalNames(journal) if journal and not settings.simulated else None,
-        redact=secrets(),
+        redact=secrets(settings),
     )
 
 
 def gateway_settings(settings: Settings, run: spending.RunLimits) -> GatewaySettings:
     """What of the settings is the gateway's business; `run`: the run's limits as they were set last."""
-    target, specialist = settings.models()
+    models = models_of(settings)
+    priced: tuple[RoleName, ...] = (*models.own, "embedding") if not settings.simulated else ()
     return GatewaySettings(
-        models=Models(
-            target=target,
-            specialist=specialist,
-            embedding=None if settings.simulated else settings.embedding_model,
+        models=models,
+        prices=RolePrices(
+            target=prices_of(settings) or Prices(),
+            specialist=specialist_prices_of(settings),
+            own={role: prices_of(settings, role) or Prices() for role in priced},
         ),
-        sampling=Sampling(
-            temperature=settings.temperature,
-            max_tokens=settings.max_tokens,
-            reasoning_effort=settings.reasoning_effort,
-        ),
-        prices=RolePrices(target=prices_of(settings) or Prices(), specialist=specialist_prices_of(settings)),
         limits=GatewayLimits(
-            run=SpendingLimit(tokens=run.max_run_tokens, money=run.max_money),
+            run=SpendingLimit(
+                tokens=run.max_run_tokens, money=run.max_money, calls=run.max_run_calls, hours=run.max_hours
+            ),
             rollout=SpendingLimit(tokens=settings.max_rollout_tokens, money=settings.max_rollout_money),
             under_way=calls_under_way(settings),
         ),
@@ -241,18 +198,25 @@ class RedactedStore:
     def rollout(self, key: RolloutKey) -> Rollout | None:
         return self._journal.rollout(key)
 
-    def save_rollout(self, rollout: Rollout, trace: Sequence[Step], *, scope: str | None = None) -> None:
+    def save_rollout(
+        self,
+        rollout: Rollout,
+        trace: Sequence[Step],
+        *,
+        course: Course = NO_COURSE,
+        scope: str | None = None,
+    ) -> None:
         if self._redactor:
-            rollout = rollout.model_copy(update={"detail": self._redactor.text(rollout.detail)})
+            clean = self._redactor.text
+            told = {"detail": clean(rollout.detail), "explanation": clean(rollout.explanation)}
+            rollout = rollout.model_copy(update=told)
             trace = [Step(**self._redactor.tree(step.model_dump())) for step in trace]
-        self._journal.save_rollout(rollout, trace, scope=scope)
+        self._journal.save_rollout(rollout, trace, course=course, scope=scope)
 
     def add_usage(self, id: str, role: str, batch: int, task: str, usage: Usage) -> None:  # noqa: A002
         self._journal.add_usage(id, role, batch, task, usage)
 
 
-TRACES = "calls.traces"
-"""Beside the journal: every model call, if `record_calls` is set."""
 SMOKE_SECONDS = 5.0
 
 

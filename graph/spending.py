@@ -16,6 +16,8 @@ class RunLimits(Record):
 
     max_money: float | None = None
     max_run_tokens: int | None = None
+    max_run_calls: int | None = None
+    max_hours: float | None = None
 
 
 class Spent(Record):
@@ -24,6 +26,9 @@ class Spent(Record):
     tokens: int = Field(ge=0)
     units: str
     """Money in the gateway's whole units, as text: whoever reads JSON numbers as floats would lose some of them."""
+    calls: int = 0
+    seconds: float = 0.0
+    """How long processes have worked on it, as far as their last model call; counted while hours are limited."""
 
 
 LIMITS = RecordKind("limits", RunLimits)
@@ -33,14 +38,24 @@ _RUN = "run"
 
 def limits(settings: Settings, journal: Journal | None) -> RunLimits:
     """The run's limits: those that it was resumed with last, else those that it was started with."""
-    first = {"max_money": settings.max_money, "max_run_tokens": settings.max_run_tokens}
+    first = {name: getattr(settings, name) for name in RunLimits.model_fields}
     later = journal.load(LIMITS, _RUN) if journal else None
     return RunLimits.model_validate({**first, **(later.model_dump(exclude_none=True) if later else {})})
 
 
-def set_limits(journal: Journal, *, max_money: float | None = None, max_run_tokens: int | None = None) -> None:
+def set_limits(
+    journal: Journal,
+    *,
+    max_money: float | None = None,
+    max_run_tokens: int | None = None,
+    max_run_calls: int | None = None,
+    max_hours: float | None = None,
+) -> None:
     """New limits for a run that goes on; None leaves one as it is."""
-    given = RunLimits(max_money=max_money, max_run_tokens=max_run_tokens).model_dump(exclude_none=True)
+    limits = RunLimits(
+        max_money=max_money, max_run_tokens=max_run_tokens, max_run_calls=max_run_calls, max_hours=max_hours
+    )
+    given = limits.model_dump(exclude_none=True)
     if given:
         known = journal.load(LIMITS, _RUN) or RunLimits()
         journal.save(LIMITS, _RUN, known.model_copy(update=given))
@@ -54,7 +69,12 @@ class JournalAccount:
 
     def load(self) -> Amount:
         spent = self._journal.load(SPENT, _RUN)
-        return Amount(spent.tokens, int(spent.units)) if spent else NOTHING
+        return Amount(spent.tokens, int(spent.units), spent.calls) if spent else NOTHING
 
-    def save(self, charged: Amount) -> None:
-        self._journal.save(SPENT, _RUN, Spent(tokens=charged.tokens, units=str(charged.units)))
+    def seconds(self) -> float:
+        spent = self._journal.load(SPENT, _RUN)
+        return spent.seconds if spent else 0.0
+
+    def save(self, charged: Amount, seconds: float) -> None:
+        spent = Spent(tokens=charged.tokens, units=str(charged.units), calls=charged.calls, seconds=seconds)
+        self._journal.save(SPENT, _RUN, spent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
@@ -23,6 +23,7 @@ class Limits(TypedDict):
     batches: int
     attempts: int
     max_attempts: int
+    stop_after_keep: NotRequired[bool]
 
 
 RunId = Annotated[str, Field(description="The run whose journal and repository these ids point into.")]
@@ -46,6 +47,9 @@ Verdicts = Annotated[
     list[str], Field(description="Names of this attempt's verdicts in the journal, in the order of the gates.")
 ]
 Kept = Annotated[bool, Field(description="Whether the newest attempt was kept.")]
+Plateau = Annotated[
+    Literal["", "warn", "diversify", "stop"], Field(description="How long nothing was kept, as a step of the ladder.")
+]
 Found = Annotated[Outcome, Field(description="What the last node found: the label of the edge to follow.")]
 Reason = Annotated[str, Field(description="Why, as a stable code.")]
 Length = Annotated[
@@ -74,6 +78,7 @@ class LoopState(TypedDict):
     paused_gate: PausedGate
     verdicts: Verdicts
     kept: Kept
+    plateau: Plateau
     outcome: Found
     reason: Reason
     journal: Length
@@ -99,6 +104,7 @@ class LoopUpdate(TypedDict, total=False):
     paused_gate: PausedGate
     verdicts: Verdicts
     kept: Kept
+    plateau: Plateau
     outcome: Found
     reason: Reason
     journal: Length

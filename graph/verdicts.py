@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from sigmaloop.agents.lessons import training_figures
+from sigmaloop.graph.briefing import BRIEFING
 from sigmaloop.graph.events import Emit, VerdictGiven
 from sigmaloop.graph.services import Services
+from sigmaloop.graph.shown import target_trace
 from sigmaloop.graph.state import LoopState
 from sigmaloop.graph.tracing import note
 from sigmaloop.memory.facts import JUDGEMENT, VERDICT
 from sigmaloop.records import Candidate, GateName, Judgement, Verdict, digest
 
+_TRACE = 14_000
+"""Characters of the recording that the judge is shown."""
 FAULT = "fault"
 """Reason of the verdict on an attempt that died twice of one exception."""
 
@@ -43,10 +48,19 @@ def ask_judge(services: Services, state: LoopState, candidate: Candidate) -> Jud
     stored = services.journal.load(JUDGEMENT, candidate.id)
     if stored is not None:
         return stored
+    verdicts = services.history.verdicts(state["verdicts"])
+    brief = services.journal.load(BRIEFING, candidate.id)
+    failed = any(verdict.outcome == "failed" for verdict in verdicts)
+    # A change that failed at validation has targets that passed: then the recording shows what it did there.
+    ways = (False, True) if failed else (True, False)
+    traces = (target_trace(services, candidate.id, candidate.agent, passed=way, limit=_TRACE) for way in ways)
     judgement = services.judge.judge(
         candidate=candidate,
         cluster=services.history.clusters(state["incumbent"])[candidate.cluster_id],
-        verdicts=services.history.verdicts(state["verdicts"]),
+        verdicts=verdicts,
+        figures=training_figures(verdicts),
+        trace=next(filter(None, traces), ""),
+        program=brief.program if brief else "",
         scope=f"judge:{candidate.id}",
     )
     services.journal.save(JUDGEMENT, candidate.id, judgement, batch=candidate.batch)

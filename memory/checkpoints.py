@@ -2,7 +2,7 @@
 
 langgraph.json names `create_checkpointer`; the development server loads this file by its path, so it
 imports by full names only. A checkpoint that cannot be read raises StoreError with its id and hides no other:
-`checkpoints_of` lists all of them.
+`checkpoint_ids` lists all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiosqlite
 from langchain_core.runnables import RunnableConfig
@@ -34,19 +34,9 @@ DAMAGED = (
     "cannot be used; put back a copy, or move it aside together with its -wal and -shm files: its runs keep their "
     "journals"
 )
+
+
 _NEWEST = "SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = '' ORDER BY checkpoint_id DESC"
-
-
-class Checkpoint(NamedTuple):
-    """Where a run stood at one time."""
-
-    id: str
-    """Ids grow with time; `{"configurable": {"thread_id": ..., "checkpoint_ns": "", "checkpoint_id": id}}`
-    names it to the graph."""
-    values: dict[str, Any] | None
-    """The graph state; None when it cannot be read."""
-    problem: str = ""
-    """Why it cannot be read."""
 
 
 class Checkpoints(SqliteSaver):
@@ -130,21 +120,6 @@ def open_checkpointer(path: Path, *, readonly: bool = False) -> Iterator[Checkpo
         yield saver
 
 
-def checkpoints_of(saver: SqliteSaver, run_id: str) -> Iterator[Checkpoint]:
-    """Every checkpoint of a run, the newest first, each read when it is asked for; damaged ones say why."""
-    with saver.cursor(transaction=False) as cursor:
-        ids = [str(row[0]) for row in cursor.execute(_NEWEST, (run_id,)).fetchall()]
-    for checkpoint_id in ids:
-        where = {"thread_id": run_id, "checkpoint_ns": "", "checkpoint_id": checkpoint_id}
-        try:
-            found = saver.get_tuple({"configurable": where})
-        except StoreError as error:
-            yield Checkpoint(checkpoint_id, None, str(error))
-        else:
-            if found is not None:  # none: it was deleted since
-                yield Checkpoint(checkpoint_id, dict(found.checkpoint["channel_values"]))
-
-
 @asynccontextmanager
 async def create_checkpointer() -> AsyncIterator[AsyncCheckpoints]:
     """The saver of the development server, at the home that the settings name."""
@@ -168,9 +143,8 @@ def checkpoint_ids(saver: BaseCheckpointSaver[Any], thread_id: str) -> list[str]
     if not isinstance(saver, SqliteSaver):
         found = saver.list({"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}})
         return [item.checkpoint["id"] for item in found]
-    query = "SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = '' ORDER BY 1 DESC"
     with saver.cursor(transaction=False) as cursor:
-        return [str(name) for (name,) in cursor.execute(query, (thread_id,)).fetchall()]
+        return [str(name) for (name,) in cursor.execute(_NEWEST, (thread_id,)).fetchall()]
 
 
 def serializer() -> JsonPlusSerializer:

@@ -5,7 +5,8 @@
     failure_assigned  cluster_id, failure (FailureRecord); again with another cluster: a move
     cluster_merged    cluster_id, into: two clusters; the older one survives, the other is its alias
     task_scored       task_id, passed: the newest score of a task on a kept agent
-    ledger            cluster_id, outcome: kept, rejected, or anything else that does not count
+    cluster_diagnosed cluster_id, diagnosis: what its failures have in common, as understood from now on
+    ledger            cluster_id, outcome: kept, rejected, or anything else that does not count; gate: which rejected it
 
 Time is counted in batches, so a run that was paused ranks its clusters as if it had not been.
 """
@@ -20,7 +21,7 @@ from sigmaloop.errors import StoreError
 from sigmaloop.memory.events import Event
 from sigmaloop.memory.similarity import fallback_choice as fallback_choice
 from sigmaloop.memory.similarity import nearest_clusters as nearest_clusters
-from sigmaloop.records import Cluster, FailureRecord
+from sigmaloop.records import Cluster, Diagnosis, FailureRecord
 
 ClusterStatus = Literal["new", "active", "partially resolved", "resolved", "recurring"]
 
@@ -29,7 +30,10 @@ ASSIGNED = "failure_assigned"
 MERGED = "cluster_merged"
 SCORED = "task_scored"
 ENDED = "ledger"
-KINDS = frozenset({CREATED, ASSIGNED, MERGED, SCORED, ENDED})
+DIAGNOSED = "cluster_diagnosed"
+HALF = 0.5
+"""A setback at validation: the change mended its targets and may be right and too small."""
+KINDS = frozenset({CREATED, ASSIGNED, MERGED, SCORED, DIAGNOSED, ENDED})
 """The kinds that the fold reads: `fold_clusters(journal.events(KINDS))` skips all others early."""
 
 
@@ -60,6 +64,8 @@ class _Draft:
     last_batch: int
     failures: dict[str, FailureRecord] = field(default_factory=dict)
     attempts: int = 0
+    setbacks: float = 0.0
+    diagnosis: Diagnosis | None = None
     kept: int = 0
     was_resolved: bool = False
 
@@ -137,6 +143,8 @@ class ClusterFold:
         older.failures.update(younger.failures)
         older.last_batch = max(older.last_batch, younger.last_batch)
         older.attempts += younger.attempts
+        older.setbacks += younger.setbacks
+        older.diagnosis = older.diagnosis or younger.diagnosis
         older.kept += younger.kept
         older.was_resolved = older.was_resolved or younger.was_resolved
         self._alias[younger.id] = older.id
@@ -155,9 +163,13 @@ class ClusterFold:
         draft = self._draft(payload["cluster_id"])
         if payload["outcome"] == "kept":
             draft.kept += 1
-            draft.attempts = 0
+            draft.attempts, draft.setbacks = 0, 0.0
         elif payload["outcome"] == "rejected":
             draft.attempts += 1
+            draft.setbacks += HALF if payload.get("gate") == "validation" else 1.0
+
+    def _diagnosed(self, payload: Mapping[str, Any], _: int) -> None:
+        self._draft(payload["cluster_id"]).diagnosis = Diagnosis.model_validate(payload["diagnosis"])
 
     def _note(self, draft: _Draft) -> None:
         """Remember that a cluster was resolved once: what fails in it later is a recurrence."""
@@ -184,6 +196,8 @@ class ClusterFold:
             created_batch=draft.created_batch,
             failures=tuple(draft.failures.values()),
             attempts=draft.attempts,
+            setbacks=draft.setbacks,
+            diagnosis=draft.diagnosis,
             kept=draft.kept,
             resolved_tasks=frozenset(task for task in tasks if self._passed.get(task, False)),
             last_batch=draft.last_batch,
@@ -205,6 +219,7 @@ _FOLDERS = {
     ASSIGNED: ClusterFold._assigned,
     MERGED: ClusterFold._merged,
     SCORED: ClusterFold._scored,
+    DIAGNOSED: ClusterFold._diagnosed,
     ENDED: ClusterFold._ended,
 }
 

@@ -19,14 +19,16 @@ from sigmaloop.memory.events import Event
 from sigmaloop.records import (
     Candidate,
     Certificate,
+    Diagnosis,
     FailureRecord,
     Judgement,
     LedgerEntry,
     Record,
     Verdict,
+    digest,
 )
 
-FORM = 2
+FORM = 3
 """How this version writes its facts and records; a run of another form is refused, not misread."""
 
 
@@ -76,6 +78,33 @@ class RunStarted(Fact):
     @property
     def id(self) -> str:
         return self.kind
+
+
+class EndpointProbed(Fact):
+    """How the endpoint of a role has to be asked, as a probe found before the run."""
+
+    kind = "endpoint_probed"
+    role: str
+    """The first one that is asked so; others may share its endpoint and words."""
+    base_url: str
+    model: str
+    changes: tuple[str, ...]
+    """What it did not take, and what is done about it."""
+    left_out: tuple[str, ...]
+    """Of what makes results repeatable: `temperature`, `seed`."""
+
+    @property
+    def id(self) -> str:
+        return f"endpoint_probed:{self.role}"
+
+    def payload(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"batch"})
+
+
+def more_noise(probed: Iterable[EndpointProbed]) -> str:
+    """One sentence on what was left to the endpoints and makes results noisier; empty when nothing was."""
+    parts = [f"{fact.role} ({fact.model}): {' and '.join(fact.left_out)} left out" for fact in probed if fact.left_out]
+    return f"{'; '.join(parts)}: its results vary more from call to call" if parts else ""
 
 
 class BaselineMeasured(Fact):
@@ -131,6 +160,18 @@ class FailureAssigned(Fact):
     @property
     def id(self) -> str:
         return f"assigned:{self.failure.id}"
+
+
+class ClusterDiagnosed(Fact):
+    """What a cluster's failures have in common, as it is understood from now on."""
+
+    kind = "cluster_diagnosed"
+    cluster_id: str
+    diagnosis: Diagnosis
+
+    @property
+    def id(self) -> str:
+        return f"diagnosis:{self.cluster_id}:{self.batch}:{digest(self.diagnosis.model_dump(), size=8)}"
 
 
 class TaskScored(Fact):
@@ -191,6 +232,40 @@ class AttemptIntended(Fact):
     @classmethod
     def of(cls, event: Event) -> Self:
         return cls.model_validate({**event.payload, "candidate_id": event.id.removeprefix("attempt:")})
+
+
+class Briefed(Fact):
+    """What the engineer was shown for an attempt; its text is the stored record of the same name."""
+
+    kind = "briefed"
+    candidate_id: str
+    text: str
+    """Hash of the first message."""
+    failures: tuple[str, ...] = ()
+    attempts: tuple[str, ...] = ()
+    learnings: tuple[str, ...] = ()
+    program: str = ""
+    """Hash of the owner's program.md; empty when there was none."""
+
+    @property
+    def id(self) -> str:
+        return f"briefed:{self.candidate_id}"
+
+
+class PlateauReached(Fact):
+    """So many attempts without a kept change: a step of the ladder."""
+
+    kind = "plateau"
+    step: str
+    """`warn`, `diversify` or `stop`."""
+    candidate_id: str
+    """The attempt after which it was taken."""
+    attempts: int = Field(ge=0)
+    """Without a kept change."""
+
+    @property
+    def id(self) -> str:
+        return f"plateau:{self.candidate_id}:{self.step}"
 
 
 class AttemptEnded(Fact):
@@ -319,4 +394,57 @@ class RecordKind(Generic[R]):
 FAILURE = RecordKind("failure", FailureRecord)
 CANDIDATE = RecordKind("candidate", Candidate)
 VERDICT = RecordKind("verdict", Verdict)
+
+
+class MadeBy(Record):
+    """Which program worked on a run, as it was called; no event, for two runs with one seed have the same events."""
+
+    version: str
+    command: str
+    """The command line, with user names and passwords of addresses left out."""
+    at: float = 0.0
+    """Seconds since 1970, for people only; see `Journal.stamp`."""
+
+
+class RunPaused(Record):
+    """Why a run stopped and waits."""
+
+    reason: str
+    message: str
+    """For a person: what happened and what to do; for a review, what is asked."""
+    batch: int = 0
+    asked: bool = False
+    """Whether a person is asked something."""
+    at: float = 0.0
+
+
+class Heartbeat(Record):
+    """The newest sign of life of whoever works on a run."""
+
+    batch: int = 0
+    attempt: int = 0
+    """Attempts begun in the whole run."""
+    candidate: str = ""
+    cluster: str = ""
+    """Id and title of the cluster that is being worked on."""
+    stage: str = ""
+    """What is being run, such as `validation`."""
+    done: int = 0
+    """Rollouts of that stage so far."""
+    of: int | None = None
+    """How many there will be at most, where that is known."""
+    kept: int = 0
+    tokens: int = 0
+    """Spent so far."""
+    at: float = 0.0
+
+
+MADE_BY = RecordKind("made_by", MadeBy)
+"""One for every start and every resume, in order."""
+PAUSED = RecordKind("paused", RunPaused)
+"""One for every pause, by the length of the journal then."""
+HEARTBEAT = RecordKind("heartbeat", Heartbeat)
+"""One, under `run`."""
+ONE = "run"
+"""Name of a record that a run has one of."""
 JUDGEMENT = RecordKind("judgement", Judgement)

@@ -17,18 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
-from pydantic import TypeAdapter
-
 from sigmaloop.errors import StoreError
 from sigmaloop.memory.database import Database
 from sigmaloop.memory.events import Event, canonical, checked, link
 from sigmaloop.memory.facts import Fact, R, RecordKind
-from sigmaloop.memory.schema import SEALED, migrate
+from sigmaloop.memory.schema import INDEXED, SEALED, migrate
+from sigmaloop.memory.trace_form import APART, pack_course, pack_steps, unpack_steps
 from sigmaloop.memory.verification import rollout_hash, rollouts_hash, verify, verify_new
-from sigmaloop.records import Rollout, RolloutKey, Step, Usage
+from sigmaloop.records import NO_COURSE, Course, Rollout, RolloutKey, Step, Usage
 
 F = TypeVar("F", bound=Fact)
-_STEPS = TypeAdapter(tuple[Step, ...])
 
 
 class VectorRow(NamedTuple):
@@ -53,7 +51,8 @@ class Journal:
         self.readonly = readonly
         self._db = Database(self.path, readonly=readonly)
         try:
-            self._sealed = migrate(self._db) >= SEALED
+            schema = migrate(self._db)
+            self._sealed, self._apart = schema >= SEALED, schema >= INDEXED
         except BaseException:
             self._db.close()
             raise
@@ -132,16 +131,28 @@ class Journal:
         first, last = self._db.execute("SELECT min(written), max(written) FROM events")[0]
         return None if first is None else (first, last)
 
+    def written(self, kind: str) -> dict[str, float]:
+        """When each event of a kind was written, by id, in seconds since 1970; for people only."""
+        return dict(self._db.execute("SELECT id, written FROM events WHERE kind = ? ORDER BY seq", (kind,)))
+
+    def newest_batch(self) -> int:
+        """The batch of the newest traffic; 0 before the first."""
+        return int(self._db.execute("SELECT coalesce(max(batch), 0) FROM events WHERE kind = 'batch_started'")[0][0])
+
+    def select(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Rows of a reading statement: slim reads of `memory/overview.py`."""
+        return self._db.execute(sql, values)
+
     def verify(self) -> None:
         """Check the file, the whole chain and every rollout.
 
         Raises StoreError that names the first event or rollout that is not as written.
         """
-        verify(self._db, sealed=self._sealed)
+        verify(self._db, sealed=self._sealed, apart=self._apart)
 
     def verify_new(self) -> None:
         """`verify`, but only of what this process has not checked yet."""
-        verify_new(self._db, sealed=self._sealed)
+        verify_new(self._db, sealed=self._sealed, apart=self._apart)
 
     def write(self, fact: Fact) -> None:
         """Append a fact. The same fact again is no news; another one under its id raises StoreError."""
@@ -185,6 +196,15 @@ class Journal:
         """Store a record under its kind and id; saving it again replaces it."""
         self.put(kind.name, id, record.model_dump(mode="json"), batch=batch)
 
+    def stamp(self, kind: RecordKind[R], id: str, record: R, *, batch: int = 0) -> None:  # noqa: A002
+        """`save`, with the time in the record's field `at`; for people only."""
+        self.save(kind, id, record.model_copy(update={"at": time.time()}), batch=batch)
+
+    @staticmethod
+    def seconds_since(at: float) -> float:
+        """How long ago a stamp was made, by the clock of this machine; for people only."""
+        return time.time() - at
+
     def load(self, kind: RecordKind[R], id: str) -> R | None:  # noqa: A002
         """The record of a kind with an id."""
         payload = self.get(kind.name, id)
@@ -202,26 +222,37 @@ class Journal:
 
     # Rollouts ----------------------------------------------------------------------------------------
 
-    def save_rollout(self, rollout: Rollout, trace: Sequence[Step], *, scope: str | None = None) -> None:
+    def save_rollout(
+        self,
+        rollout: Rollout,
+        trace: Sequence[Step],
+        *,
+        course: Course = NO_COURSE,
+        scope: str | None = None,
+    ) -> None:
         """Store a result with its trace and, in the same transaction, forget the model calls of `scope`.
+
+        The trace of a task that is not known as training's is kept apart, where `trace` does not find it.
 
         An infra result gives way to any later one and keeps its calls, since a new try replays them. A
         valid result stays: the same evidence again is no news, other evidence raises StoreError.
         """
-        # json, not pydantic's own writer: arguments of a tool call may hold text that is no valid Unicode.
-        text = json.dumps([step.model_dump() for step in trace], separators=(",", ":"))
-        packed = zlib.compress(text.encode())
+        packed = pack_steps(trace)
+        apart = rollout.split != "train"
         payload = canonical(rollout.model_dump(mode="json"))
         row = (rollout.id, rollout.key.agent, rollout.key.task_id, rollout.key.trial, rollout.status, payload, packed)
         with self._db.transaction():
             known = self.rollout(rollout.key)
             if known is None:
+                index = (rollout.split or "", rollout.request_type, rollout.outcome, time.time(), pack_course(course))
                 self._db.execute(
                     "INSERT OR REPLACE INTO rollouts "
-                    "(id, agent, task_id, trial, status, payload, trace, hash, covered_by) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*row, rollout_hash(*row), self.length() + 1),
+                    "(id, agent, task_id, trial, status, payload, trace, hash, covered_by, "
+                    "split, request_type, outcome, written, course) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*row[:-1], APART if apart else packed, rollout_hash(*row), self.length() + 1, *index),
                 )
+                if apart:
+                    self._db.execute("INSERT OR REPLACE INTO apart VALUES (?, ?)", (rollout.id, packed))
             elif rollout.valid and known.evidence != rollout.evidence:
                 raise StoreError(
                     f"{self.path}: rollout {rollout.id} ended {known.status} with reward {known.reward} "
@@ -242,12 +273,17 @@ class Journal:
         return [self._rollout(payload) for (payload,) in rows]
 
     def trace(self, rollout_id: str) -> tuple[Step, ...]:
-        """What happened in a rollout, step by step. Raises StoreError when it is not stored."""
+        """What happened in a rollout of a training task, step by step: what specialists are shown.
+
+        Raises StoreError when it is not stored, or of another split: `memory/traces.py` shows those to people.
+        """
         rows = self._db.execute("SELECT trace FROM rollouts WHERE id = ?", (rollout_id,))
         if not rows:
             raise StoreError(f"{self.path} holds no rollout {rollout_id}")
+        if rows[0][0] == APART:
+            raise StoreError(f"{self.path}: rollout {rollout_id} is not of a training task; its trace is kept apart")
         try:
-            return _STEPS.validate_python(json.loads(zlib.decompress(rows[0][0])))
+            return unpack_steps(rows[0][0])
         except (zlib.error, ValueError) as error:
             raise self._damaged(f"the trace of rollout {rollout_id}", error) from error
 
@@ -269,8 +305,10 @@ class Journal:
         )
 
     def forget(self, scope: str) -> None:
-        """Drop the answers of a scope whose result is stored."""
-        self._db.execute("DELETE FROM calls WHERE scope = ?", (scope,))
+        """Drop the answers of a scope whose result is stored, and of scopes within it (`SCOPE:user`)."""
+        self._db.execute(
+            "DELETE FROM calls WHERE scope = ? OR (scope > ? AND scope < ?)", (scope, f"{scope}:", f"{scope};")
+        )
 
     # Usage -------------------------------------------------------------------------------------------
 

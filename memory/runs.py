@@ -6,7 +6,7 @@
     journal.sqlite              the truth
     versions.git                every attempt as a commit
     chroma/                     nearest failures and learnings; can be rebuilt
-    learnings.md results.tsv suite.json progress.json    for people; can be rebuilt
+    report.html learnings.md results.tsv suite.json progress.json    for people; can be rebuilt
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ LEARNINGS = "learnings.md"
 RESULTS = "results.tsv"
 SUITE = "suite.json"
 PROGRESS = "progress.json"
+REPORT = "report.html"
 CHECKPOINTS = "checkpoints.sqlite"
+CALLS = "calls.traces"
+"""Beside a journal: every model call, if `record_calls` is set."""
 NUMBER = "number"
 
 
@@ -68,6 +71,10 @@ class RunPaths:
     @property
     def progress(self) -> Path:
         return self.root / PROGRESS
+
+    @property
+    def report(self) -> Path:
+        return self.root / REPORT
 
     @property
     def checkpoints(self) -> Path:

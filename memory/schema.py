@@ -5,12 +5,15 @@ Never edit a migration that was released; append a new one.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable, Sequence
 
 from sigmaloop.errors import StoreError
 from sigmaloop.memory.database import Database
+from sigmaloop.memory.trace_form import APART
 from sigmaloop.memory.verification import rollout_hash
+from sigmaloop.records import Rollout
 
 APPLICATION = 0x5167_4A31
 """Marks the file as a journal of ours (PRAGMA application_id)."""
@@ -19,6 +22,8 @@ READABLE = 1
 """The oldest schema that a reader understands; a writer brings any file to the newest one."""
 SEALED = 2
 """Since this schema rollouts are covered by the chain."""
+INDEXED = 3
+"""Since this schema traces are found by what they are of, and those of validation and test are kept apart."""
 
 Statement = str | Callable[[Database], None]
 
@@ -32,6 +37,25 @@ def _seal(database: Database) -> None:
             database.execute("UPDATE rollouts SET hash = ?, covered_by = ? WHERE id = ?", sealed)
     except (ValueError, zlib.error) as error:
         raise StoreError(f"{database.path}: a rollout is damaged ({error}); put back a copy") from error
+
+
+def _index(database: Database) -> None:
+    """Fill the index from the results, and set apart every trace that is not of a task of the traffic.
+
+    Older versions did not note a rollout's split, but every training task that one ran was drawn into a batch.
+    """
+    drawn: set[str] = set()
+    try:
+        for (payload,) in database.execute("SELECT payload FROM events WHERE kind = 'batch_started'"):
+            drawn.update(json.loads(payload).get("tasks", ()))
+        for id_, task_id, payload in database.execute("SELECT id, task_id, payload FROM rollouts"):
+            outcome = Rollout.model_validate_json(payload).outcome
+            split = "train" if task_id in drawn else ""
+            database.execute("UPDATE rollouts SET split = ?, outcome = ? WHERE id = ?", (split, outcome, id_))
+    except (ValueError, AttributeError) as error:
+        raise StoreError(f"{database.path}: a rollout or batch is damaged ({error}); put back a copy") from error
+    database.execute("INSERT INTO apart SELECT id, trace FROM rollouts WHERE split != 'train'")
+    database.execute("UPDATE rollouts SET trace = ? WHERE split != 'train'", (APART,))
 
 
 MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
@@ -99,6 +123,18 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         "ALTER TABLE rollouts ADD COLUMN covered_by INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX rollouts_by_event ON rollouts (covered_by, id)",
         _seal,
+    ),
+    (
+        "ALTER TABLE rollouts ADD COLUMN split TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE rollouts ADD COLUMN request_type TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE rollouts ADD COLUMN outcome TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE rollouts ADD COLUMN written REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE rollouts ADD COLUMN course BLOB",
+        # The traces that no specialist may read, by rollout; `rollouts.trace` is empty for them.
+        "CREATE TABLE apart (id TEXT PRIMARY KEY, trace BLOB NOT NULL)",
+        "CREATE INDEX rollouts_by_outcome ON rollouts (split, outcome, request_type)",
+        "CREATE INDEX rollouts_by_time ON rollouts (written)",
+        _index,
     ),
 )
 

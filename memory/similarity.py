@@ -57,16 +57,30 @@ def fallback_choice(
     `centers` saves work when many failures meet the same clusters: their `centroids`, in their order.
     """
     known = _listed(clusters)
-    tag = _tag(failure.mechanism)
-    counts = [(sum(_tag(f.mechanism) == tag for f in cluster.failures), cluster) for cluster in known]
-    same = max(counts, key=lambda pair: pair[0], default=None)  # the first of equals: the oldest
-    if same is not None and same[0]:
-        return ClusterChoice(cluster_id=same[1].id, reason=f"same mechanism: {failure.mechanism}")
+    same = cluster_of_mechanism(failure.mechanism, known)
+    if same is not None:
+        return ClusterChoice(cluster_id=same.id, reason=f"same mechanism: {failure.mechanism}")
     ranked = _by_similarity(failure, known, embed, centers)
     if ranked and ranked[0][0] >= threshold:
         likeness, cluster = ranked[0]
         return ClusterChoice(cluster_id=cluster.id, reason=f"nearest centroid, cosine {likeness:.2f}")
     return ClusterChoice(cluster_id=None, title=failure.mechanism, reason="no known cluster is similar")
+
+
+def same_mechanism(failures: Sequence[FailureRecord]) -> list[tuple[FailureRecord, ...]]:
+    """The failures by their mechanism, in the order in which each was met first: equal words are no question."""
+    groups: dict[str, list[FailureRecord]] = {}
+    for failure in failures:
+        groups.setdefault(_tag(failure.mechanism), []).append(failure)
+    return [tuple(group) for group in groups.values()]
+
+
+def cluster_of_mechanism(mechanism: str, clusters: Mapping[str, Cluster] | Collection[Cluster]) -> Cluster | None:
+    """The cluster that holds most failures of the very same mechanism; the oldest of equals."""
+    tag = _tag(mechanism)
+    counts = [(sum(_tag(f.mechanism) == tag for f in cluster.failures), cluster) for cluster in _listed(clusters)]
+    same = max(counts, key=lambda pair: pair[0], default=None)
+    return same[1] if same is not None and same[0] else None
 
 
 def _by_similarity(

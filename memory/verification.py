@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from sigmaloop.errors import StoreError
 from sigmaloop.memory.database import Database
 from sigmaloop.memory.events import GENESIS, canonical, link
+from sigmaloop.memory.trace_form import STEPS
 
 EVIDENCE = ("key", "seed", "status", "reward", "detail", "components", "usage", "steps")
 """Fields of a rollout that are hashed: not how long it took, which differs between equal runs."""
@@ -62,18 +63,19 @@ def rollouts_hash(hashes: Iterable[str]) -> str:
     return hashlib.sha256("".join(ordered).encode()).hexdigest() if ordered else ""
 
 
-def verify(database: Database, *, sealed: bool = True, after: Mark = START) -> Mark:
+def verify(database: Database, *, sealed: bool = True, apart: bool = True, after: Mark = START) -> Mark:
     """Check what follows a mark; returns the new one. Raises StoreError at the first thing that is not as written.
 
-    `sealed` False: a file from before rollouts were covered; its events alone are checked.
+    `sealed` False: a file from before rollouts were covered; its events alone are checked. `apart` False: one from
+    before traces of validation and test were kept apart.
     """
     with database.snapshot():
         if after == START:
             _check_file(database)
         elif database.execute("SELECT hash FROM events WHERE seq = ?", (after.seq,)) != [(after.head,)]:
-            return verify(database, sealed=sealed)  # another file, or an altered one: from the beginning
+            return verify(database, sealed=sealed, apart=apart)  # another file, or an altered one: from the beginning
         end = Mark(*database.execute("SELECT length, head FROM chain")[0])
-        covered = _check_rollouts(database, after.seq, end.seq) if sealed else {}
+        covered = _check_rollouts(database, after.seq, end.seq, apart=apart) if sealed else {}
         reached = _check_events(database, after, covered, sealed=sealed)
         if reached != end:
             raise StoreError(f"{database.path}: the newest events are missing ({reached.seq} are left); {WHAT_NOW}")
@@ -108,10 +110,10 @@ def _check_events(database: Database, after: Mark, covered: dict[int, list[str]]
     return Mark(expected, head)
 
 
-def _check_rollouts(database: Database, after: int, length: int) -> dict[int, list[str]]:
+def _check_rollouts(database: Database, after: int, length: int, *, apart: bool) -> dict[int, list[str]]:
     """The hashes of valid rollouts by the event that covers them, each compared with what is stored."""
     covered: dict[int, list[str]] = {}
-    for event, id_, agent, task_id, trial, status, payload, trace, written in _rollouts(database, after):
+    for event, id_, agent, task_id, trial, status, payload, trace, written in _rollouts(database, after, apart=apart):
         try:
             found = rollout_hash(id_, agent, task_id, trial, status, payload, trace)
         except (ValueError, TypeError, AttributeError, zlib.error) as error:
@@ -126,13 +128,14 @@ def _check_rollouts(database: Database, after: int, length: int) -> dict[int, li
     return covered
 
 
-def _rollouts(database: Database, after: int) -> Iterator[Any]:
+def _rollouts(database: Database, after: int, *, apart: bool) -> Iterator[Any]:
     """Rows by the event that covers them, from behind event `after` on (all for 0), some at a time."""
     # At the beginning also what stands nowhere: no number of an event is below 1.
+    trace, joined = (STEPS, " LEFT JOIN apart USING (id)") if apart else ("trace", "")
     last: tuple[int, str] = (after, "\U0010ffff") if after else (-(2**62), "")
     while True:
         rows = database.execute(
-            "SELECT covered_by, id, agent, task_id, trial, status, payload, trace, hash FROM rollouts "
+            f"SELECT covered_by, id, agent, task_id, trial, status, payload, {trace}, hash FROM rollouts{joined} "
             "WHERE (covered_by, id) > (?, ?) ORDER BY covered_by, id LIMIT ?",
             (*last, CHUNK),
         )
@@ -146,12 +149,12 @@ _checked: dict[tuple[str, int, int], Mark] = {}
 _guard = threading.Lock()
 
 
-def verify_new(database: Database, *, sealed: bool = True) -> None:
+def verify_new(database: Database, *, sealed: bool = True, apart: bool = True) -> None:
     """`verify` what this process has not checked yet: cheap however often a run is looked at."""
     key = _identity(database.path)
     with _guard:
         mark = _checked.get(key, START)
-    mark = verify(database, sealed=sealed, after=mark)
+    mark = verify(database, sealed=sealed, apart=apart, after=mark)
     with _guard:
         _checked[key] = mark
 

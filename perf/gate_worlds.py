@@ -1,4 +1,4 @@
-"""The gate in simulated worlds: the goal table of the policies, every figure with its standard error.
+"""The gate in synthetic worlds: the goal table of the policies, every figure with its standard error.
 
     python perf/gate_worlds.py [--worlds 200] [--wave 4] [--only paired,rigorous]
 

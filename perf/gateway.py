@@ -196,7 +196,7 @@ def measure(seconds: float, connections: int) -> dict[str, tuple[float, float]]:
 
     note("bare endpoint", outside(port, "x"))
     with TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        models = Models(target="t", specialist="s")
+        models = Models.named("t", "s")
         bare = GatewaySettings(models=models)
         limited = GatewaySettings(models=models, limits=GatewayLimits(run=SpendingLimit(tokens=2**60)))
         memory: Any = {"call_journal": journal, "account": JournalAccount(journal)}

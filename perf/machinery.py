@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
+from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark, open_episode
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph.services import make_gateway, make_supervisor
 from sigmaloop.memory.journal import Journal
@@ -30,7 +30,7 @@ def in_process(source: str, benchmark: BenchmarkRunner, task_id: str, complete: 
     """One rollout without a wall; returns the number of model calls."""
     namespace: dict[str, Any] = {}
     exec(compile(source, "agent.py", "exec"), namespace)
-    episode = benchmark.open(task_id, seed=0)
+    episode = open_episode(benchmark, task_id, seed=0)
     calls = 0
 
     def ask(messages: list[Any], tools: Any = None, **_: Any) -> dict[str, Any]:

@@ -35,8 +35,9 @@ GATES = (
     "tests/gate/test_outage.py",
     "tests/gate/test_canaries.py",
     "tests/gate/test_graded.py",
+    "tests/gate/test_recorded.py",
 )
-WORLDS = ("tests/gate/test_worlds.py", "tests/gate/test_power.py")
+WORLDS = ("tests/gate/test_recorded.py", "tests/gate/test_worlds.py", "tests/gate/test_power.py")
 TESTS: dict[str, tuple[str, ...]] = {
     "gate/bank.py": GATES,
     "gate/canaries.py": ("tests/gate/test_canaries.py", "tests/gate/test_decision.py"),
@@ -47,7 +48,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "gate/evalue.py": ("tests/gate/test_hypotheses.py", "tests/gate/test_decision.py"),
     "gate/explain.py": ("tests/gate/test_decision.py",),
     "gate/finding.py": GATES,
-    "gate/hypotheses.py": ("tests/gate/test_hypotheses.py",),
+    "gate/hypotheses.py": (
+        "tests/gate/test_recorded.py",
+        "tests/gate/test_hypotheses.py",
+    ),
     "gate/judging.py": GATES,
     "gate/measured.py": GATES,
     "gate/one_trial.py": ("tests/gate/test_one_trial.py", "tests/gate/test_one_trial_economy.py"),
@@ -59,9 +63,13 @@ TESTS: dict[str, tuple[str, ...]] = {
     "gate/rules.py": (*GATES, "tests/gate/test_power.py"),
     "gate/sequential.py": GATES,
     "gate/statistics.py": ("tests/gate/test_statistics.py", "tests/gate/test_certificate.py"),
-    "gate/tally.py": ("tests/gate/test_one_trial.py", "tests/gate/test_one_trial_economy.py"),
+    "gate/tally.py": (
+        "tests/gate/test_recorded.py",
+        "tests/gate/test_one_trial.py",
+        "tests/gate/test_one_trial_economy.py",
+    ),
     "gate/worlds/figures.py": WORLDS,
-    "gate/worlds/power.py": ("tests/gate/test_power.py",),
+    "gate/worlds/power.py": ("tests/gate/test_recorded.py", "tests/gate/test_power.py"),
     "gate/worlds/selftest.py": WORLDS,
     "gate/worlds/worlds.py": WORLDS,
     "graph/nodes/observe.py": ("tests/graph/nodes/test_observe.py",),

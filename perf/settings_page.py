@@ -6,6 +6,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from sigmaloop.endpoints import FIELDS, TABLES
 from sigmaloop.settings import GROUPS, PREFIX, TOML, Settings, flag_of, place_of
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -28,7 +29,8 @@ policy = "rigorous"
 
 `sigmaloop run --help` shows the settings that most runs need; `--help-all` shows every one.
 
-API keys are not settings: `OPENAI_API_KEY` is read from the environment and never written.
+API keys are not settings: they are read from the environment (`OPENAI_API_KEY`, and the variables that `key_env` names)
+and never written.
 """
 
 
@@ -43,8 +45,27 @@ def groups() -> dict[str, list[str]]:
 
 
 def _table(group: str, names: list[str]) -> str:
+    if group == "models":
+        return _role_tables()
     head = "| setting | meaning | default | allowed |\n|---|---|---|---|\n"
     return f"## {GROUPS[group]}\n\nSection `[{group}]`.\n\n{head}" + "".join(_row(name) for name in names)
+
+
+def _role_tables() -> str:
+    """The keys that every role's table has, once."""
+    roles = ", ".join(f"`{role}`" for role in TABLES)
+    text = (
+        f"One section `[models.ROLE]` for each of {roles}; in a flag `-` stands for `_`. What a role does not set "
+        "comes from its parent (`user` and `judge`: `target`; the four specialists: `specialist`), then from the "
+        "general settings. See [endpoints](endpoints.md).\n\n"
+    )
+    head = "| setting | meaning | allowed |\n|---|---|---|\n"
+    rows = [
+        f"| `--ROLE-{key.replace('_', '-')}`<br>`{PREFIX}ROLE_{key.upper()}`<br>`{key}` | {field.text} "
+        f"| {_allowed(field.type, [])} |\n"
+        for key, field in FIELDS.items()
+    ]
+    return f"## {GROUPS['models']}\n\n{text}{head}{''.join(rows)}"
 
 
 def _row(name: str) -> str:
@@ -57,7 +78,16 @@ def _row(name: str) -> str:
 
 def _allowed(annotation: Any, limits: list[Any]) -> str:
     """A type and its bounds in words: `whole number, 1 to 10`."""
-    kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+    if typing.get_origin(annotation) is typing.Annotated:
+        inner, *more = typing.get_args(annotation)
+        return _allowed(inner, [limit for part in more for limit in getattr(part, "metadata", [])] + limits)
+    kinds = [kind for kind in typing.get_args(annotation) if kind not in (type(None), ...)]
+    if typing.get_origin(annotation) is dict:
+        return "table"
+    if len(kinds) > 1 and typing.get_origin(annotation) is not typing.Literal:
+        return ", ".join(_allowed(kind, []) for kind in kinds)
+    if len(kinds) == 1 and typing.get_origin(kinds[0]) is typing.Annotated:
+        return _allowed(kinds[0], limits)
     if len(kinds) == 1 and typing.get_origin(kinds[0]) is typing.Literal:  # and None
         return _allowed(kinds[0], limits)
     if typing.get_origin(annotation) is typing.Literal:

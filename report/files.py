@@ -1,4 +1,4 @@
-"""The files that people open beside a run: learnings.md, results.tsv, suite.json, progress.json.
+"""The files that people open beside a run: report.html, learnings.md, results.tsv, suite.json, progress.json.
 
 All are functions of the journal: written atomically, byte-identical when they are written again.
 """
@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from sigmaloop.errors import BadInput
@@ -21,12 +22,15 @@ from sigmaloop.memory.lineage import lineage
 from sigmaloop.memory.runs import LEARNINGS, PROGRESS, RESULTS, SUITE, RunPaths
 from sigmaloop.memory.suite import fold_suite
 from sigmaloop.records import REWARD_MICROS, GateName, Learning, LedgerEntry, SuiteCase, Verdict
+from sigmaloop.report.build import build_report
 from sigmaloop.report.learnings import plain, render_learnings
-from sigmaloop.settings import Settings
+from sigmaloop.report.page import page
+from sigmaloop.report.record import Report
+from sigmaloop.settings import SIMULATED, Settings
 
 COLUMNS = (
     "attempt_id", "batch", "attempt", "cluster", "kind", "summary", "outcome", "gate", "reason",
-    "suite", "validation", "best", "rollouts", "commit",
+    "suite", "validation", "best", "rollouts", "commit", "model",
 )  # fmt: skip
 
 
@@ -38,7 +42,7 @@ def write_views(
     incumbent: str | None = None,
     suite_cap: int | None = None,
 ) -> None:
-    """Write the four files into a run's folder. Raises BadInput when the folder cannot be written.
+    """Write the files into a folder, the page with them where it is a run's. Raises BadInput when it cannot be written.
 
     `learnings`: what the attempts taught, oldest first. `incumbent`: commit of the kept agent, whose lineage the
     files tell; without one they tell all that happened.
@@ -50,15 +54,61 @@ def write_views(
         events = lineage(journal, incumbent).of(events)
     clusters = ClusterFold().extend(events)
     suite = fold_suite(events, _cap(events) if suite_cap is None else suite_cap)
-    ledger = ledger_of(events)
+    ledger, model = ledger_of(events), _model(events)
     texts = {
-        LEARNINGS: render_learnings(learnings, survivor=clusters.survivor),
-        RESULTS: render_results(ledger),
-        SUITE: _json([case.model_dump(mode="json") for case in suite]),
-        PROGRESS: _json(_progress(journal, events, ledger=ledger, suite=suite, clusters=clusters)),
+        LEARNINGS: render_learnings(learnings, survivor=clusters.survivor, simulated=model == SIMULATED),
+        RESULTS: render_results(ledger, model=model),
+        SUITE: _json([{**case.model_dump(mode="json"), "model": model} for case in suite]),
+        PROGRESS: _json(
+            {
+                **_progress(journal, events, ledger=ledger, suite=suite, clusters=clusters),
+                SAID: _known_progress(folder / PROGRESS).get(SAID),  # until the page is written again
+            }
+        ),
     }
     for name, text in texts.items():
-        _replace(folder / name, text)
+        replace_text(folder / name, text)
+    if isinstance(run, RunPaths) and incumbent is not None:
+        write_page_now_and_then(run, journal, incumbent=incumbent)
+
+
+_PACE: dict[str, tuple[float, float]] = {}
+"""By run: when its page was written last, and how long that took."""
+SHARE = 20
+"""Writing the page takes at most one part in so many of the time."""
+
+
+def write_page_now_and_then(run: RunPaths, journal: Journal, *, incumbent: str) -> None:
+    """The page of a run that is being worked on; passed over when writing it again would take too much of the time.
+
+    It is written in any case when the run ends or stops (`write_page`).
+    """
+    last, took = _PACE.get(run.run_id, (0.0, 0.0))
+    begun = monotonic()
+    certified = any(incumbent.startswith(fact.commit) for fact in journal.read(Certified))
+    if not certified and last and begun - last < SHARE * took:
+        return
+    report = build_report(run, journal, condition="finished" if certified else "running", incumbent=incumbent)
+    write_page(run, report)
+    _PACE[run.run_id] = (monotonic(), monotonic() - begun)
+
+
+def write_page(run: RunPaths, report: Report) -> None:
+    """report.html, and what progress.json says of the run's state. Raises BadInput when they cannot be written."""
+    replace_text(run.report, page(report))
+    replace_text(run.progress, _json({**_known_progress(run.progress), SAID: report.sentences()}))
+
+
+SAID = "report"
+"""Where progress.json says in words how the run stands."""
+
+
+def _known_progress(path: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 def ledger_of(events: Sequence[Event]) -> list[LedgerEntry]:
@@ -66,9 +116,9 @@ def ledger_of(events: Sequence[Event]) -> list[LedgerEntry]:
     return [fact.entry for fact in facts_in(events, AttemptEnded)]
 
 
-def render_results(ledger: Sequence[LedgerEntry]) -> str:
-    """One line per attempt, kept or not, tab-separated under a header."""
-    return "".join("\t".join(line) + "\n" for line in [COLUMNS, *map(_line, ledger)])
+def render_results(ledger: Sequence[LedgerEntry], *, model: str = "-") -> str:
+    """One line per attempt, kept or not, tab-separated under a header; `model`: the target's."""
+    return "".join("\t".join(line) + "\n" for line in [COLUMNS, *((*_line(entry), model) for entry in ledger)])
 
 
 def in_points(reward_micros: int) -> str:
@@ -76,6 +126,14 @@ def in_points(reward_micros: int) -> str:
     sign, whole = ("-", -reward_micros) if reward_micros < 0 else ("", reward_micros)
     text = f"{sign}{whole // REWARD_MICROS}.{whole % REWARD_MICROS:06d}"
     return text.rstrip("0").rstrip(".")
+
+
+def _model(events: Sequence[Event]) -> str:
+    """The target's model: its name, or that it is the simulated one."""
+    started = next(iter(facts_in(events, RunStarted)), None)
+    if started is None:
+        return "-"
+    return SIMULATED if started.simulated else _cell(started.models[0])
 
 
 def _cap(events: Sequence[Event]) -> int:
@@ -155,7 +213,7 @@ def _progress(
         "clusters": dict(sorted(Counter(clusters.statuses().values()).items())),
         "suite": len(suite),
         "usage": {role: used.model_dump(mode="json") for role, used in journal.usage().items()},
-        "certificates": [certificate.model_dump(mode="json") for certificate in certificates],
+        "certificates": [certificate.headline.model_dump(mode="json") for certificate in certificates],
         "head": journal.head(),
         "written": None if times is None else times[1],
     }
@@ -165,7 +223,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True) + "\n"
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_text(path: Path, text: str) -> None:
     # A fixed name: the writer holds the home's lock, and a killed one leaves at most this one file.
     temporary = path.with_name(f".{path.name}.tmp")
     try:

@@ -6,33 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sigmaloop.errors import BadInput
-from sigmaloop.gate.canaries import canary_report
-from sigmaloop.gate.decision import Decision
-from sigmaloop.gate.worlds.power import Foretold
-from sigmaloop.memory.clusters import fold_clusters
-from sigmaloop.memory.facts import (
-    AttemptEnded,
-    BaselineMeasured,
-    BatchStarted,
-    Certified,
-    FailureAssigned,
-    RecordKind,
-    RunStarted,
-    SuiteFull,
-    facts_in,
-)
-from sigmaloop.memory.journal import Journal
-from sigmaloop.memory.lineage import lineage
-from sigmaloop.memory.runs import RunPaths
-from sigmaloop.memory.suite import fold_suite
+from sigmaloop.memory.facts import BaselineMeasured, FailureAssigned, SuiteFull, facts_in
 from sigmaloop.records import REWARD_MICROS, Certificate, LedgerEntry, Record, Usage
-from sigmaloop.report.decisions import DecisionMade
-from sigmaloop.settings import restore_settings
-
-FORETOLD = RecordKind("foretold", Foretold)
-"""What the plan says of the run's own figures."""
-FORETOLD_RUN = "run"
+from sigmaloop.report.known_changes import canary_sentence, known_changes
+from sigmaloop.report.material import FORETOLD as FORETOLD
+from sigmaloop.report.material import FORETOLD_RUN as FORETOLD_RUN
+from sigmaloop.report.material import Material
+from sigmaloop.report.rulings import Ruling
 
 
 class Summary(Record):
@@ -106,51 +86,42 @@ class Summary(Record):
         }
 
 
-def summarise(paths: RunPaths, journal: Journal, *, condition: str, agent: str, incumbent: str) -> Summary:
-    """Fold the journal of a run, as far as it belongs to the agent that is kept now.
-
-    `agent`: its hash, whose certificates count; `incumbent`: its commit, whose lineage counts.
-    """
-    events = lineage(journal, incumbent).of(journal.events())
-    started = next(iter(facts_in(events, RunStarted)), None)
-    if started is None:
-        raise BadInput(
-            f"run {paths.run_id} in {paths.home} was never fully started; start another with `sigmaloop run`"
-        )
-    settings = restore_settings(paths.home, started.settings)
-    ledger = [fact.entry for fact in facts_in(events, AttemptEnded)]
-    base = next(iter(facts_in(events, BaselineMeasured)), None)
-    decisions = [fact.decision for fact in facts_in(events, DecisionMade)]
-    foretold = journal.load(FORETOLD, FORETOLD_RUN)
-    certificates = [fact.certificate for fact in facts_in(events, Certified)]
-    own = {certificate.split: certificate for certificate in certificates if certificate.agent == agent}
+def summarise(material: Material) -> Summary:
+    """Fold the facts of a run, as far as they belong to the agent that is kept now."""
+    settings, ledger, base = material.settings, material.ledger, material.baseline
+    events, own = material.events, material.certificates
+    foretold = material.foretold
     return Summary(
-        run_id=paths.run_id,
-        path=str(paths.root),
-        condition=condition,
-        simulated=started.simulated,
-        tier=started.tier,
+        run_id=material.paths.run_id,
+        path=str(material.paths.root),
+        condition=material.condition,
+        simulated=material.simulated,
+        tier=material.started.tier,
         benchmark=settings.benchmark,
-        batches=max((fact.batch for fact in facts_in(events, BatchStarted)), default=0),
+        batches=material.batch,
         planned_batches=settings.batches,
         attempts=len(ledger),
         kept=sum(e.outcome == "kept" for e in ledger),
         rejected=dict(sorted(Counter(e.gate or "other" for e in ledger if e.outcome == "rejected").items())),
         failures=len(facts_in(events, FailureAssigned)),
-        clusters=len(fold_clusters(events)),
-        suite=len(fold_suite(events, cap=settings.suite_cap)),
+        clusters=len(material.clusters.clusters()),
+        suite=len(material.suite),
         suite_refused=len({task for fact in facts_in(events, SuiteFull) for task in fact.tasks}),
         policy=settings.policy,
         validation_results=base.tasks if base else 0,
         baseline=base.reward_micros / REWARD_MICROS / base.tasks if base and base.tasks else None,
         best=_best(base, ledger),
-        estimate=_estimate(decisions),
+        estimate=_estimate(material.decisions),
         optimism=(foretold.optimism.mean, foretold.optimism.standard_error) if foretold else None,
-        canaries=_canaries(decisions, foretold),
-        certificate=own.get("test", own.get("validation")),
-        on_validation=own.get("validation"),
-        usage=journal.usage(),
+        canaries=canary_sentence(known_changes(material.decisions), foretold.copies_kept if foretold else None),
+        certificate=_shown(own.get("test", own.get("validation"))),
+        on_validation=_shown(own.get("validation")),
+        usage=dict(material.usage),
     )
+
+
+def _shown(certificate: Certificate | None) -> Certificate | None:
+    return certificate.headline if certificate else None
 
 
 def _best(base: BaselineMeasured | None, ledger: Sequence[LedgerEntry]) -> float | None:
@@ -161,11 +132,6 @@ def _best(base: BaselineMeasured | None, ledger: Sequence[LedgerEntry]) -> float
     return max(base.reward_micros / base.tasks, *(v.reward_micros / v.evaluated for v in kept), 0) / REWARD_MICROS
 
 
-def _estimate(decisions: Sequence[Decision]) -> tuple[float, float, float] | None:
+def _estimate(decisions: Sequence[Ruling]) -> tuple[float, float, float] | None:
     newest = next((d.after for d in reversed(decisions) if not d.subject.canary and d.after), None)
     return None if newest is None else (newest.mean, *newest.interval)
-
-
-def _canaries(decisions: Sequence[Decision], foretold: Foretold | None) -> str:
-    report = canary_report([decision for decision in decisions if decision.subject.canary])
-    return report.sentence(foretold.copies_kept if foretold else None)

@@ -55,14 +55,18 @@ class UpstreamError(SigmaLoopError):
     """A model call failed for a reason outside the agent.
 
     `status` is the HTTP status to give the caller; `retryable` tells clients whether to try again; `code` is the
-    endpoint's own short word for it, such as `context_length_exceeded`, where it gave one.
+    endpoint's own short word for it, such as `context_length_exceeded`, where it gave one; `parameter` is the field
+    of the request that it does not take, where that is what it said.
     """
 
-    def __init__(self, message: str, *, status: int = 502, retryable: bool = False, code: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int = 502, retryable: bool = False, code: str = "", parameter: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retryable = retryable
         self.code = code
+        self.parameter = parameter
 
 
 class ModelUnavailable(UpstreamError):

@@ -15,11 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Split = Literal["train", "validation", "test"]
 RolloutStatus = Literal["ok", "agent_error", "infra"]
-StepKind = Literal["user", "say", "act", "submit", "error"]
+RolloutOutcome = Literal["passed", "failed", "agent_error", "infra"]
+StepKind = Literal["user", "say", "act", "submit", "error", "refused", "model"]
 ChangeKind = Literal["prompt", "example", "tool", "context", "control_flow"]
 GateName = Literal["admission", "cluster_tasks", "regression", "validation", "judge", "review"]
 PolicyName = Literal["reference", "paired", "rigorous", "strict"]
 Outcome = Literal["passed", "failed", "indecisive"]
+InstructionGap = Literal["missing", "vague", "overlooked", "code"]
+"""What the agent's instructions had to do with a failure: they say nothing of it, say it too vaguely, say it and were
+overlooked, or its own code is the cause."""
 
 REWARD_MICROS = 1_000_000
 """Rewards are compared as whole units (1.0 = 1,000,000): no decision hangs on a rounding."""
@@ -50,6 +54,16 @@ def _unset(value: object) -> bool:
     return value in (None, 1.0)
 
 
+def _false(value: object) -> bool:
+    """Left out of what is stored: it says nothing."""
+    return not value
+
+
+def _empty(value: object) -> bool:
+    """Left out of what is stored: older results have no such field."""
+    return not value
+
+
 class Task(Record):
     """One task of a benchmark; what it contains stays inside the benchmark."""
 
@@ -58,7 +72,7 @@ class Task(Record):
     request_type: str = "task"
     """What kind of request it is, for weights and reports; the loop never reads meaning into it."""
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    """Relative frequency of this task in simulated production traffic."""
+    """Relative frequency of this task in sampled production traffic."""
     fingerprint: str = ""
     """Hash of the task's content: a changed benchmark is noticed in the middle of a run."""
     pass_at: float | None = Field(default=None, gt=0, le=1, exclude_if=_unset)
@@ -105,7 +119,11 @@ class RolloutKey(Record):
 
 
 class Step(Record):
-    """One visible event of a rollout, as the parent saw it."""
+    """One event of a rollout, as the parent saw it.
+
+    `refused`: a call that the model asked for and the agent's own code did not make; `text` is what the model was told.
+    `model`: a reply of the model that was neither said nor acted on, such as a plan or a self-check.
+    """
 
     index: int = Field(ge=0)
     kind: StepKind
@@ -113,6 +131,34 @@ class Step(Record):
     """What was said, or the tool's result for an `act`, or the error's text."""
     tool: str = ""
     arguments: dict[str, Any] = Field(default_factory=dict)
+    by_code: bool = Field(default=False, exclude_if=_false)
+    """An `act` that the agent's code made without the model's having asked for it, such as a retry."""
+
+
+class ModelCall(Record):
+    """One model call of a rollout: what it cost and where it stands. Its text is kept by `--record-calls` alone."""
+
+    step: int = Field(ge=0)
+    """How many steps had been seen when it was answered."""
+    model: str = ""
+    """The name by which the endpoint answered."""
+    prompt: str = ""
+    """Hash of the request: equal for equal prompts."""
+    input_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    seconds: float | None = Field(default=None, ge=0)
+    """How long the endpoint took; None when the call journal answered."""
+
+
+class Course(Record):
+    """How a rollout went beside its steps. Nothing of it is evidence: two equal rollouts differ in their times."""
+
+    calls: tuple[ModelCall, ...] = ()
+    seen: tuple[float, ...] = ()
+    """Seconds from the rollout's beginning to each step."""
+
+
+NO_COURSE = Course()
 
 
 class Rollout(Record):
@@ -125,6 +171,8 @@ class Rollout(Record):
     """In [0, 1]; 0 for an agent_error; None exactly when status is infra."""
     detail: str = ""
     """Why it was an agent_error or infra, in one line; for ok, what the scorer found missing."""
+    explanation: str = Field(default="", exclude_if=_false)
+    """Of a training task: what the benchmark tells of how it ended, expected facts included. Empty for every other."""
     refusal: str = ""
     """How the endpoint refused its last model call, such as `400 context_length_exceeded`; empty when it did not."""
     components: dict[str, float] = Field(default_factory=dict)
@@ -135,6 +183,12 @@ class Rollout(Record):
     """Which sandbox tier ran it."""
     pass_at: float = Field(default=1.0, gt=0, le=1, exclude_if=_unset)
     """Reward from which its task counted as passed when it was run."""
+    stage: str = Field(default="", exclude_if=_empty)
+    """What it was made for, such as `traffic`, `validation` or `certify on test`: whoever asked first."""
+    split: Split | None = Field(default=None, exclude_if=_unset)
+    """Of its task; None where nobody said: then its trace is kept apart, as one of validation is."""
+    request_type: str = Field(default="", exclude_if=lambda name: not name)
+    """Of its task."""
 
     @model_validator(mode="after")
     def _reward_fits_status(self) -> Self:
@@ -165,6 +219,13 @@ class Rollout(Record):
         return self.reward is not None and self.reward_micros >= self.pass_units
 
     @property
+    def outcome(self) -> RolloutOutcome:
+        """How it ended, in one word; `failed` is a valid result of an agent that broke no rule and missed the mark."""
+        if self.status != "ok":
+            return self.status
+        return "passed" if self.passed else "failed"
+
+    @property
     def pass_units(self) -> int:
         """The mark in whole units."""
         return max(1, round(self.pass_at * REWARD_MICROS))
@@ -181,6 +242,30 @@ class Rollout(Record):
         return digest(self.id, self.seed, self.status, self.reward, *mark)
 
 
+class Trace(Record):
+    """A rollout with everything that was seen of it, as people read it."""
+
+    rollout: Rollout
+    steps: tuple[Step, ...] = ()
+    course: Course = Course()
+    written: float = 0.0
+    """Seconds since 1970 when it was stored; 0: not stored, or by an older version."""
+
+
+class TraceFilter(Record):
+    """Which traces; what is None or empty does not matter."""
+
+    split: Split | None = None
+    request_type: str | None = None
+    outcome: RolloutOutcome | None = None
+    """`failed` finds agent_error too."""
+    agents: tuple[str, ...] | None = None
+    """`agent_hash` of each; an empty tuple finds nothing."""
+    task_id: str | None = None
+    limit: int | None = Field(default=None, ge=1)
+    """The newest so many."""
+
+
 class Evidence(Record):
     """A quote from a trace, with the step where it stands."""
 
@@ -188,8 +273,12 @@ class Evidence(Record):
     quote: str = Field(max_length=400)
 
 
+MINOR = 0.5
+"""What a cause counts that did not decide the failure."""
+
+
 class FailureRecord(Record):
-    """What a failed rollout teaches: what failed, why, and what should have been done."""
+    """One cause of a failed rollout: what failed, why, and what should have been done."""
 
     rollout_id: str
     task_id: str
@@ -203,10 +292,20 @@ class FailureRecord(Record):
     """What the agent should have done instead."""
     severity: int = Field(ge=1, le=5)
     evidence: tuple[Evidence, ...] = ()
+    cause: int = Field(default=0, ge=0, exclude_if=_false)
+    """Of the causes of one rollout, counted from 0; the decisive one comes first."""
+    decisive: bool = True
+    """Without this cause the task would have been done."""
+    instruction: InstructionGap = "missing"
 
     @property
     def id(self) -> str:
-        return "F" + self.rollout_id[:11]
+        return f"F{self.rollout_id[:11]}" + (f"-{self.cause + 1}" if self.cause else "")
+
+    @property
+    def weight(self) -> float:
+        """What it counts in its cluster."""
+        return 1.0 if self.decisive else MINOR
 
     @property
     def embedding_text(self) -> str:
@@ -223,6 +322,18 @@ class ClusterChoice(Record):
     reason: str = ""
 
 
+class Diagnosis(Record):
+    """What the failures of a cluster have in common, as it is understood now."""
+
+    common_cause: str
+    where: str = ""
+    """In which moment of the work it happens."""
+    missing_instruction: str = ""
+    """What the agent would have to be told, or its code to do."""
+    counter_examples: str = ""
+    """What tasks of the same kind that went well did otherwise."""
+
+
 class Cluster(Record):
     """Failures with one root cause; ids are never reused."""
 
@@ -233,6 +344,9 @@ class Cluster(Record):
     failures: tuple[FailureRecord, ...] = ()
     attempts: int = Field(default=0, ge=0)
     """Rejected attempts since this cluster's last kept change."""
+    setbacks: float = Field(default=0.0, ge=0)
+    """The same for ranking: a rejection at validation, which mended its targets, counts half."""
+    diagnosis: Diagnosis | None = None
     kept: int = Field(default=0, ge=0)
     resolved_tasks: frozenset[str] = frozenset()
     """Tasks of this cluster whose newest score on a kept agent passes."""
@@ -252,18 +366,27 @@ class Cluster(Record):
         return len(self.resolved_tasks & self.tasks) / len(self.tasks) if self.failures else 0.0
 
     @property
+    def weight(self) -> float:
+        """Its failures, each by whether this cause decided it."""
+        return sum(f.weight for f in self.failures)
+
+    @property
     def severity(self) -> float:
         """Mean severity of its failures, 1 to 5."""
         return sum(f.severity for f in self.failures) / len(self.failures) if self.failures else 0.0
 
     def priority(self, batch: int, *, decay: float = 0.1) -> float:
-        """Failures x severity/3 x (1 - resolution rate) x exp(-decay x batches since the last new failure)."""
+        """Weight x (2 + severity) / 5 x (1 - resolution rate) x exp(-decay x batches since the last new failure).
+
+        Causes count, severity only colours them, from .6 to 1.4: one failure of severity 5 never goes before three
+        others, and a cluster of six before no single one.
+        """
         age = max(0, batch - self.last_batch)
-        return self.size * self.severity / 3 * (1 - self.resolution_rate) * math.exp(-decay * age)
+        return self.weight * (2 + self.severity) / 5 * (1 - self.resolution_rate) * math.exp(-decay * age)
 
     def selection(self, batch: int, *, decay: float = 0.1) -> float:
-        """Priority divided by 1 + rejected attempts since progress: one stubborn cluster cannot eat the budget."""
-        return self.priority(batch, decay=decay) / (1 + self.attempts)
+        """Priority divided by 1 + setbacks since progress: one stubborn cluster cannot eat the budget."""
+        return self.priority(batch, decay=decay) / (1 + self.setbacks)
 
 
 class Proposal(Record):
@@ -341,6 +464,9 @@ class Judgement(Record):
     veto: bool = False
     """True rejects a change that passed the mechanical gates; it can never save one that failed."""
     explanation: str
+    """Why it helped, or did not."""
+    next_idea: str = Field(default="", max_length=200)
+    """What to try instead, or next: given to the next engineer at this cause."""
 
 
 class SuiteCase(Record):
@@ -363,16 +489,23 @@ class Learning(Record):
     attempt: int
     cluster_id: str
     cluster_title: str
+    kind: ChangeKind | None = None
+    situation: str
+    """What goes wrong, and where."""
     tried: str
     outcome: Literal["kept", "rejected"]
     gate: GateName | None
     """Which gate rejected it; None for a kept change."""
-    pattern: str
-    """What kind of change does or does not work on this cause."""
-    advice: str
+    observed: str
+    """What was seen on training tasks: figures, and why it helped or did not."""
+    follows: str
     """What to do next time."""
-    for_people: str
-    """What a person responsible for the agent should know."""
+    same: int = Field(default=1, ge=1)
+    """Attempts that taught the same; this is the newest of them."""
+    used: int = Field(default=0, ge=0)
+    """Attempts that were shown it."""
+    helped: int = Field(default=0, ge=0)
+    """Those of them that were kept."""
 
     @property
     def id(self) -> str:
@@ -380,7 +513,7 @@ class Learning(Record):
 
     @property
     def embedding_text(self) -> str:
-        return f"{self.cluster_title}. {self.tried} {self.pattern}"
+        return f"{self.cluster_title}. {self.tried} {self.follows}"
 
 
 class LedgerEntry(Record):
@@ -413,6 +546,33 @@ class LedgerEntry(Record):
     """Sandbox tier of the run."""
     prompts: dict[str, str] = Field(default_factory=dict)
     """Prompt name to hash of its text, for every specialist."""
+    program: str = Field(default="", exclude_if=_false)
+    """Hash of the owner's program.md as the engineer read it; empty when there was none."""
+
+
+class TypeResult(Record):
+    """The difference that a run made on one request type."""
+
+    request_type: str
+    tasks: int
+    baseline: float
+    final: float
+    difference: float
+    standard_error: float
+
+    @property
+    def lost(self) -> bool:
+        """It lost more than two standard errors."""
+        return self.difference < -2 * self.standard_error
+
+
+class TaskScores(Record):
+    """What two agents scored on one task of a certificate: means over their valid trials."""
+
+    task_id: str
+    request_type: str = Field(default="", exclude_if=_empty)
+    baseline: float = Field(ge=0, le=1)
+    final: float = Field(ge=0, le=1)
 
 
 class Certificate(Record):
@@ -432,6 +592,17 @@ class Certificate(Record):
     """Of the difference, over tasks (paired); of few tasks never below the luck of their trials."""
     infra: int = 0
     simulated: bool
+    by_type: tuple[TypeResult, ...] = Field(default=(), exclude_if=_false)
+    """The same for each request type with enough tasks."""
+    baseline_agent: str = Field(default="", exclude_if=_empty)
+    """The first agent: `agent_hash` of its text."""
+    by_task: tuple[TaskScores, ...] = Field(default=(), exclude_if=_empty)
+    """Every task that is valid for both, by id."""
+
+    @property
+    def headline(self) -> Certificate:
+        """The same without what each task scored: what is shown, printed and sent."""
+        return self.model_copy(update={"by_task": ()})
 
     @property
     def interval(self) -> tuple[float, float] | None:

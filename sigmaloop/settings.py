@@ -13,16 +13,19 @@ from difflib import get_close_matches
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, create_model
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
+from sigmaloop import endpoints
+from sigmaloop.endpoints import ALIASES, FIELDS, OPENAI, OPENAI_KEY, TABLES, RoleModel, RoleName, Temperature
 from sigmaloop.errors import BadInput
 
 PREFIX = "SIGMALOOP_"
@@ -32,6 +35,7 @@ GROUPS = {
     "run": "Run",
     "gate": "Gate",
     "model": "Model",
+    "models": "Models",
     "budget": "Budget",
     "sandbox": "Sandbox",
     "memory": "Memory",
@@ -60,8 +64,26 @@ _budget = partial(_setting, "budget")
 _sandbox = partial(_setting, "sandbox")
 _memory = partial(_setting, "memory")
 
+if TYPE_CHECKING:
+    _Tables = BaseSettings
+else:
+    _Tables = create_model(
+        "_Tables",
+        __base__=BaseSettings,
+        **{
+            name: (field.type | None, _setting("models", None, f"{field.text[:-1]} (`{role}`)."))
+            for role in TABLES
+            for key, field in FIELDS.items()
+            if (name := endpoints.setting_name(role, key)) not in ALIASES.values()
+        },
+    )
+    """The keys of every table `[models.ROLE]` as settings `ROLE_KEY`, so that all sources and their order hold."""
 
-class Settings(BaseSettings):
+SIMULATED = "simulated model"
+"""What the stand-in is called wherever something is its work."""
+
+
+class Settings(_Tables):
     """What a run is made of. Every field is a flag, a SIGMALOOP_* variable, and a toml key at the top or in its section."""
 
     model_config = SettingsConfigDict(
@@ -79,10 +101,23 @@ class Settings(BaseSettings):
     )
     driver: Path | None = _run(None, "Python file of the package with `run(session)`, where the edited file has none.")
     seed: int = _run(0, "Seed for all randomness.", ge=0, lt=2**31)
-    batches: int = _run(18, "Number of batches of simulated traffic.", ge=1, le=10_000)
+    batches: int = _run(18, "Number of batches of sampled traffic.", ge=1, le=10_000)
     batch_size: int = _run(10, "Number of tasks in a batch.", ge=1, le=10_000)
     attempts: int = _run(6, "Maximum number of attempts in a batch.", ge=1, le=1_000)
     max_attempts: int = _run(96, "Maximum number of attempts in the whole run.", ge=1, le=100_000)
+    stop_after_keep: bool = _run(
+        False, "End a batch at its first kept change, as in the published method. Else it goes on with the next cluster."
+    )
+    plateau: int = _run(
+        15,
+        "Attempts without a kept change after which the run warns; after twice as many it tries other clusters and "
+        "kinds of change, after four times as many it stops. 0: never.",
+        ge=0,
+        le=100_000,
+    )
+    program: Path | None = _run(
+        None, "File with the owner's words to the specialists. Without it, `program.md` beside the agent file, if any."
+    )
     review: Literal["auto", "person"] = _run(
         "auto", "Who approves a change that passed the gate. `person` pauses the run and asks."
     )
@@ -113,7 +148,9 @@ class Settings(BaseSettings):
     suite_cap: int = _gate(
         30, "Maximum size of the regression suite; when full, no new cases are added.", ge=1, common=True
     )
-    cluster_tasks: int = _gate(5, "Maximum number of the cluster's failing tasks that a change is tried on.", ge=1, le=100)
+    cluster_tasks: int = _gate(
+        5, "Maximum number of the cluster's failing tasks that a change is tried on.", ge=1, le=100
+    )
     cluster_trials: int = _gate(2, "Trials of each cluster task.", ge=1, le=10)
     cluster_floor: float = _gate(0.40, "Minimum share of the cluster-task trials that must pass.", ge=0, le=1)
     suite_tries: int = _gate(2, "Tries of a suite case before it counts as failed.", ge=1, le=10)
@@ -140,11 +177,15 @@ class Settings(BaseSettings):
         common=True,
     )
     base_url: str | None = _model(
-        None, "Base URL of an OpenAI-compatible endpoint. Without it, OPENAI_BASE_URL.", common=True
+        None,
+        "Base URL of an OpenAI-compatible endpoint, for every role that has none of its own. Without it, OPENAI_BASE_URL.",
+        common=True,
     )
     target_model: str = _model("gpt-4.1-mini", "Model of the target agent; it stays fixed.", common=True)
     specialist_model: str = _model("gpt-4.1", "Model of the four specialists.", common=True)
-    temperature: float = _model(0.0, "Sampling temperature of the target model, fixed by the gateway.", ge=0, le=2)
+    temperature: Temperature = _model(
+        0.0, "Sampling temperature of the models, fixed by the gateway; `default` leaves it to the endpoint."
+    )
     max_tokens: int = _model(2048, "Maximum number of output tokens in one call of the target model.", ge=1)
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = _model(
         None, "Reasoning effort of the target model, fixed by the gateway. Without it, none is sent."
@@ -153,9 +194,17 @@ class Settings(BaseSettings):
     model_tries: int = _model(5, "Tries of a model call before it counts as an infrastructure fault.", ge=1, le=20)
     record_calls: bool = _model(False, "Record every model call of the run in `calls.traces`.")
 
-    max_money: float | None = _budget(None, "Money after which the run stops; it can be resumed with more.", gt=0, common=True)
+    max_money: float | None = _budget(
+        None, "Money after which the run stops; it can be resumed with more.", gt=0, common=True
+    )
     max_run_tokens: int | None = _budget(
         None, "Tokens after which the run stops; it can be resumed with more.", ge=1, common=True
+    )
+    max_run_calls: int | None = _budget(
+        None, "Model calls after which the run stops; it can be resumed with more.", ge=1
+    )
+    max_hours: float | None = _budget(
+        None, "Hours of work after which the run stops; it can be resumed with more.", gt=0
     )
     max_rollout_money: float | None = _budget(None, "Maximum money for the model calls of one rollout.", gt=0)
     max_rollout_tokens: int | None = _budget(None, "Maximum tokens for the model calls of one rollout.", ge=1)
@@ -209,7 +258,8 @@ class Settings(BaseSettings):
     def simulated(self) -> bool:
         """Whether the stand-in for the model answers."""
         if self.upstream == "auto":
-            return api_key() is None and self.endpoint is None
+            named = any(getattr(self, f"{role}_{key}", None) for role in TABLES for key in ("base_url", "key_env"))
+            return api_key() is None and self.endpoint is None and not named
         return self.upstream == "simulated"
 
     @property
@@ -228,6 +278,71 @@ class Settings(BaseSettings):
         """The one file that changes; None: the shipped agent."""
         return self.edit or self.agent
 
+    def role(self, role: RoleName) -> RoleModel:
+        """Where the calls of a role go and how they are worded. Raises BadInput for `extra` that sets a fixed field."""
+        general = self.endpoint or OPENAI
+        url = self._first(role, "base_url") or general
+        here = endpoints.origin_of(url)
+        owners = [table for table in endpoints.chain(role) if self._origin(table) == here]
+        keys = [key for table in owners if (key := self._own(table, "key_env")) is not None]
+        if endpoints.origin_of(general) == here:
+            keys.append(OPENAI_KEY)
+        key_env = keys[0] if keys else ""
+        auths = [auth for table in owners if (auth := self._own(table, "auth")) is not None]
+        values = {name: value for name in FIELDS if (value := self._first(role, name)) not in (None, "auto")}
+        values |= self._model_and_prices(role, url)
+        for name in ("seed", "n", "parallel_tool_calls"):
+            values[name] = values.get(name, "sent") == "sent"
+        values["temperature"] = None if values["temperature"] == "default" else values["temperature"]
+        values |= {"role": role, "base_url": url, "key_env": key_env}
+        values["auth"] = _auth_of(url, key_env, auths[0] if auths else "auto")
+        values.setdefault("timeout", self.model_timeout)
+        self._check_extra(role, values.get("extra", {}))
+        return RoleModel.model_validate(values)
+
+    def _own(self, role: RoleName, field: str) -> Any:
+        """What a role's own table says; None: nothing."""
+        return getattr(self, endpoints.setting_name(role, field))
+
+    def _first(self, role: RoleName, field: str) -> Any:
+        """What the nearest table says that says something, or the general setting."""
+        for table in endpoints.chain(role):
+            value = self._own(table, field)
+            if value is not None:
+                return value
+        general = {"temperature": self.temperature, "max_tokens": endpoints.SPECIALIST_TOKENS}
+        return general.get(field)
+
+    def _origin(self, role: RoleName) -> tuple[str, str, int | None]:
+        return endpoints.origin_of(self._first(role, "base_url") or self.endpoint or OPENAI)
+
+    def _model_and_prices(self, role: RoleName, url: str) -> dict[str, Any]:
+        """Prices are inherited with the model alone: another model costs something else."""
+        model = self._first(role, "model")
+        if self.simulated and role != "embedding":
+            model = self.models()["target" not in endpoints.chain(role)]
+        found: dict[str, Any] = {"model": model}
+        for name in ("price_input", "price_cached", "price_output"):
+            same = [t for t in endpoints.chain(role) if self.simulated or self._serves(t, model, url)]
+            found[name] = next((price for t in same if (price := self._own(t, name)) is not None), None)
+        return found
+
+    def _serves(self, role: RoleName, model: str, url: str) -> bool:
+        return bool(self._first(role, "model") == model and (self._first(role, "base_url") or self.endpoint or OPENAI) == url)
+
+    def _check_extra(self, role: RoleName, extra: dict[str, Any]) -> None:
+        fixed = sorted(endpoints.FIXED & extra.keys())
+        if fixed:
+            raise BadInput(
+                f"[models.{role}] extra sets {fixed[0]}, which the gateway fixes; "
+                + (f"set {fixed[0]} in the table itself" if fixed[0] in FIELDS else "take it out")
+            )
+
+    @property
+    def model_named(self) -> str:
+        """The model that answers, as the first line of a run names it."""
+        return SIMULATED if self.simulated else f"model {self.target_model}"
+
     def agent_source(self) -> str:
         """Text of the one file that changes. Raises BadInput when it cannot be read as text."""
         if self.edit is not None and self.agent is not None:
@@ -245,7 +360,8 @@ class Settings(BaseSettings):
 
     def stored(self) -> dict[str, Any]:
         """JSON form that a run keeps: everything but the place, which may be moved."""
-        return self.model_dump(mode="json", exclude={"home"})
+        kept = self.model_dump(mode="json", exclude={"home"})
+        return {name: value for name, value in kept.items() if value is not None or place_of(name).group != "models"}
 
 
 def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
@@ -255,7 +371,8 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
     exist; `sigmaloop.toml` in the current folder is read if it is there.
     """
     _check_names(os.environ)
-    given = {key: value for key, value in flags.items() if value is not None}
+    older = {f"{role}_{field}": name for (role, field), name in ALIASES.items()}
+    given = {older.get(key, key): value for key, value in flags.items() if value is not None}
     path = config or Path(TOML)
     if config is not None and not config.is_file():
         raise BadInput(f"settings file {config} does not exist; create it or leave out --config")
@@ -267,10 +384,12 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
         found = _Located(**given)
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
-        known = ", ".join(Settings.model_fields)
+        known = ", ".join(name for name in Settings.model_fields if place_of(name).group != "models")
         unknown = any(e["type"] == "extra_forbidden" for e in error.errors())
         hint = f"\nknown settings: {known}" if unknown else ""
         raise BadInput(f"bad settings (flags, SIGMALOOP_* or {path}):\n  " + "\n  ".join(lines) + hint) from None
+    except SettingsError as error:
+        raise BadInput(f"bad settings (SIGMALOOP_* or {path}): {error}; an object is written as JSON") from None
     return Settings.model_construct(**dict(found))
 
 
@@ -306,6 +425,13 @@ def _from_toml(path: Path) -> dict[str, Any]:
     except ValueError as error:  # TOMLDecodeError, or no UTF-8
         raise BadInput(f"{path} is not valid TOML: {error}; fix or remove it") from None
     values: dict[str, Any] = {}
+    for role, table in _role_tables(path, tables.pop("models", {})):
+        for key, content in table.items():
+            if key not in FIELDS:
+                like = get_close_matches(key, FIELDS, n=1)
+                hint = f"did you mean `{like[0]}`?" if like else f"keys: {', '.join(FIELDS)}"
+                raise BadInput(f"{path}: [models.{role}] `{key}` is not a setting; {hint}")
+            values[endpoints.setting_name(role, key)] = content
     for name, value in tables.items():
         section = value if isinstance(value, dict) else {name: value}
         if section is value and name not in GROUPS:
@@ -317,6 +443,15 @@ def _from_toml(path: Path) -> dict[str, Any]:
                 raise BadInput(f"{path}: `{key}` is given twice; keep the one in [{place_of(key).group}]")
             values[key] = content
     return values
+
+
+def _role_tables(path: Path, tables: Any) -> list[tuple[RoleName, dict[str, Any]]]:
+    """The tables `[models.ROLE]`. Raises BadInput for a role that there is not, or what is no table."""
+    wrong = [name for name, table in tables.items() if name not in TABLES or not isinstance(table, dict)]
+    if wrong:
+        known = ", ".join(f"[models.{role}]" for role in TABLES)
+        raise BadInput(f"{path}: [models] holds one table a role, and `{wrong[0]}` is none; tables: {known}")
+    return list(tables.items())
 
 
 def _check_key(path: Path, key: str, *, group: str | None) -> None:
@@ -358,15 +493,44 @@ class _Plain(Settings):
         return (init_settings,)
 
 
+def _auth_of(url: str, key_env: str, wanted: str) -> str:
+    if not key_env:
+        return "none"
+    if wanted != "auto":
+        return wanted
+    return "api-key" if "/deployments/" in url else "bearer"
+
+
+def key_of(model: RoleModel) -> SecretStr | None:
+    """The key of a role's endpoint; None: it has none. Raises BadInput when the variable that was named is not set."""
+    if model.auth == "none" or not model.key_env:
+        return None
+    value = os.environ.get(model.key_env)
+    if not value and model.key_env != OPENAI_KEY:
+        raise BadInput(
+            f"the key of {model.role} is to be in the variable {model.key_env}, which is not set: set it, or change "
+            f"key_env in [models.{model.role}] (empty: no key)"
+        )
+    return SecretStr(value) if value else None
+
+
 def api_key() -> SecretStr | None:
     """The endpoint's key, from OPENAI_API_KEY; None when unset or empty."""
     value = os.environ.get("OPENAI_API_KEY")
     return SecretStr(value) if value else None
 
 
-def secrets() -> tuple[str, ...]:
-    """Every secret known to this process, by value, for redaction."""
-    return tuple(os.environ[name] for name in secret_names())
+def secrets(settings: Settings | None = None) -> tuple[str, ...]:
+    """Every secret known to this process, by value, for redaction: the keys of these settings' roles, too."""
+    keys = {settings.role(role).key_env for role in TABLES} if settings else set()
+    named = [name for name in sorted(keys - set(secret_names())) if os.environ.get(name)]
+    return tuple(os.environ[name] for name in (*secret_names(), *named))
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment for programs of the user's: without what looks like a secret, or like a setting of ours."""
+    hidden = secret_names()
+    return {name: value for name, value in os.environ.items() if name not in hidden and not name.startswith(PREFIX)}
 
 
 def secret_names() -> tuple[str, ...]:

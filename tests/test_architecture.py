@@ -10,18 +10,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FLOOR = {"records", "errors", "settings", "clean_text"}
+FLOOR = {"records", "errors", "endpoints", "settings", "clean_text"}
 """The words: every folder may import them."""
 MAY_IMPORT = {
     "gate": set(),
     "tools": set(),
     "memory": set(),
+    "traces": set(),
     "simulation": set(),
     "eval": {"gate", "tools"},
     "agents": {"tools.changes"},
     "report": {"gate", "memory"},
-    "graph": {"gate", "tools", "memory", "simulation", "eval", "agents", "report"},
-    "cli": {"graph", "report", "eval", "gate", "tools"},
+    "search": {"gate"},
+    "graph": {"gate", "tools", "memory", "simulation", "eval", "agents", "report", "search", "traces"},
+    "cli": {"graph", "report", "eval", "gate", "tools", "traces"},
     "target_agent": set(),
     "sigmaloop": {"graph", "eval", "report"},
 }

@@ -18,7 +18,8 @@ import pytest
 from processes import environment
 
 import sigmaloop
-from sigmaloop.settings import Settings, flag_of
+from sigmaloop.endpoints import FIELDS
+from sigmaloop.settings import Settings, flag_of, place_of
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -73,9 +74,12 @@ def test_the_settings_page_is_the_settings_model() -> None:
 
 def test_every_setting_stands_on_its_page_once_with_all_its_spellings() -> None:
     page = command_of("settings_page").page()
-    for name in Settings.model_fields:
+    for name in (name for name in Settings.model_fields if place_of(name).group != "models"):
         spellings = f"`{flag_of(name)}`<br>`SIGMALOOP_{name.upper()}`<br>`{name}`"
         assert page.count(f"| {spellings} |") == 1, name
+    for key in FIELDS:
+        spellings = f"`--ROLE-{key.replace('_', '-')}`<br>`SIGMALOOP_ROLE_{key.upper()}`<br>`{key}`"
+        assert page.count(f"| {spellings} |") == 1, key
 
 
 # The site

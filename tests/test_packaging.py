@@ -58,7 +58,7 @@ def test_the_wheel_holds_every_module_prompt_and_policy(wheel: Path) -> None:
         f"sigmaloop/{path.relative_to(ROOT)}"
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in {".py", ".md", ".toml", ".json"} and path.is_file()
+        if path.suffix in {".py", ".md", ".toml", ".json", ".txt"} and path.is_file()
     }
     wanted |= {"sigmaloop/records.py", "sigmaloop/errors.py", "sigmaloop/settings.py", "sigmaloop/py.typed"}
     assert wanted - names == set()

@@ -1,4 +1,4 @@
-"""What many simulated runs say of a policy, with standard errors over worlds."""
+"""What many synthetic runs say of a policy, with standard errors over worlds."""
 
 from __future__ import annotations
 

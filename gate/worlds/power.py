@@ -113,7 +113,7 @@ class PolicyPlan(Record):
 
     policy: PolicyName
     worlds: int
-    """Simulated runs behind each estimate."""
+    """Synthetic runs behind each estimate."""
     detectable: float
     """Smallest true gain that a test with all looks' rollouts shows at alpha .05 with power .8."""
     kept_at_80: float
@@ -265,7 +265,7 @@ def headlines(plan: PolicyPlan) -> tuple[str, str, str]:
     return (
         f"policy {plan.policy}: keeps a true gain of {plan.kept_at_80:.1f} points in 4 of 5 cases",
         f"if no change helped at all, it would still keep {plan.false_keeps.mean:.1f} "
-        f"+- {plan.false_keeps.standard_error:.1f}; of {plan.worlds} simulated runs with the usual changes "
+        f"+- {plan.false_keeps.standard_error:.1f}; of {plan.worlds} synthetic runs with the usual changes "
         f"{round(plan.ends_worse.mean * plan.worlds)} ended worse than they began",
         price_of(plan.rollouts, plan.tokens, plan.money, plan.hours),
     )

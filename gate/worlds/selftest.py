@@ -1,4 +1,4 @@
-"""The gate's own A/A test, and its power: three scenes of simulated runs for one policy and one benchmark."""
+"""The gate's own A/A test, and its power: three scenes of synthetic runs for one policy and one benchmark."""
 
 from __future__ import annotations
 

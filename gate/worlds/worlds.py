@@ -1,4 +1,4 @@
-"""Simulated worlds in which a gate is put to the test: the truth is known, only the rollouts are luck.
+"""Synthetic worlds in which a gate is put to the test: the truth is known, only the rollouts are luck.
 
 A world has tasks that pass with Beta-distributed chances: a validation split, traffic, a sealed test split, and a
 population that stands for the truth. Proposals come in batches: most change nothing, some harm, few help; half
@@ -187,7 +187,7 @@ class Luck:
 
 
 class Drawn(Rollout):
-    """A rollout of a simulated world; the same object stands for many, so its hash is kept."""
+    """A rollout of a synthetic world; the same object stands for many, so its hash is kept."""
 
     @cached_property
     def evidence(self) -> str:  # type: ignore[override]

@@ -30,7 +30,7 @@ def propose(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     emit(AttemptStarted(id=intent.candidate_id, attempt=intent.attempt, cluster_id=cluster.id, title=cluster.title))
     parent = services.versions.source(state["incumbent"])
     try:
-        candidate = propose_change(services, intent, cluster, parent)
+        candidate = propose_change(services, emit, intent, cluster, parent)
         emit(Proposed(id=candidate.id, kind=candidate.kind, summary=candidate.summary))
         admit(services, candidate, parent)
     except (SpecialistError, InadmissibleChange) as problem:

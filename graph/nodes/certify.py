@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sigmaloop.gate.by_type import results_by_type
 from sigmaloop.gate.certificate import certificate, trials_for
-from sigmaloop.graph.events import CertificateMade, CertificationStarted, Emit, NotCertified
+from sigmaloop.graph.events import CertificateMade, CertificationStarted, Emit, NotCertified, Warned
 from sigmaloop.graph.rollouts import CERTIFY_TRIAL, run_covered
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, LoopUpdate
@@ -28,7 +29,7 @@ def certify(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     else:
         _certify_on("test", agents, state, services, emit)
     incumbent = state["incumbent"]
-    learnings = services.history.learnings(incumbent)
+    learnings = services.history.lessons(incumbent)
     write_views(services.paths, services.journal, incumbent=incumbent, learnings=learnings)
     return {"reason": "validation_certified" if refusal else "certified"}
 
@@ -51,8 +52,18 @@ def _certify_on(split: Split, agents: Sequence[str], state: LoopState, services:
         simulated=services.history.started().simulated,
         agent=services.identity(sources[-1]),
     )
+    types = {task.id: task.request_type for task in services.benchmark.tasks(split)}
+    measured = measured.model_copy(update={"by_type": results_by_type(scored[0], scored[-1], types, split=split)})
     fact = services.journal.write_once(Certified(batch=batch, commit=agents[-1], certificate=measured))
     emit(CertificateMade(changed=len(agents) > 1, certificate=fact.certificate))
+    for one in fact.certificate.by_type:
+        if one.lost:
+            lost, error = -100 * one.difference, 100 * one.standard_error
+            message = (
+                f"on {split}, {one.request_type} lost {lost:.1f} +- {error:.1f} points on {one.tasks} tasks, more "
+                "than two standard errors: look at the kept changes before you apply them"
+            )
+            emit(Warned(message=message))
 
 
 def _break_seal(services: Services, agents: Sequence[str], *, batch: int) -> str:

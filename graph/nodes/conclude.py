@@ -6,13 +6,14 @@ from itertools import count
 
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
-from sigmaloop.graph.events import Emit, Kept, Learned, Reverted, SuiteGrown
+from sigmaloop.graph.events import Emit, Kept, Learned, OnPlateau, Reverted, SuiteGrown
 from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.rollouts import score_tasks
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, LoopUpdate
+from sigmaloop.graph.targets import Step, newly, plateau_step, since_keep
 from sigmaloop.graph.verdicts import FAULT, ask_judge, candidate_of
-from sigmaloop.memory.facts import AttemptEnded, Promoted, SuiteFull
+from sigmaloop.memory.facts import AttemptEnded, PlateauReached, Promoted, SuiteFull
 from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
 from sigmaloop.report.files import write_views
 
@@ -40,7 +41,9 @@ def promote(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     candidate, batch, settings = candidate_of(services, state), state["batch"], services.settings
     in_suite = services.history.suite(candidate.parent)
     clusters = services.history.clusters(state["incumbent"])
-    cluster_of = {f.task_id: c.id for c in clusters.values() for f in c.failures}
+    # A task may have failed for several causes: it guards the one that decided it.
+    found = sorted((f.decisive, c.id, f.task_id) for c in clusters.values() for f in c.failures)
+    cluster_of = {task_id: cluster_id for _, cluster_id, task_id in found}
     attempt_judge = AttemptJudge(services, emit)
     inputs = attempt_judge.prepare_inputs(candidate, batch=batch)
     passing, seen = attempt_judge.promotion(candidate, inputs)
@@ -97,10 +100,23 @@ def _conclude(state: LoopState, services: Services, emit: Emit, *, read: bool) -
         entry = entry.model_copy(update={"rollouts": asked})
     journal.write(AttemptEnded(batch=batch, entry=entry, turn=turn))
     _index(services, entry, batch)
-    target = history.worst_cluster(state["incumbent"], batch)
+    step = _ladder(services, state, emit, entry)
+    target = history.next_target(state["incumbent"], batch, services.settings.plateau)
     emit(Learned(id=entry.candidate_id, outcome=entry.outcome, gate=entry.gate, reason=entry.reason))
-    write_views(services.paths, journal, incumbent=state["incumbent"], learnings=history.learnings(state["incumbent"]))
-    return {"cluster_id": target.id if target else None, "reason": f"learned_{entry.outcome}"}
+    write_views(services.paths, journal, incumbent=state["incumbent"], learnings=history.lessons(state["incumbent"]))
+    return {"cluster_id": target.id if target else None, "plateau": step, "reason": f"learned_{entry.outcome}"}
+
+
+def _ladder(services: Services, state: LoopState, emit: Emit, entry: LedgerEntry) -> Step:
+    """How long nothing was kept; a step that is taken now is written down and told."""
+    plateau, ended = services.settings.plateau, services.history.ledger(state["incumbent"])
+    attempts = since_keep(ended)
+    taken = newly(attempts, plateau)
+    if taken:
+        fact = PlateauReached(batch=state["batch"], step=taken, candidate_id=entry.candidate_id, attempts=attempts)
+        services.journal.write_once(fact)
+        emit(OnPlateau(step=taken, attempts=attempts))
+    return plateau_step(attempts, plateau)
 
 
 def _index(services: Services, entry: LedgerEntry, batch: int) -> None:
@@ -159,4 +175,5 @@ def _entry(
         diff_hash=candidate.diff_hash if candidate else "",
         tier=services.history.started().tier,
         prompts=prompt_hashes(),
+        program=shown.program if (shown := services.history.briefed(intent.candidate_id)) else "",
     )

@@ -1,4 +1,4 @@
-"""Looking before changing: score the baseline, simulate traffic, mine its failures, cluster them."""
+"""Looking before changing: score the baseline, sample traffic, mine its failures, cluster them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from math import log
 
-from sigmaloop.errors import SpecialistError
+from sigmaloop.agents.failure_miner import Known
 from sigmaloop.eval.crowding import crowding
 from sigmaloop.eval.marks import out_of_reach
 from sigmaloop.gate.bank import Bank
@@ -14,7 +14,6 @@ from sigmaloop.graph.events import (
     BaselineScored,
     BaselineStarted,
     ClusterChosen,
-    ClusterFounded,
     Emit,
     FailureMined,
     Noted,
@@ -22,14 +21,17 @@ from sigmaloop.graph.events import (
     Warned,
     WindowDrawn,
 )
+from sigmaloop.graph.filing import file_failures
 from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.planning import check_budget, tell_plan
+from sigmaloop.graph.program import LONGEST, NAME, PROGRAM, read_program
 from sigmaloop.graph.rollouts import run_covered, score_tasks
 from sigmaloop.graph.services import Services
+from sigmaloop.graph.shown import passing_rollout
 from sigmaloop.graph.state import LoopState, LoopUpdate, MineTask
-from sigmaloop.memory.clusters import fallback_choice, nearest_clusters
-from sigmaloop.memory.facts import FAILURE, BaselineMeasured, BatchStarted, ClusterCreated, FailureAssigned
-from sigmaloop.records import Cluster, ClusterChoice, FailureRecord, RolloutKey, Task, digest
+from sigmaloop.memory.facts import FAILURE, BaselineMeasured, BatchStarted
+from sigmaloop.memory.index import Item
+from sigmaloop.records import RolloutKey, Task, digest
 
 _LEAST = 2.0**-54
 """In place of a draw of exactly 0, which has no logarithm: half of the least other draw."""
@@ -63,6 +65,7 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
             "batches": settings.batches,
             "attempts": settings.attempts,
             "max_attempts": settings.max_attempts,
+            "stop_after_keep": settings.stop_after_keep,
         },
         "baseline": commit,
         "incumbent": commit,
@@ -76,6 +79,7 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
         "cluster_id": None,
         "candidate_id": None,
         "paused_gate": None,
+        "plateau": "",
         "reason": "baseline_scored",
     }
 
@@ -98,6 +102,7 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     tasks = tuple(task.id for task in window)
     services.journal.write_once(BatchStarted(batch=batch, agent=incumbent, tasks=tasks, passed=passed, infra=infra))
     score_tasks(services, rollouts, batch)
+    _read_program(services, emit, batch)
     emit(TrafficDone(batch=batch, passed=passed, tasks=len(rollouts), infra=infra))
     return {
         "batch": batch,
@@ -112,22 +117,51 @@ def simulate(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     }
 
 
+def _read_program(services: Services, emit: Emit, batch: int) -> None:
+    """The owner's words as this batch's miners are shown them; what changed is told."""
+    journal = services.journal
+    if journal.load(PROGRAM, str(batch)) is not None:
+        return
+    program, before = read_program(services.settings), journal.load(PROGRAM, str(batch - 1))
+    journal.save(PROGRAM, str(batch), program, batch=batch)
+    if program.cut:
+        emit(Warned(message=f"{NAME} is too long: the specialists read its first {LONGEST:,} characters; shorten it"))
+    elif program.hash and (before is None or before.hash != program.hash):
+        news = "new" if before is None or not before.hash else "changed"
+        emit(Noted(message=f"{NAME} is {news}: the specialists read it"))
+
+
 def mine(state: MineTask, services: Services, emit: Emit) -> LoopUpdate:
-    """Phase A: one failed rollout becomes a failure record."""
+    """Phase A: one failed rollout becomes a failure record for each of its causes."""
     agent = services.identity(services.versions.source(state["agent"]))
     rollout = services.journal.rollout(RolloutKey(agent=agent, task_id=state["task_id"], trial=state["batch"]))
     assert rollout is not None, "only stored rollouts are mined"
+    task = services.tasks[rollout.task_id]
     with services.miners:
-        failure = services.miner.mine(
+        failures = services.miner.mine(
             rollout=rollout,
             trace=services.journal.trace(rollout.id),
-            task=services.tasks[rollout.task_id],
+            task=task,
             batch=state["batch"],
-            instructions=services.instructions(rollout.task_id),
+            known=_known(services, state, task),
         )
-    services.journal.save(FAILURE, failure.id, failure, batch=state["batch"])
-    emit(FailureMined(id=failure.id, mechanism=failure.mechanism, request_type=failure.request_type))
-    return {"mined": [failure.id]}
+    for failure in failures:
+        services.journal.save(FAILURE, failure.id, failure, batch=state["batch"])
+        emit(FailureMined(id=failure.id, mechanism=failure.mechanism, request_type=failure.request_type))
+    return {"mined": [failure.id for failure in failures]}
+
+
+def _known(services: Services, state: MineTask, task: Task) -> Known:
+    """What the miner is shown beside the rollout: the same for all miners of a batch."""
+    passing = passing_rollout(services, state["agent"], task.request_type, state["batch"])
+    program = services.journal.load(PROGRAM, str(state["batch"]))
+    return Known(
+        instructions=services.instructions(task.id),
+        agent=services.versions.source(state["agent"]),
+        passing=services.journal.trace(passing.id) if passing else (),
+        mechanisms=services.history.mechanisms(state["agent"], state["batch"]),
+        program=program.text if program else "",
+    )
 
 
 def mine_nothing(state: MineTask, services: Services, emit: Emit, fault: str) -> LoopUpdate:
@@ -136,14 +170,14 @@ def mine_nothing(state: MineTask, services: Services, emit: Emit, fault: str) ->
 
 
 def cluster(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
-    """Phase B: every failure joins a cluster by root cause, or founds one; the worst cluster is next."""
+    """Phase B: every cause joins a cluster, or founds one; the worst cluster is next."""
     batch = state["batch"]
-    for failure_id in state["mined"]:
-        failure = services.history.failure(failure_id)
-        about = {"batch": batch, "request_type": failure.request_type}
-        services.index.add("failure", failure.id, failure.embedding_text, about)
-        _assign(failure, services, emit, state)
-    target = services.history.worst_cluster(state["incumbent"], batch)
+    failures = [services.history.failure(failure_id) for failure_id in state["mined"]]
+    services.index.add_all(
+        Item("failure", f.id, f.embedding_text, {"batch": batch, "request_type": f.request_type}) for f in failures
+    )
+    file_failures(services, emit, failures, incumbent=state["incumbent"], batch=batch)
+    target = services.history.next_target(state["incumbent"], batch, services.settings.plateau)
     if target:
         emit(ClusterChosen(cluster_id=target.id, title=target.title, failures=target.size))
     return {"cluster_id": target.id if target else None, "reason": "clustered"}
@@ -159,29 +193,3 @@ def sample_window(tasks: Sequence[Task], size: int, *, seed: int, batch: int) ->
     draw = random.Random(digest("window", seed, batch, size=32))
     keyed = sorted(((log(t.weight) - log(-log(draw.random() or _LEAST)), t.id, t) for t in tasks), reverse=True)
     return [t for _, _, t in keyed[:size]]
-
-
-def _assign(failure: FailureRecord, services: Services, emit: Emit, state: LoopState) -> None:
-    journal, history, batch = services.journal, services.history, state["batch"]
-    if journal.event(f"assigned:{failure.id}"):
-        return
-    choice = _choice(failure, history.clusters(state["incumbent"]), services)
-    cluster_id = choice.cluster_id or history.next_cluster_id()
-    assigned = FailureAssigned(batch=batch, cluster_id=cluster_id, failure=failure)
-    if choice.cluster_id:
-        journal.write(assigned)
-        return
-    title = choice.title or failure.mechanism
-    with journal.transaction():  # never a cluster without the failure that founded it
-        journal.write(ClusterCreated(batch=batch, cluster_id=cluster_id, title=title, root_cause=failure.root_cause))
-        journal.write(assigned)
-    emit(ClusterFounded(cluster_id=cluster_id, title=title))
-
-
-def _choice(failure: FailureRecord, clusters: dict[str, Cluster], services: Services) -> ClusterChoice:
-    """The clusterer's decision; by similarity when it gives none that can be used."""
-    shown = nearest_clusters(failure, clusters, services.index.embed)
-    try:
-        return services.clusterer.choose(failure=failure, clusters=shown)
-    except SpecialistError:
-        return fallback_choice(failure, clusters, services.index.embed)

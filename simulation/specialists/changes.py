@@ -6,7 +6,6 @@ changed agent to find out, not for the one who writes them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -22,11 +21,13 @@ from sigmaloop.simulation.specialists.edit_points import (
     remind_after_policy,
 )
 from sigmaloop.simulation.specialists.request import Request
+from sigmaloop.simulation.specialists.wording import Form, check_lines, placed, remedy, weaknesses
 
-Quality = Literal["specific", "vague", "broad", "overfit", "broken", "empty", "repeat"]
+Quality = Literal["specific", "half", "vague", "broad", "overfit", "broken", "empty", "repeat"]
 
 SHARES: tuple[tuple[Quality, float], ...] = (
-    ("specific", 0.74),
+    ("specific", 0.6),
+    ("half", 0.14),
     ("vague", 0.08),
     ("broad", 0.06),
     ("overfit", 0.05),
@@ -34,7 +35,9 @@ SHARES: tuple[tuple[Quality, float], ...] = (
     ("empty", 0.02),
     ("repeat", 0.02),
 )
-"""Share of proposals of each quality; the shares add up to 1."""
+"""Share of first proposals of each quality, by one who knows the failures alone; the shares add up to 1.
+
+`half`: it names the trouble and not what to do. What is learned of earlier attempts turns it into `specific`."""
 
 KINDS: tuple[ChangeKind, ...] = ("prompt", "example", "control_flow", "tool", "context")
 
@@ -53,73 +56,42 @@ class Plan(NamedTuple):
     """A check looks at every call that changes something, not at this tool's alone."""
 
 
-_OPENINGS = ("", "", "", "In every conversation: ", "Keep to this: ", "Remember: ", "Important: ", "From now on: ")
-
-
-def wording(remedy: str, request: Request) -> str:
-    """A remedy as a rule, with an opening of its own."""
-    return _opened(remedy.strip().rstrip(".") + ".", request)
-
-
-def _opened(rule: str, request: Request) -> str:
-    opening = request.pick(_OPENINGS, "opening")
-    return f"{opening}{_lower(rule)}" if opening else rule
-
-
-def _lower(text: str) -> str:
-    return text[0].lower() + text[1:]
+def wording(remedy_for: str, request: Request, *, reason: str = "") -> str:
+    """A rule against what the text is about; worded otherwise when `reason` says why a draft was rejected."""
+    return remedy(remedy_for, "rule", "specific", request.draw, reason=reason)
 
 
 def vague(subject: str, request: Request) -> str:
     """Well meant but no help: it may name a subject, never what to do."""
-    rule = request.pick(
-        (
-            "Be careful and attentive.",
-            "Double-check your work.",
-            "Make sure that everything is right for the customer.",
-            "Think before you act.",
-            "Pay close attention to details.",
-            "Work thoroughly and try to avoid mistakes.",
-            "Always give good service and be accurate.",
-            f"Be careful with requests of the kind {subject}.",
-            f"Try to avoid mistakes when it comes to {subject}.",
-            f"Give your best with {subject}.",
-        ),
-        "vague",
-    )
-    return _opened(rule, request)
+    return placed(weaknesses.vague(f"requests of the kind {subject}", request.draw), "rule", request.draw)
+
+
+def half(trouble: str, request: Request) -> str:
+    """It names the trouble, and leaves open what to do about it."""
+    half_said = request.pick(_HALVES, "half").format(trouble=trouble.strip().rstrip(".").lower())
+    return placed(half_said, "rule", request.draw)
+
+
+_HALVES = (
+    "Mind this frequent trouble: {trouble}.",
+    "There have been complaints about this: {trouble}.",
+    "Known weakness of earlier agents: {trouble}.",
+)
 
 
 def broad(cause: str, request: Request) -> str:
     """A rule that goes much too far; what it says depends on the trouble it was written against."""
-    trouble = cause.lower()
-    choices = [
-        "When anything is unclear or difficult, transfer to a human.",
-        "Confirm every single step with the customer several times, look-ups included.",
-        "Keep your messages as short as possible, one sentence and no details.",
-        "Do whatever the customer wants, so that they are satisfied.",
-    ]
-    if "error" in trouble or "tool" in trouble or "argument" in trouble:
-        choices[:0] = ["Keep retrying every call until it works, as often as needed."] * 2
-    if "policy" in trouble or "forbid" in trouble or "check" in trouble:
-        choices[:0] = ["Refuse any request that the policy does not explicitly allow."] * 2
-    if "refund" in trouble or "amount" in trouble or "fee" in trouble:
-        choices[:0] = ["Never refund anything, under no circumstances."] * 2
-    if "first" in trouble or "line" in trouble or "order" in trouble:
-        choices[:0] = ["Always ask the customer which order, reservation or line is meant, every time."] * 2
-    return _opened(request.pick(choices, "broad"), request)
+    return remedy(cause, "rule", "broad", request.draw)
 
 
-def overfit(remedy: str, seen: str, request: Request) -> str:
+def blurred(causes: str, request: Request) -> str:
+    """A rule for a mixed cluster: it serves the two faults that the text speaks of, and says each less clearly."""
+    return remedy(causes, "rule", "blurred", request.draw)
+
+
+def overfit(remedy_for: str, seen: str, request: Request) -> str:
     """The remedy, tied to a case that was seen."""
-    lower = _lower(remedy)
-    ids = re.findall(r"\b[a-z]{2}_\w*\d\w*|[\w.]+@[\w.]+\.\w+|\b[A-Z]\d{3,}\b", seen)
-    if ids:
-        return f"For {request.pick(list(dict.fromkeys(ids)), 'case')}: {lower}"
-    amounts = re.findall(r"\$ ?\d+(?:\.\d+)?", seen)
-    names = re.findall(r"\bI(?:'m| am) ([A-Z][a-z]+ [A-Z][a-z]+)|\bname is ([A-Z][a-z]+ [A-Z][a-z]+)", seen)
-    who = next((a or b for a, b in names), "") or (f"who mentions {amounts[0]}" if amounts else "of this case")
-    return f"For the customer {who} only: {lower}"
+    return remedy(remedy_for, "rule", "overfit", request.draw, seen=seen)
 
 
 def edit(plan: Plan, source: str, request: Request) -> Edit | None:
@@ -136,53 +108,28 @@ def _place(plan: Plan, source: str, request: Request) -> Edit | None:
     if plan.kind == "prompt":
         return add_to_list(source, "RULES", plan.text)
     if plan.kind == "example":
-        return add_to_list(source, "EXAMPLES", _example(plan.text, request))
+        return add_to_list(source, "EXAMPLES", _formed(plan, "example", request))
     if plan.kind == "tool":
-        return add_to_dict(source, "TOOL_NOTES", plan.tool, plan.text) if plan.tool else None
+        note = _formed(plan, "tool_note", request)
+        return add_to_dict(source, "TOOL_NOTES", plan.tool, note) if plan.tool else None
     if plan.kind == "context":
-        return remind_after_policy(source, f"Keep in mind: {plan.text}")
-    return add_check(source, _check(plan)) if plan.tool or plan.wide else None
+        return remind_after_policy(source, _formed(plan, "context_note", request))
+    return add_check(source, _check(plan, request)) if plan.tool or plan.wide else None
 
 
-def _example(text: str, request: Request) -> str:
-    lower = _lower(text)
-    return request.pick(
-        (
-            f"Example\nCustomer: asks for help with something of this kind.\nAgent: {text}",
-            f"Example: what a good agent does.\nAgent: {text}",
-            f"Worked example:\nCustomer: has such a request.\nAgent (to itself): I know how this is done: {lower}",
-        ),
-        "example",
-    )
+def _formed(plan: Plan, form: Form, request: Request) -> str:
+    """What the plan says, as it is said in a place of this kind."""
+    if plan.quality == "specific":
+        return remedy(plan.text, form, "specific", request.draw)
+    return placed(plan.text, form, request.draw)
 
 
-def _check(plan: Plan) -> list[str]:
+def _check(plan: Plan, request: Request) -> list[str]:
     """Code that refuses a call until the rule's condition holds, or refuses it once as a reminder."""
-    rule = literal(plan.text)
     concerned = f"name == {literal(plan.tool)}"
     if plan.wide:
         concerned = 'not name.startswith(("find", "get", "list", "search", "check", "verify"))'
-    rule_text = plan.text.lower()
-    if "verify_customer" in rule_text or "verify the identity" in rule_text:
-        return [
-            '    made = [c["function"]["name"] for m in messages for c in m.get("tool_calls") or []]',
-            '    known = any(\'"verified": true\' in str(m.get("content")) for m in messages)',
-            f'    if {concerned} and not known and "verify_customer" not in made:',
-            f"        return {rule}",
-        ]
-    if re.search(r"\b(explicit|after a) yes\b", rule_text):
-        return [
-            '    heard = [str(m.get("content")).lower() for m in messages if m["role"] == "user"][1:]',
-            '    agreed = any(w in text for text in heard for w in ("yes", "ok", "go ahead", "sure", "correct"))',
-            f"    if {concerned} and not agreed:",
-            f"        return {rule}",
-        ]
-    return [
-        f"    reminder = {rule}",
-        '    told = any(reminder in str(m.get("content")) for m in messages if m["role"] == "tool")',
-        f"    if {concerned} and not told:",
-        "        return reminder",
-    ]
+    return check_lines(plan.text, concerned, _formed(plan, "check", request))
 
 
 def _broken(plan: Plan, source: str) -> Edit | None:

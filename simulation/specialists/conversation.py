@@ -8,8 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from sigmaloop.simulation.messages import JsonObject, json_object
 
-_LINE = re.compile(r"^\[(\d+)\] (USER:|AGENT:|CALL|RESULT|FAULT:|SUBMIT:) ?(.*)$")
+_LINE = re.compile(r"^\[(\d+)\] (USER:|AGENT:|CALL|RESULT|REFUSED|FAULT:|SUBMIT:) ?(.*)$")
 _READING = ("find_", "get_", "list_", "search_", "check_", "verify_")
+HELD_BACK = "Not done: "
+"""How a call that the agent's own code refused is told from one that was made."""
 Kind = Literal["customer", "agent", "call", "other"]
 _KINDS: dict[str, Kind] = {"USER:": "customer", "AGENT:": "agent"}
 
@@ -31,7 +33,7 @@ class Event(NamedTuple):
     @property
     def held_back(self) -> bool:
         """The agent's own check refused the call."""
-        return self.kind == "call" and self.text.startswith("Not done")
+        return self.kind == "call" and self.text.startswith(HELD_BACK)
 
     @property
     def writes(self) -> bool:
@@ -190,6 +192,8 @@ def _events(trace: str) -> list[Event]:
             events.append(Event(index, "call", "", tool, json_object(raw)))
         elif mark == "RESULT" and events and events[-1].kind == "call":
             events[-1] = events[-1]._replace(text=rest)
+        elif mark == "REFUSED" and events and events[-1].kind == "call":
+            events[-1] = events[-1]._replace(text=HELD_BACK + rest.partition(": ")[2])
         else:
             events.append(Event(index, _KINDS.get(mark, "other"), rest))
     return events

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from sigmaloop.simulation.messages import Message
+from sigmaloop.simulation.specialists.phrasings import PHRASINGS
 from sigmaloop.simulation.specialists.recognition import recognise
 from sigmaloop.simulation.specialists.request import Request, field
 
@@ -34,8 +35,20 @@ def answer(request: Request) -> Message:
     rejected = re.findall(r"^- (\w[\w ]*?)(?: \(.*\))?: failed", request.section("verdicts"), re.MULTILINE)
     fate = f" The {rejected[-1]} gate rejected it." if rejected else ""
     cause = field(request.section("cluster"), "title") or "the cause"
-    explanation = f"The change is meant against “{cause}”. {_SAID[reading]}{fate}"
-    return request.answer({"classification": reading, "veto": clear_case, "explanation": explanation})
+    because = f"The change is meant against “{cause}”. {_SAID[reading]}{fate}"
+    why = {"failed_because" if rejected else "helped_because": because}
+    return request.answer({"classification": reading, "veto": clear_case, **why, "next_idea": _idea(request, rejected)})
+
+
+def _idea(request: Request, rejected: list[str]) -> str:
+    """What to do about the cause, in the words of a remedy; now and then nothing in particular."""
+    cluster = request.section("cluster")
+    habit = recognise(f"{field(cluster, 'title')} {field(cluster, 'root cause')}")
+    if habit is None or request.draw("idea") < 0.2:
+        return "Look at the recording and say what to do at that step."
+    remedy = request.pick(PHRASINGS[habit].remedies, "idea words")
+    begin = "Say it where more cases meet it: " if rejected[-1:] == ["validation"] else "Say what to do: "
+    return f"{begin}{remedy}"[:200]
 
 
 def _reading(added: str) -> str:

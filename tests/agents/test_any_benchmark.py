@@ -11,7 +11,8 @@ import pytest
 
 from sigmaloop.agents.brief import Brief, EngineerTools, PastAttempt
 from sigmaloop.agents.clusterer import Clusterer
-from sigmaloop.agents.failure_miner import FailureMiner
+from sigmaloop.agents.failure_miner import FailureMiner, Known
+from sigmaloop.agents.filing import KnownCluster, NewCause
 from sigmaloop.agents.gate_judge import GateJudge
 from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.agents.lessons import lesson
@@ -115,14 +116,19 @@ def requests(endpoint: Any, call: Any, played: EpisodeSession) -> dict[str, list
         sent[name], endpoint.requests = endpoint.requests, []
 
     endpoint.answers = [unusable, call("MinedFailure", MINED)]
-    failure = FailureMiner(endpoint, setting=benchmark.setting).mine(
-        rollout=rollout, trace=played.trace, task=task, batch=1, instructions=Repair.instructions
+    known = Known(instructions=Repair.instructions, agent=SOURCE, passing=played.trace)
+    (failure,) = FailureMiner(endpoint, setting=benchmark.setting).mine(
+        rollout=rollout, trace=played.trace, task=task, batch=1, known=known
     )
     record("failure_miner")
 
     cluster = Cluster(id="C001", title="no tests run", root_cause="r", created_batch=0, failures=(failure,))
-    endpoint.answers = [call("Choice", {"cluster_id": "C007"}), 400, call("Choice", {"cluster_id": "C001"})]
-    Clusterer(endpoint, setting=benchmark.setting).choose(failure=failure, clusters=[cluster])
+    endpoint.answers = [
+        call("FiledCauses", {"places": [{"cause": "N1", "cluster": "C007"}]}),
+        400,
+        call("FiledCauses", {"places": [{"cause": "N1", "cluster": "C001"}]}),
+    ]
+    file_one(Clusterer(endpoint, setting=benchmark.setting), failure, cluster)
     record("clusterer")
 
     endpoint.answers = [
@@ -132,6 +138,7 @@ def requests(endpoint: Any, call: Any, played: EpisodeSession) -> dict[str, list
         unusable,
         call("replace_text", {"old": "nowhere", "new": ""}),
         call("replace_text", edit),
+        call("replay", {"failure_id": failure.id}),
         call("dry_run", {}),
         call("FinishedChange", {**change, "kind": "magic"}),
         call("FinishedChange", change),
@@ -139,12 +146,13 @@ def requests(endpoint: Any, call: Any, played: EpisodeSession) -> dict[str, list
     past = [PastAttempt(kind=kind, summary="s", outcome="rejected", gate="validation") for kind in get_args(ChangeKind)]
     learnings = lessons()
     proposal = HarnessEngineer(endpoint, setting=benchmark.setting).propose(
-        Brief(cluster=cluster, attempts=tuple(past), learnings=tuple(learnings), attempt=1, agent_size=len(SOURCE)),
+        Brief(cluster=cluster, attempts=tuple(past), learnings=tuple(learnings), attempt=1, agent=SOURCE),
         EngineerTools(
             SOURCE,
             *[lambda query: [f"a hit for {query}"]] * 3,
             lambda _id: trace_text(played.trace),
             lambda _text: "ok",
+            lambda _text, _id: "It passed.",
         ),
         scope="propose:A0001",
     )
@@ -154,10 +162,15 @@ def requests(endpoint: Any, call: Any, played: EpisodeSession) -> dict[str, list
         id="A0001", batch=1, attempt=1, cluster_id="C001", parent="p", commit="c", agent="a",
         hypothesis=proposal.hypothesis, kind=proposal.kind, summary=proposal.summary, diff=json.dumps(edit),
     )  # fmt: skip
-    endpoint.answers = [unusable, call("Reading", {"classification": "sound", "explanation": "It is general."})]
+    endpoint.answers = [unusable, call("Reading", {"classification": "sound", "failed_because": "It is general."})]
     GateJudge(endpoint, setting=benchmark.setting).judge(candidate=candidate, cluster=cluster, verdicts=verdicts)
     record("gate_judge")
     return sent
+
+
+def file_one(clusterer: Clusterer, failure: Any, cluster: Cluster) -> None:
+    cause, known = NewCause(label="N1", failures=(failure,)), KnownCluster(cluster=cluster, state="open")
+    clusterer.file([cause], [known], batch=1, scope="cluster:1:abc")
 
 
 def lessons() -> list[str]:
@@ -181,7 +194,7 @@ def words_of(request: Mapping[str, Any]) -> str:
 
 def test_no_specialist_is_asked_or_told_anything_of_customer_service(requests: Any) -> None:
     assert {name: len(sent) for name, sent in requests.items()} == {
-        "failure_miner": 2, "clusterer": 3, "harness_engineer": 11, "gate_judge": 2,
+        "failure_miner": 2, "clusterer": 3, "harness_engineer": 12, "gate_judge": 2,
     }  # fmt: skip
     found = {
         (name, match[0])
@@ -205,12 +218,12 @@ def test_no_lesson_speaks_of_customer_service() -> None:
 
 
 def test_a_setting_can_neither_close_a_section_nor_grow_without_end(endpoint: Any, call: Any, failure: Any) -> None:
-    endpoint.answers = [call("Choice", {"cluster_id": "new"})]
+    endpoint.answers = [call("FiledCauses", {"places": [{"cause": "N1", "cluster": "new"}]})]
     cluster = Cluster(id="C001", title="t", root_cause="r", created_batch=0, failures=(failure,))
-    Clusterer(endpoint, setting="</cluster>" + "long " * 1_000).choose(failure=failure, clusters=[cluster])
+    file_one(Clusterer(endpoint, setting="</cluster>" + "long " * 1_000), failure, cluster)
     system = endpoint.requests[0]["messages"][0]["content"]
     assert "</cluster>" not in system
-    assert len(system) < len(render("clusterer", setting="", failure="", clusters="").system) + 500
+    assert len(system) < len(render("clusterer", setting="", causes="", clusters="", passing="").system) + 500
 
 
 def test_a_failure_of_this_benchmark_is_mined_and_quoted(requests: Any, played: EpisodeSession) -> None:

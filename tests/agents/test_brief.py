@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sigmaloop.agents.brief import SHOWN_FAILURES, Brief, PastAttempt
+from sigmaloop.agents.brief import SHOWN_FAILURES, Brief, PastAttempt, ShownTrace
 from sigmaloop.agents.brief_text import SHOWN_ATTEMPTS, SHOWN_LEARNINGS, brief_prompt
 from sigmaloop.records import Cluster, Evidence, FailureRecord
 
@@ -33,7 +33,7 @@ def cluster(failures: int) -> Cluster:
 
 
 def brief(failures: int = 1, **changes: object) -> Brief:
-    return Brief.model_validate({"cluster": cluster(failures), "attempt": 3, "agent_size": 4321} | changes)
+    return Brief.model_validate({"cluster": cluster(failures), "attempt": 3, "agent": "x" * 4321} | changes)
 
 
 def shown(pattern: str, brief: Brief) -> list[str]:
@@ -41,7 +41,7 @@ def shown(pattern: str, brief: Brief) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("failures", "expected"), [(0, []), (1, [0]), (3, [2, 1, 0]), (SHOWN_FAILURES + 4, [8, 7, 6, 5, 4])]
+    ("failures", "expected"), [(0, []), (1, [0]), (3, [2, 1, 0]), (SHOWN_FAILURES + 4, [*range(11, 3, -1)])]
 )
 def test_the_newest_failures_are_shown_and_the_newest_of_all_first(failures: int, expected: list[int]) -> None:
     one = brief(failures)
@@ -67,7 +67,7 @@ def test_the_latest_attempts_are_shown_oldest_first_and_each_by_what_became_of_i
     assert text == [str(number) for number in range(25 - SHOWN_ATTEMPTS, 25)]
     unusable = PastAttempt(kind=None, summary="", outcome="rejected", gate="admission")
     kept = PastAttempt(kind="prompt", summary="a rule", outcome="kept")
-    text = shown(r"- \[(.+) -> (.+)", brief(attempts=(unusable, kept)))
+    text = shown(r"- \[(.+) -> (.+)\n", brief(attempts=(unusable, kept)))
     assert text == [("nothing handed in] ", "rejected by admission"), ("prompt] a rule", "kept")]
 
 
@@ -84,7 +84,47 @@ def test_attempt_number_and_sizes_are_named() -> None:
 
 def test_an_empty_brief_says_so() -> None:
     assert shown(r"<(\w+)>\n(none.*)\n", brief(0)) == [
+        ("diagnosis", "none yet"),
         ("failures", "none"),
+        ("traces", "none"),
+        ("passing", "none"),
         ("attempts", "none yet"),
+        ("works", "none yet"),
+        ("rates", "none yet"),
+        ("others", "none yet"),
         ("learnings", "none yet"),
     ]
+
+
+def test_a_failed_attempt_is_told_with_its_diff_figures_recording_and_the_judges_idea() -> None:
+    past = PastAttempt(
+        id="A0002", kind="tool", summary="Notes it.", outcome="rejected", gate="cluster_tasks", diff="+ a note",
+        figures=("1 of 4 trials passed",), trace="[3] AGENT: no </attempts>", because="too late", next_idea="a check",
+    )  # fmt: skip
+    user = brief_prompt(brief(attempts=(past,)), setting="s", calls=16).user
+    for part in ("A0002 [tool] Notes it. -> rejected by cluster_tasks", "training: 1 of 4 trials passed",
+                 "failed because: too late", "next idea: a check", "+ a note", "[3] AGENT: no"):  # fmt: skip
+        assert part in user
+    assert user.count("</attempts>") == 1
+
+
+def test_recordings_tools_policy_and_what_works_are_shown_each_in_its_place() -> None:
+    one = brief(
+        traces=(ShownTrace(name="F1", ending="no refund", text="[0] USER: hi"),), tools="- refund(id): gives it back",
+        passing=ShownTrace(name="cancel", text="[0] USER: well"), policy="Be exact.", works=("A0001 [prompt] a rule",),
+        rates=("prompt on missing: 1 of 2 kept",), others=("C002 other cause",), program="House rules.",
+    )  # fmt: skip
+    user = brief_prompt(one, setting="s", calls=16).user
+    for section, text in (
+        ("traces", "== F1 ended: no refund\n[0] USER: hi"), ("passing", "== cancel\n[0] USER: well"),
+        ("tools", "- refund(id): gives it back"), ("policy", "Be exact."), ("works", "- A0001 [prompt] a rule"),
+        ("rates", "- prompt on missing: 1 of 2 kept"), ("others", "- C002 other cause"), ("program", "House rules."),
+    ):  # fmt: skip
+        assert f"<{section}>\n{text}\n</{section}>" in user
+
+
+def test_a_brief_has_a_size_however_long_its_recordings_are() -> None:
+    long = ShownTrace(name="F1", text="[0] USER: x\n" * 50_000)
+    user = brief_prompt(brief(traces=(long,) * 3, passing=long, policy="p" * 10**6), setting="s", calls=16).user
+    assert len(user) < 90_000
+    assert "characters left out" in user

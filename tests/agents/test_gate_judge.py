@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from sigmaloop.agents.gate_judge import GateJudge
-from sigmaloop.agents.lessons import lesson
 from sigmaloop.errors import UpstreamError
-from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
+from sigmaloop.records import Candidate, Judgement, Verdict
 
 
 @pytest.fixture
@@ -45,12 +44,41 @@ VERDICTS = (
 )
 
 
-def judge(endpoint: Any, candidate: Any, cluster: Any) -> Judgement:
-    return GateJudge(endpoint, setting="s").judge(candidate=candidate, cluster=cluster, verdicts=VERDICTS)
+def judge(endpoint: Any, candidate: Any, cluster: Any, **more: Any) -> Judgement:
+    return GateJudge(endpoint, setting="s").judge(candidate=candidate, cluster=cluster, verdicts=VERDICTS, **more)
+
+
+def test_the_judge_sees_training_figures_and_a_recording_and_has_an_idea(
+    endpoint: Any, call: Any, candidate: Any, cluster: Any
+) -> None:
+    said = {"classification": "sound", "helped_because": "h", "failed_because": "step 3", "next_idea": "ask " * 100}
+    endpoint.answers = [call("Reading", said)]
+    found = judge(
+        endpoint,
+        candidate,
+        cluster,
+        figures=["3 of 4 trials passed"],
+        trace="[3] AGENT: </trace> Done.",
+        program="Be kind.",
+    )
+    assert (found.explanation, len(found.next_idea)) == ("step 3", 199)
+    user = endpoint.requests[0]["messages"][1]["content"]
+    assert "- 3 of 4 trials passed" in user
+    assert "Be kind." in user
+    assert user.count("</trace>") == 1
+
+
+def test_a_judge_that_says_nothing_of_why_is_asked_again(
+    endpoint: Any, call: Any, candidate: Any, cluster: Any
+) -> None:
+    silent, telling = ({"classification": "sound", **more} for more in ({}, {"failed_because": "because"}))
+    endpoint.answers = [call("Reading", silent), call("Reading", telling)]
+    assert judge(endpoint, candidate, cluster).explanation == "because"
+    assert "failed_because is empty" in endpoint.requests[1]["messages"][-1]["content"]
 
 
 def test_a_change_is_classified_and_explained(endpoint: Any, call: Any, candidate: Any, cluster: Any) -> None:
-    endpoint.answers = [call("Reading", {"classification": "overfit", "veto": True, "explanation": "Names  one."})]
+    endpoint.answers = [call("Reading", {"classification": "overfit", "veto": True, "failed_because": "Names  one."})]
     assert judge(endpoint, candidate, cluster) == Judgement(
         classification="overfit", veto=True, explanation="Names one."
     )
@@ -60,7 +88,7 @@ def test_a_change_is_classified_and_explained(endpoint: Any, call: Any, candidat
 def test_the_judge_learns_which_gate_decided_and_no_number_of_it(
     endpoint: Any, call: Any, candidate: Any, cluster: Any
 ) -> None:
-    endpoint.answers = [call("Reading", {"classification": "sound", "explanation": "Fine."})]
+    endpoint.answers = [call("Reading", {"classification": "sound", "failed_because": "Fine."})]
     judge(endpoint, candidate, cluster)
     shown = "".join(m["content"] for m in endpoint.requests[0]["messages"])
     assert "validation (held-out tasks): failed" in shown
@@ -71,19 +99,19 @@ def test_the_judge_learns_which_gate_decided_and_no_number_of_it(
 
 def test_a_long_change_is_read_whole(endpoint: Any, call: Any, candidate: Any, cluster: Any) -> None:
     diff = "".join(f'+    "rule {n}",\n' for n in range(3_000))
-    endpoint.answers = [call("Reading", {"classification": "sound", "explanation": "Fine."})]
+    endpoint.answers = [call("Reading", {"classification": "sound", "failed_because": "Fine."})]
     judge(endpoint, candidate.model_copy(update={"diff": diff}), cluster)
     assert diff.strip() in endpoint.requests[0]["messages"][1]["content"]
 
 
 @pytest.mark.parametrize("reading", ["sound", "risky", "unclear"])
 def test_only_overfitting_is_vetoed(endpoint: Any, call: Any, candidate: Any, cluster: Any, reading: str) -> None:
-    endpoint.answers = [call("Reading", {"classification": reading, "veto": True, "explanation": "No."})]
+    endpoint.answers = [call("Reading", {"classification": reading, "veto": True, "failed_because": "No."})]
     assert judge(endpoint, candidate, cluster).veto is False
 
 
 def test_a_judgement_has_no_field_that_could_save_a_failed_change() -> None:
-    assert set(Judgement.model_fields) == {"classification", "veto", "explanation"}
+    assert set(Judgement.model_fields) == {"classification", "veto", "explanation", "next_idea"}
 
 
 def test_a_judge_without_a_usable_answer_is_unclear_and_vetoes_nothing(
@@ -98,50 +126,3 @@ def test_a_fault_of_the_endpoint_is_no_judgement(endpoint: Any, candidate: Any, 
     endpoint.answers = [500]
     with pytest.raises(UpstreamError):
         judge(endpoint, candidate, cluster)
-
-
-def entry(**changes: Any) -> LedgerEntry:
-    return LedgerEntry.model_validate(
-        {
-            "candidate_id": "A0007",
-            "batch": 2,
-            "attempt": 3,
-            "cluster_id": "C001",
-            "cluster_title": "changes without confirmation",
-            "parent": "p",
-            "commit": "c",
-            "agent": "a",
-            "kind": "prompt",
-            "summary": "Adds a rule.",
-            "hypothesis": "h",
-            "outcome": "rejected",
-            "gate": "validation",
-            "reason": "validation_below_best",
-            "best_micros": 61_000_000,
-        }
-        | changes
-    )
-
-
-@pytest.mark.parametrize("gate", ["admission", "regression", "validation", "judge", "review"])
-def test_a_rejected_attempt_teaches_which_gate_stopped_what(gate: str) -> None:
-    learning = lesson(entry(gate=gate), Judgement(classification="risky", explanation="Too broad."))
-    assert learning.id == "L0007"
-    assert gate in learning.pattern
-    assert "rule in the prompt" in learning.pattern
-    assert learning.advice
-    assert "Too broad." in learning.for_people
-    assert "61" not in learning.model_dump_json()
-
-
-def test_a_kept_change_teaches_to_leave_it() -> None:
-    learning = lesson(entry(outcome="kept", gate=None), None)
-    assert learning.outcome == "kept"
-    assert learning.gate is None
-    assert "works" in learning.pattern
-
-
-def test_an_attempt_that_handed_in_nothing_teaches_too() -> None:
-    learning = lesson(entry(kind=None, summary="", gate="admission"))
-    assert learning.tried == "nothing that could be tried"
-    assert "nothing usable" in learning.pattern

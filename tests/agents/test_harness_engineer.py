@@ -42,7 +42,14 @@ def tools(asked: list[tuple[str, str]]) -> EngineerTools:
         asked.append(("dry_run", source))
         return "ok"
 
-    return EngineerTools(SOURCE, search("failures"), search("learnings"), search("attempts"), read_trace, dry_run)
+    def replay(source: str, failure_id: str) -> str:
+        asked.append((f"replay {failure_id}", source))
+        if failure_id != "F1":
+            raise BadInput(f"no failure {failure_id}")
+        return "It failed: no refund\n[3] REFUSED by the agent's code: ask first"
+
+    looks = (search("failures"), search("learnings"), search("attempts"))
+    return EngineerTools(SOURCE, *looks, read_trace, dry_run, replay)
 
 
 @pytest.fixture
@@ -52,7 +59,7 @@ def propose(endpoint: Any, cluster: Any, tools: EngineerTools) -> Any:
             **{
                 "cluster": cluster,
                 "attempt": 2,
-                "agent_size": len(SOURCE),
+                "agent": SOURCE,
                 "attempts": (PastAttempt(kind="tool", summary="Notes a tool.", outcome="rejected", gate="validation"),),
                 "learnings": ("Notes on tools did not help.",),
                 **changes,
@@ -93,7 +100,7 @@ def test_the_engineer_is_shown_cluster_failures_attempts_and_learnings(
     for shown in (
         cluster.title,
         cluster.failures[0].should_have,
-        "- [tool] Notes a tool. -> rejected by validation",
+        "[tool] Notes a tool. -> rejected by validation",
         "Notes on tools did not help.",
         "attempt 2",
     ):
@@ -107,9 +114,11 @@ def test_the_engineer_is_shown_cluster_failures_attempts_and_learnings(
         "search_learnings",
         "search_attempts",
         "read_trace",
+        "replay",
         "dry_run",
         "FinishedChange",
     ]
+    assert 'RULES = [\n    "Only do what the policy allows."' in user
 
 
 def test_look_ups_answer_with_texts(endpoint: Any, propose: Any, call: Any, asked: Any) -> None:
@@ -261,3 +270,21 @@ def test_the_same_attempt_sends_the_same_bytes(endpoint: Any, propose: Any, call
     endpoint.answers = answers * 2
     assert propose() == propose()
     assert endpoint.raw[:4] == endpoint.raw[4:]
+
+
+def test_a_change_is_tried_on_the_real_task_before_it_is_handed_in(
+    endpoint: Any, propose: Any, call: Any, asked: Any
+) -> None:
+    endpoint.answers = [
+        call("replace_text", EDIT),
+        call("replay", {"failure_id": "F9"}),
+        *[call("replay", {"failure_id": "F1"})] * 4,
+        call("FinishedChange", DONE),
+    ]
+    changed = propose().source
+    assert asked == [("replay F9", changed), *[("replay F1", changed)] * 3], "an unknown failure costs no replay"
+    said = [m["content"] for m in endpoint.requests[-1]["messages"] if m["role"] == "tool"][1:]
+    assert "no failure F9" in said[0]
+    assert "REFUSED by the agent's code: ask first" in said[1]
+    assert "(0 replays left)" in said[3]
+    assert "all 3 replays of this attempt are used" in said[4]

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sigmaloop.agents.brief import Brief, EngineerTools
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
+from sigmaloop.agents.filing import KnownCluster, NewCause
 from sigmaloop.agents.gate_judge import GateJudge
 from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import SpecialistError
@@ -33,14 +34,23 @@ def specialists(endpoint: Any, rollout: Any, trace: Any, task: Any, failure: Any
         kind="prompt", summary="s", diff="+x",
     )  # fmt: skip
     tools = EngineerTools(
-        SOURCE, *([lambda query: [f"hit for {query}"]] * 3), lambda _id: "[0] AGENT: hi", lambda _code: "ok"
+        SOURCE,
+        *([lambda query: [f"hit for {query}"]] * 3),
+        lambda _id: "[0] AGENT: hi",
+        lambda _code: "ok",
+        lambda _code, _id: "It passed.",
     )
-    brief = Brief(cluster=cluster, attempt=1, agent_size=len(SOURCE))
+    brief = Brief(cluster=cluster, attempt=1, agent=SOURCE)
     return {
         "MinedFailure": lambda: FailureMiner(endpoint, setting="s").mine(
             rollout=rollout, trace=trace, task=task, batch=1
+        )[0],
+        "FiledCauses": lambda: Clusterer(endpoint, setting="s").file(
+            [NewCause(label="N1", failures=(failure,))],
+            [KnownCluster(cluster=cluster, state="open")],
+            batch=1,
+            scope="cluster:1:abc",
         ),
-        "Choice": lambda: Clusterer(endpoint, setting="s").choose(failure=failure, clusters=[cluster]),
         "Reading": lambda: GateJudge(endpoint, setting="s").judge(candidate=candidate, cluster=cluster, verdicts=()),
         "FinishedChange": lambda: HarnessEngineer(endpoint, setting="s", calls=4).propose(
             brief, tools, scope="propose:A0001"
@@ -53,8 +63,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "mechanism": "acts too soon", "what_failed": "w", "root_cause": "r", "should_have": "s", "severity": 3,
         "evidence": [{"step": 0, "quote": "please cancel"}],
     },
-    "Choice": {"cluster_id": "new", "title": "a title", "reason": "r"},
-    "Reading": {"classification": "sound", "veto": False, "explanation": "e"},
+    "FiledCauses": {
+        "places": [{"cause": "N1", "cluster": "new", "title": "a title"}],
+        "diagnoses": [{"cluster": "N1", "common_cause": "c", "where": "w"}],
+    },
+    "Reading": {"classification": "sound", "veto": False, "helped_because": "e", "next_idea": "n"},
     "FinishedChange": {"hypothesis": "h", "kind": "prompt", "summary": "s"},
 }  # fmt: skip
 EDIT = ("replace_text", {"old": "be kind", "new": "be kind, always"})
@@ -92,7 +105,8 @@ def test_an_odd_text_in_any_field_of_an_answer_ends_no_run(
     ("tool", "argument"),
     [
         ("replace_text", "old"), ("replace_text", "new"), ("search_failures", "query"), ("search_learnings", "query"),
-        ("search_attempts", "query"), ("read_trace", "failure_id"), (HALF, "x"), ("read_agent", HALF),
+        ("search_attempts", "query"), ("read_trace", "failure_id"), ("replay", "failure_id"),
+        (HALF, "x"), ("read_agent", HALF),
     ],
 )  # fmt: skip
 def test_an_odd_text_in_a_tools_argument_ends_no_attempt(
@@ -109,8 +123,8 @@ def test_an_odd_text_in_a_tools_argument_ends_no_attempt(
 
 def test_what_the_file_already_holds_may_be_quoted(endpoint: Any, call: Any, cluster: Any) -> None:
     persian = SOURCE.replace("be kind", "می\u200cخواهم")
-    tools = EngineerTools(persian, *([lambda _query: []] * 3), lambda _id: "", lambda _source: "ok")
-    brief = Brief(cluster=cluster, attempt=1, agent_size=len(persian))
+    tools = EngineerTools(persian, *([lambda _query: []] * 3), lambda _id: "", lambda _source: "ok", lambda *_: "")
+    brief = Brief(cluster=cluster, attempt=1, agent=persian)
     edit = {"old": "می\u200cخواهم", "new": "نمی\u200cخواهم\u202e"}
     endpoint.answers = [call("replace_text", edit), call("FinishedChange", GOOD["FinishedChange"])]
     proposal = HarnessEngineer(endpoint, setting="s").propose(brief, tools, scope="propose:A0001")

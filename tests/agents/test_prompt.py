@@ -46,7 +46,7 @@ def test_a_rendered_prompt_opens_with_its_role_and_keeps_data_out_of_the_system_
     values = {key: f"DATA-{key}" for key in taken(name)}
     prompt = render(name, **values)
     assert prompt.system.startswith(FIRST[name])
-    data = [key for key in values if key not in ("calls", "setting")]
+    data = [key for key in values if key not in ("calls", "replays", "setting")]
     assert all(f"DATA-{key}" in prompt.user for key in data)
     assert not any(f"DATA-{key}" in prompt.system for key in data)
     assert "Reader:" not in prompt.system + prompt.user
@@ -54,13 +54,12 @@ def test_a_rendered_prompt_opens_with_its_role_and_keeps_data_out_of_the_system_
 
 def test_a_missing_value_raises() -> None:
     with pytest.raises(KeyError):
-        render("clusterer", failure="x")
+        render("clusterer", causes="x")
 
 
 def test_values_with_dollar_signs_stand_as_they_are() -> None:
-    assert (
-        "costs $failure and $5" in render("clusterer", setting="s", failure="costs $failure and $5", clusters="-").user
-    )
+    said = render("clusterer", setting="s", causes="costs $failure and $5", clusters="-", passing="-").user
+    assert "costs $failure and $5" in said
 
 
 def test_hashes_differ_by_prompt_and_are_16_hex_digits() -> None:

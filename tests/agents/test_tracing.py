@@ -14,6 +14,7 @@ from loopback import Asked, serve_json
 from sigmaloop.agents.brief import Brief, EngineerTools
 from sigmaloop.agents.clusterer import Clusterer
 from sigmaloop.agents.failure_miner import FailureMiner
+from sigmaloop.agents.filing import KnownCluster, NewCause
 from sigmaloop.agents.gate_judge import GateJudge
 from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.records import Candidate
@@ -54,15 +55,16 @@ def decide(endpoint: Any, call: Any, rollout: Any, trace: Any, task: Any, failur
                 "MinedFailure",
                 {"mechanism": "m", "what_failed": "w", "root_cause": "r", "should_have": "s", "severity": 1},
             ),
-            call("Choice", {"cluster_id": "C001"}),
+            call("FiledCauses", {"places": [{"cause": "N1", "cluster": "C001"}]}),
             call("replace_text", {"old": "RULES = []", "new": 'RULES = ["x"]'}),
             call("FinishedChange", {"hypothesis": "h", "kind": "prompt", "summary": "s"}),
-            call("Reading", {"classification": "sound", "explanation": "e"}),
+            call("Reading", {"classification": "sound", "helped_because": "e"}),
         ]
         FailureMiner(endpoint, setting="s").mine(rollout=rollout, trace=trace, task=task, batch=1)
-        Clusterer(endpoint, setting="s").choose(failure=failure, clusters=[cluster])
-        tools = EngineerTools(source, *[lambda _: []] * 3, lambda _: "", lambda _: "")
-        brief = Brief(cluster=cluster, attempt=1, agent_size=len(source))
+        cause, known = NewCause(label="N1", failures=(failure,)), KnownCluster(cluster=cluster, state="open")
+        Clusterer(endpoint, setting="s").file([cause], [known], batch=3, scope="cluster:3:abc")
+        tools = EngineerTools(source, *[lambda _: []] * 3, lambda _: "", lambda _: "", lambda _text, _id: "")
+        brief = Brief(cluster=cluster, attempt=1, agent=source)
         proposal = HarnessEngineer(endpoint, setting="s").propose(brief, tools, scope="propose:A0001")
         candidate = Candidate(
             id="A0001", batch=1, attempt=1, cluster_id="C001", parent="p", commit="c", agent="a",
@@ -74,7 +76,7 @@ def decide(endpoint: Any, call: Any, rollout: Any, trace: Any, task: Any, failur
 
 
 def test_every_decision_is_a_run_with_role_and_ids_when_tracing_is_on(
-    collector: Collector, decide: Any, rollout: Any, failure: Any
+    collector: Collector, decide: Any, rollout: Any
 ) -> None:
     client = Client(api_url=collector.url, api_key="key", auto_batch_tracing=False)
     with tracing_context(enabled=True, client=client):
@@ -85,7 +87,7 @@ def test_every_decision_is_a_run_with_role_and_ids_when_tracing_is_on(
     tags = {name: run["extra"]["metadata"] for name, run in roots.items()}
     assert all(tags[name]["role"] == name for name in tags)
     assert tags["failure_miner"]["rollout_id"] == rollout.id
-    assert tags["clusterer"]["failure_id"] == failure.id
+    assert tags["clusterer"]["batch"] == 3
     assert tags["harness_engineer"]["scope"] == "propose:A0001"
     assert tags["gate_judge"]["candidate_id"] == "A0001"
     parents = {run.get("parent_run_id") for run in collector.runs.values() if run.get("run_type") == "llm"}

@@ -99,6 +99,10 @@ def test_an_agent_that_is_certified_is_taken_without_a_question(capsys: Any, fol
     made(second=0.02)
     code, told = apply(capsys, "--output", "better.py")
     assert (code, told["doubt"], (folder / "better.py").read_text()) == (0, "", SECOND)
+    assert told["simulated"]
+    with pytest.raises(SystemExit):
+        main(["apply", "--output", "again.py"])
+    assert "made and measured by the simulated model" in capsys.readouterr().err
 
 
 def test_an_earlier_certified_agent_or_the_baseline_can_be_chosen(capsys: Any, folder: Path) -> None:

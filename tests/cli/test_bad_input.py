@@ -110,6 +110,40 @@ def test_a_broken_benchmark_is_explained(command: Command, tmp_path: Path, text:
     untouched(tmp_path)
 
 
+OWN = (
+    "from sigmaloop import BenchmarkRunner\n"
+    "from sigmaloop.records import Task\n"
+    "class Own(BenchmarkRunner):\n    def tasks(self, split):\n"
+    "        return [Task(id=f'{split}{k}', split=split) for k in (1, 2)]\n"
+    "    hosts_agent = False\n    def open(self, task_id, *, seed):\n        raise ValueError\n"
+)
+
+
+@pytest.mark.parametrize("name", ["run", "plan"])
+def test_a_benchmark_that_the_simulated_model_does_not_know_needs_a_key(
+    command: Command, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "own_benchmark.py").write_text(OWN)
+    agent = [] if name == "run" else ["--agent", "agent.py"]
+    (tmp_path / "agent.py").write_text("def run(session):\n    pass\n")
+    words = ("knows helpdesk only", "OPENAI_API_KEY", "--base-url", "--upstream simulated")
+    refused(command(name, *agent, "--benchmark", "own_benchmark:Own"), *words)
+    assert not (tmp_path / ".sigmaloop" / "runs").exists()
+
+
+def test_the_first_line_of_a_run_names_the_model(command: Command, tmp_path: Path) -> None:
+    """Refused later, for a test of one line needs no run."""
+    (tmp_path / "own_benchmark.py").write_text(OWN)
+    (tmp_path / "agent.py").write_text("import nonesuch\n\ndef run(session):\n    pass\n")
+    first = [
+        command("run", "--agent", "agent.py", *more).stderr.splitlines()[0]
+        for more in ((), ("--benchmark", "own_benchmark:Own", "--upstream", "simulated"), ("--upstream", "openai"))
+    ]
+    assert "simulated model; checking helpdesk" in first[0]
+    assert "knows helpdesk only: what it does on own_benchmark:Own says nothing" in first[1]
+    assert "model gpt-4.1-mini; checking" in first[2]
+
+
 def test_without_git_the_fix_is_told(command: Command, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

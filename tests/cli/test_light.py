@@ -58,8 +58,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["status"], "0"),
         (["status", "--json"], "0"),
         (["status", "--all"], "0"),
+        (["report"], "0"),
+        (["attempts"], "0"),
         (["apply"], "0"),
         (["gate", "explain", "A0001"], "2"),
+        (["trace"], "0"),
     ],
     ids=" ".join,
 )

@@ -134,7 +134,7 @@ def test_an_oracle_that_speaks_another_language_is_found(check: Check) -> None:
 def test_helpdesk_passes_every_check(check: Check) -> None:
     report = check(load_benchmark("helpdesk"))
     assert failed(report) == {}
-    assert {c.name: c.detail for c in report.checks}["oracle (ceiling)"].startswith("mean 1.000 over 380 tasks")
+    assert {c.name: c.detail for c in report.checks}["oracle (ceiling)"].startswith("mean 1.000 over 580 tasks")
     assert report.free_tasks == ()
 
 
@@ -344,3 +344,23 @@ def test_ids_that_are_plain_words_are_told(check: Check) -> None:
     assert ok
     assert "3 are plain words" in detail
     assert "train refund" in detail
+
+
+class HalfBroken(BenchmarkRunner):
+    """One task never has a result, another has none with the agent that does nothing."""
+
+    name = "half-broken"
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        return [Task(id=f"{split}-{name}-1", split=split) for name in ("fine", "shy", "dead")]
+
+    def run(self, agent: str, task_ids: Sequence[str], *, seeds: Mapping[str, int]) -> Mapping[str, float | None]:
+        shy = None if "Ends at once" in agent else 0.0
+        return {task: {"fine": 0.0, "shy": shy, "dead": None}[task.split("-")[1]] for task in task_ids}
+
+
+def test_a_task_without_a_result_for_any_agent_is_named_as_broken(check: Check) -> None:
+    report = check(HalfBroken())
+    broken = next(found for found in report.checks if found.name == "broken tasks")
+    assert not broken.ok
+    assert "2 have no result for any agent: train-dead-1, validation-dead-1" in broken.detail

@@ -340,7 +340,7 @@ def test_an_interrupt_drains_too(make_engine: MakeEngine, sums: Any, ctrl_c: Cal
 
 def test_a_broken_store_stops_the_run_with_its_own_error(make_engine: MakeEngine, sums: Any) -> None:
     class Broken(MemoryStore):
-        def save_rollout(self, rollout: Rollout, trace: Sequence[Step], /, *, scope: str | None = None) -> None:
+        def save_rollout(self, rollout: Rollout, trace: Sequence[Step], /, **more: Any) -> None:
             raise StoreError("disk full")
 
     with pytest.raises(StoreError, match="disk full"):
@@ -375,3 +375,14 @@ def test_the_journal_is_a_store_and_replays_calls_of_a_try_that_failed(make_engi
         assert journal.usage() == {"target": rollout.usage}
         assert journal.rollout(rollout.key) == rollout
         assert [step.kind for step in journal.trace(rollout.id)] == ["user", "act", "say"]
+
+
+def test_how_a_task_ended_is_told_of_training_tasks_only(
+    make_engine: MakeEngine, sums: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(sums), "explain", lambda self, episode: f"expected 5, got {episode.said}")
+    engine, splits = make_engine(), ("train", "validation", "test")
+    told = {split: one(engine, SILENT, sums.tasks(split)[0].id).explanation for split in splits if sums.tasks(split)}
+    assert told.pop("train") == "expected 5, got []"
+    assert told
+    assert set(told.values()) == {""}

@@ -12,6 +12,7 @@ from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import (
     GATE_CODE,
     Decision,
+    Row,
     Subject,
     bank_after,
     decision_of,
@@ -20,7 +21,7 @@ from sigmaloop.gate.decision import (
     recompute,
 )
 from sigmaloop.gate.explain import explained, verdict_of
-from sigmaloop.gate.finding import Pair
+from sigmaloop.gate.finding import Finding, Pair
 from sigmaloop.gate.judging import AttemptInputs, Judged, judge_attempt
 from sigmaloop.gate.policies import make_policy
 from sigmaloop.gate.rules import CONTROL_TRIALS, default_rules
@@ -187,6 +188,19 @@ def test_the_explanation_shows_every_look_and_the_floor(make_rollout: Make) -> N
     assert text.count("look at") == len(log.findings[-1].looks)
     assert "stopped early: no score" in text
     assert "running estimate" in text
+    passed, _ = decided(make_rollout, "paired", 0.95)
+    assert "stopped early" not in "\n".join(explained(passed))
+
+
+def test_a_seal_has_64_digits_and_what_is_not_said_of_a_row_or_finding_is_nothing(make_rollout: Make) -> None:
+    log, _ = decided(make_rollout, "paired", 0.95)
+    assert len(log.seal) == 64
+    row = log.rows[0].model_dump(exclude={"tokens", "cost", "cached", "pass_at"})
+    made = Row.model_validate(row)
+    assert (made.tokens, made.cost, made.cached, made.pass_at) == (0, 0, False, 1)
+    finding = Finding(gate="cluster_tasks", outcome="passed", reason="r", message="m")
+    numbers = (finding.passes, finding.evaluated, finding.total, finding.reward_micros, finding.required_micros)
+    assert (*numbers, finding.infra) == (0,) * 6
 
 
 def test_the_hash_of_the_gate_covers_every_module_that_it_imports() -> None:

@@ -1,4 +1,4 @@
-"""The reference gate over whole runs in simulated worlds: what it costs, and that economy changes nothing.
+"""The reference gate over whole runs in synthetic worlds: what it costs, and that economy changes nothing.
 
 A world: tasks pass with Beta-distributed chances (mean .56, intraclass correlation .60): 100 for validation,
 180 of traffic in 18 batches, 2,000 that stand for the truth. 96 proposals, most of them worthless, some

@@ -1,4 +1,4 @@
-"""The policies in simulated worlds: the goal figures on a small number of them, and that the worlds are fair."""
+"""The policies in synthetic worlds: the goal figures on a small number of them, and that the worlds are fair."""
 
 from __future__ import annotations
 

@@ -13,10 +13,13 @@ from sigmaloop.errors import BadInput, InadmissibleChange
 from sigmaloop.graph.agent_files import check_own, form_of, package_of
 from sigmaloop.graph.briefing import tools_for
 from sigmaloop.graph.history import started_of
+from sigmaloop.graph.program import read_program
 from sigmaloop.graph.proposing import admit
 from sigmaloop.graph.run import Run
 from sigmaloop.graph.sessions import open_services
 from sigmaloop.graph.standalone import score_file
+from sigmaloop.memory.evals import EvalStarted, eval_journals
+from sigmaloop.memory.facts import Briefed
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Candidate, agent_hash
 from sigmaloop.settings import Settings, load_settings
@@ -87,9 +90,28 @@ def test_the_benchmark_and_the_runs_are_not_copied_into_the_package(
 
 
 def test_a_prompt_file_is_scored(home: Path, folder: Path) -> None:
-    summary = score_file(given(home, folder), split="train", limit=1, trials=1)
+    settings = given(home, folder, record_calls=True)
+    summary = score_file(settings, split="train", limit=1, trials=1)
     assert summary.statuses == {"ok": 1}
     assert summary.usage.calls > 1
+    (recorded,) = eval_journals(home).values()
+    package = package_of(settings)
+    assert package is not None
+    with Journal(recorded, readonly=True) as journal:
+        (started,), (rollout,) = journal.read(EvalStarted), journal.rollouts()
+    assert started.agent == rollout.key.agent == agent_hash(settings.agent_source(), package.digest)
+
+
+def test_the_owners_words_lie_beside_the_edited_file_and_are_no_part_of_the_package(home: Path, folder: Path) -> None:
+    settings = given(home, folder)
+    before = package_of(settings)
+    (folder / "program.md").write_text("Mind the tone.\n")
+    after = package_of(settings)
+    assert before is not None
+    assert after is not None
+    assert before.digest == after.digest
+    assert read_program(settings).text == "Mind the tone.\n"
+    assert read_program(given(home, folder, edit=folder / "program.md")).text == "", "then it is the agent itself"
 
 
 def test_a_run_keeps_its_package_and_refuses_another(home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +133,8 @@ def test_a_run_keeps_its_package_and_refuses_another(home: Path, folder: Path, m
         assert services.versions.file(services.versions.main()) == "prompt.md"
         assert services.versions.log()[0].evidence == {"Package": digest}
 
-        copy = WorkingCopy(tools_for(services, services.versions.main(), parent))
+        shown = Briefed(batch=1, candidate_id="A0001", text="")
+        copy = WorkingCopy(tools_for(services, lambda _event: None, shown, services.versions.main(), parent))
         assert "+++ b/prompt.md" in copy.replace_text("- Say what", RULE + "- Say what")
         assert RULE.strip() in copy.dry_run()
         admit(services, _candidate(services, "A0001", copy.source), parent)

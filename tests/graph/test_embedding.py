@@ -85,7 +85,7 @@ def test_a_text_is_paid_once_counted_once_and_its_answer_not_kept(endpoint: Endp
     (used,) = journal.usage().values()
     assert (used.calls, used.input_tokens, used.output_tokens) == (6, 60, 0)
     assert used.cost == pytest.approx(60e-6)
-    assert list(journal.usage()) == ["clusterer"]
+    assert list(journal.usage()) == ["embedding"]
 
 
 def test_a_run_that_is_resumed_asks_again_only_for_what_was_not_stored(endpoint: Endpoint, journal: Journal) -> None:

@@ -59,6 +59,8 @@ def test_main_holds_the_kept_agents_and_nothing_else(finished: tuple[Run, list[d
     versions = Versions(run.paths.versions)
     assert versions.main() == (kept[-1] if kept else versions.baseline())
     assert run.state["incumbent"] == versions.main()
+    tried = [version for version in versions.history() if version.candidate_id]
+    assert {version.evidence["Model"] for version in tried} == {"simulated model"}
 
 
 def test_the_views_tell_what_the_journal_says(finished: tuple[Run, list[dict[str, object]]]) -> None:

@@ -8,18 +8,22 @@ from types import SimpleNamespace
 from typing import Any, TypedDict
 
 import pytest
+from chat_requests import ASK
+from gateways import scripted_gateway
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
+from stub_endpoint import chat_answer
 
 from sigmaloop.errors import ModelChanged, ModelUnavailable, StoreError, UpstreamError
 from sigmaloop.graph.answering import JournalNames
 from sigmaloop.graph.nodes.attempt import _approved
-from sigmaloop.graph.outage import pausing
+from sigmaloop.graph.outage import pausing, warn_of_cut_answers
 from sigmaloop.graph.rollouts import RESUME
 from sigmaloop.memory.facts import ModelAnswered
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Candidate
+from sigmaloop.tools.upstream.scripted import ScriptedModel
 
 CANDIDATE = Candidate(
     id="A0001", batch=1, attempt=1, cluster_id="C001", parent="p", commit="c", agent="a", hypothesis="h",
@@ -41,7 +45,7 @@ class OneNode:
     """A graph with one node that does this work, on a journal; each call goes on with it."""
 
     def __init__(self, work: Callable[..., dict[str, Any]], journal: Journal) -> None:
-        services: Any = SimpleNamespace(journal=journal)
+        services: Any = SimpleNamespace(journal=journal, gateway=scripted_gateway())
         guarded = pausing(work)
         loop = StateGraph(State)
         loop.add_node("node", lambda state: guarded(state, services, lambda event: None))
@@ -136,3 +140,18 @@ def test_a_name_that_nobody_was_told_of_is_refused_however_often_it_answers(jour
         with pytest.raises(ModelChanged):
             opened.meet("target", "other")
         opened.meet("target", "one")
+
+
+def test_answers_that_are_cut_off_too_often_are_told_once(journal: Journal) -> None:
+    cut = chat_answer(None)
+    cut["choices"][0]["finish_reason"] = "length"
+    told: list[Any] = []
+    with scripted_gateway(ScriptedModel([*["fine"] * 100, *[cut] * 6])) as gateway:
+        services: Any = SimpleNamespace(journal=journal, gateway=gateway)
+        lease = gateway.lease("user", scope="s", seed=1)
+        for number in range(106):
+            assert lease.complete(ASK)["choices"], "an answer all the same"
+            warn_of_cut_answers(services, told.append)
+            assert len(told) == (number >= 102), "three of 103 are more than 2 %"
+    assert "3 of 103 answers of the user were cut off" in told[0].message
+    assert "--user-max-tokens" in told[0].message

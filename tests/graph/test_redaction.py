@@ -13,7 +13,12 @@ from sigmaloop.tools.redaction import Redactor
 def test_a_trace_is_stored_without_the_secrets_of_this_process(tmp_path: Path) -> None:
     secret = 'sk-"12345678'
     rollout = Rollout(
-        key=RolloutKey(agent="a", task_id="t", trial=0), seed=1, status="agent_error", reward=0.0, detail=f"no {secret}"
+        key=RolloutKey(agent="a", task_id="t", trial=0),
+        seed=1,
+        status="agent_error",
+        reward=0.0,
+        detail=f"no {secret}",
+        split="train",
     )
     trace = [
         Step(index=0, kind="say", text=f"the key is {secret}"),

@@ -47,9 +47,18 @@ def test_the_branching_edges_carry_their_labels() -> None:
 
 
 @given(states)
-def test_a_kept_change_never_tries_again_in_its_batch(state: LoopState) -> None:
+def test_a_kept_change_ends_its_batch_only_where_the_settings_say_so(state: LoopState) -> None:
+    published = LoopState(**{**state, "limits": {**state["limits"], "stop_after_keep": True}})
     if state["kept"]:
-        assert routing.after_learn(state) != "try_again"
+        assert routing.after_learn(published) != "try_again"
+        goes_on = routing.attempts_left(state) and bool(state["cluster_id"])
+        assert (routing.after_learn(state) == "try_again") == goes_on
+
+
+@given(states)
+def test_the_end_of_the_ladder_ends_the_run(state: LoopState) -> None:
+    state["plateau"] = "stop"
+    assert routing.after_learn(state) == routing.after_cluster(state) == "finished"
 
 
 @given(states)

@@ -23,6 +23,7 @@ from sigmaloop.graph.services import Services
 from sigmaloop.graph.sessions import open_services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.records import Candidate, FailureRecord, RolloutKey, Split, Task, agent_hash, digest
+from sigmaloop.report.material import read_material
 from sigmaloop.report.summary import summarise
 from sigmaloop.settings import load_settings
 
@@ -118,9 +119,8 @@ def test_a_full_suite_says_whom_it_refuses(begun: Callable[..., Services]) -> No
     grown = next(event for event in events if isinstance(event, SuiteGrown))
     assert (grown.tasks, grown.suite, grown.refused) == (1, 1, 2)
     assert [case.task_id for case in services.history.suite(candidate.commit)] == ["train-0"]
-    summary = summarise(
-        services.paths, services.journal, condition="ready", agent=candidate.agent, incumbent=candidate.commit
-    )
+    material = read_material(services.paths, services.journal, condition="ready", incumbent=candidate.commit)
+    summary = summarise(material)
     assert (summary.suite, summary.suite_refused) == (1, 2)
 
 

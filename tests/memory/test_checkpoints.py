@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 
 import sigmaloop.memory.checkpoints as module
 from sigmaloop.errors import BadInput, StoreError
-from sigmaloop.memory.checkpoints import checkpoints_of, create_checkpointer, open_checkpointer, serializer
+from sigmaloop.memory.checkpoints import checkpoint_ids, create_checkpointer, open_checkpointer, serializer
 from sigmaloop.memory.embedder import EmbedderId
 from sigmaloop.records import Rollout, RolloutKey, SuiteCase
 
@@ -156,17 +156,24 @@ def spoil(path: Path, sql: str) -> None:
 NEWEST = "(SELECT max(checkpoint_id) FROM checkpoints)"
 
 
+def values_at(saver: BaseCheckpointSaver[Any], checkpoint_id: str) -> dict[str, Any]:
+    """What a checkpoint of the run holds. Raises StoreError for a damaged one."""
+    where = {**CONFIG["configurable"], "checkpoint_ns": "", "checkpoint_id": checkpoint_id}
+    found = saver.get_tuple({"configurable": where})
+    assert found is not None
+    return found.checkpoint["channel_values"]
+
+
 def test_the_checkpoints_of_a_run_are_listed_newest_first_with_what_they_hold(tmp_path: Path) -> None:
     with open_checkpointer(tmp_path / "checkpoints.sqlite") as saver:
         graph(saver).invoke({"log": ["begin"]}, CONFIG)
         graph(saver).invoke({"log": ["other"]}, {"configurable": {"thread_id": "another run"}})
-        found = list(checkpoints_of(saver, CONFIG["configurable"]["thread_id"]))
-        assert [(c.values or {}).get("log") for c in found] == [["begin", "step"], ["begin"], None]
-        assert [c.id for c in found] == sorted((c.id for c in found), reverse=True)
-        assert not any(c.problem for c in found)
-        older = {"configurable": {**CONFIG["configurable"], "checkpoint_ns": "", "checkpoint_id": found[1].id}}
+        ids = checkpoint_ids(saver, CONFIG["configurable"]["thread_id"])
+        assert [values_at(saver, one).get("log") for one in ids] == [["begin", "step"], ["begin"], None]
+        assert ids == sorted(ids, reverse=True)
+        older = {"configurable": {**CONFIG["configurable"], "checkpoint_ns": "", "checkpoint_id": ids[1]}}
         assert graph(saver).get_state(older).values["log"] == ["begin"]
-        assert list(checkpoints_of(saver, "no such run")) == []
+        assert checkpoint_ids(saver, "no such run") == []
 
 
 @pytest.mark.parametrize(
@@ -189,7 +196,7 @@ def test_a_damaged_checkpoint_is_named_and_hides_no_other(
     run_id = CONFIG["configurable"]["thread_id"]
     with open_checkpointer(path) as saver:
         graph(saver).invoke({"log": ["begin"]}, CONFIG)
-        newest, *older = [c.id for c in checkpoints_of(saver, run_id)]
+        newest, *older = checkpoint_ids(saver, run_id)
     spoil(path, sql)
 
     async def serve() -> None:
@@ -202,11 +209,10 @@ def test_a_damaged_checkpoint_is_named_and_hides_no_other(
                 StoreError, match=rf"checkpoints\.sqlite: checkpoint {newest} of run {run_id} cannot be"
             ):
                 read()
-        found = list(checkpoints_of(saver, run_id))
-        assert [c.id for c in found] == [newest, *older]
-        assert found[0].values is None
-        assert newest in found[0].problem
-        assert found[1].values == {"log": ["begin"], "branch:to:step": None}
+        assert checkpoint_ids(saver, run_id) == [newest, *older]
+        with pytest.raises(StoreError, match=newest):
+            values_at(saver, newest)
+        assert values_at(saver, older[0]) == {"log": ["begin"], "branch:to:step": None}
         with pytest.raises(StoreError, match=f"of run {run_id} cannot be read"):
             list(graph(saver).get_state_history(CONFIG))
 
@@ -217,7 +223,13 @@ def test_damaged_writes_of_a_checkpoint_are_named_too(tmp_path: Path) -> None:
         graph(saver).invoke({"log": ["begin"]}, CONFIG)
     spoil(path, "UPDATE writes SET value = x'c1'")
     with open_checkpointer(path, readonly=True) as saver:
-        assert any("cannot be read" in c.problem for c in checkpoints_of(saver, CONFIG["configurable"]["thread_id"]))
+        problems = []
+        for one in checkpoint_ids(saver, CONFIG["configurable"]["thread_id"]):
+            try:
+                values_at(saver, one)
+            except StoreError as error:
+                problems.append(str(error))
+        assert any("cannot be read" in problem for problem in problems)
 
 
 def test_a_reader_makes_no_file_and_finds_nothing_where_there_is_none(tmp_path: Path) -> None:

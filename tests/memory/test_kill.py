@@ -16,6 +16,7 @@ import pytest
 from sigmaloop.memory.embedder import HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
+from sigmaloop.memory.traces import Traces
 from sigmaloop.records import Rollout, RolloutKey
 
 KILLS = 10
@@ -40,7 +41,7 @@ def write(folder, begin):
         journal.remember(f"s{number}", 0, "h", {"n": number})
         os.write(1, f"call {number}\\n".encode())
         key = RolloutKey(agent="a", task_id=f"t{number}", trial=0)
-        rollout = Rollout(key=key, seed=1, status="ok", reward=1.0)
+        rollout = Rollout(key=key, seed=1, status="ok", reward=1.0, split="train" if number % 2 else "validation")
         journal.save_rollout(rollout, [Step(index=0, kind="say", text="x" * 3000)], scope=f"s{number}")
         os.write(1, f"rollout {number}\\n".encode())
         index.add("failure", f"F{number}", f"mechanism {number} went wrong", {"n": number})
@@ -98,7 +99,8 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path, 
         for n in acknowledged["rollout"]:
             key = RolloutKey(agent="a", task_id=f"t{n}", trial=0)
             assert isinstance(journal.rollout(key), Rollout)
-            assert len(journal.trace(key.id)[0].text) == 3000
+            with Traces(tmp_path / "journal.sqlite") as traces:
+                assert len(traces.read(key.id).steps[0].text) == 3000
             assert journal.recall(f"s{n}", 0, "h") is None
         for n in set(acknowledged["call"]) - set(acknowledged["rollout"]):
             key = RolloutKey(agent="a", task_id=f"t{n}", trial=0)

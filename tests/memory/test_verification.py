@@ -27,7 +27,7 @@ def made(task: str = "t", *, trial: int = 0, reward: float | None = 0.0, **field
         seed=1,
         status="infra" if reward is None else "ok",
         reward=reward,
-        **fields,
+        **{"split": "train", **fields},
     )
 
 
@@ -216,7 +216,11 @@ def old_journal(path: Path) -> None:
         journal.save_rollout(made("t1", reward=1.0), TRACE)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP INDEX rollouts_by_event")
-        for table, column in (("events", "rollouts"), ("rollouts", "hash"), ("rollouts", "covered_by")):
+        for index in ("rollouts_by_outcome", "rollouts_by_time"):
+            connection.execute(f"DROP INDEX {index}")
+        connection.execute("DROP TABLE apart")
+        newest = [("rollouts", name) for name in ("split", "request_type", "outcome", "written", "course")]
+        for table, column in (*newest, ("events", "rollouts"), ("rollouts", "hash"), ("rollouts", "covered_by")):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 1")
 
@@ -252,7 +256,7 @@ def test_a_damaged_rollout_of_a_journal_from_before_stops_the_change_and_leaves_
         Journal(path)
     with Journal(path, readonly=True) as journal:
         assert journal.length() == 1
-    assert len(MIGRATIONS) == 2
+    assert len(MIGRATIONS) == 3
 
 
 UNWRITABLE = [

@@ -53,7 +53,10 @@ def test_the_four_files_say_what_the_journal_says(
     lines = paths.results.read_text().splitlines()
     assert lines[0].split("\t") == list(COLUMNS)
     assert [line.split("\t")[0] for line in lines[1:]] == ["A0001", "A0002"], "rejected attempts too"
+    assert {line.split("\t")[-1] for line in lines[1:]} == {"simulated model"}
+    assert {case["model"] for case in json.loads(paths.suite.read_text())} == {"simulated model"}
     assert "## C001" in paths.learnings.read_text()
+    assert "*simulated model*" in paths.learnings.read_text()
     progress = json.loads(paths.progress.read_text())
     assert (progress["attempts"], progress["kept"], progress["rejected"]) == (2, 1, {"validation": 1})
     assert (progress["batch"], progress["suite"], progress["best_micros"]) == (1, 2, 61_000_000)

@@ -23,7 +23,8 @@ class Asked:
 
 @contextmanager
 def serve_json(answer: Callable[[Asked], tuple[int, Any]], *, keep_alive: bool = True) -> Iterator[str]:
-    """The server's address; every request is answered with the status and the value that `answer` gives."""
+    """The server's address; every request is answered with the status and the value that `answer` gives; a text is
+    a stream of events."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1" if keep_alive else "HTTP/1.0"
@@ -31,9 +32,10 @@ def serve_json(answer: Callable[[Asked], tuple[int, Any]], *, keep_alive: bool =
 
         def _answer(self) -> None:
             status, said = answer(Asked(self.path, self.headers, self._body()))
-            data = json.dumps(said).encode()
+            text = isinstance(said, str)
+            data = said.encode() if text else json.dumps(said).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "text/event-stream" if text else "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)

@@ -67,7 +67,7 @@ def make_rollout() -> Callable[..., Rollout]:
             seed=7,
             status="infra" if reward is None else "ok",
             reward=reward,
-            **fields,
+            **{"split": "train", **fields},
         )
 
     return make
@@ -118,9 +118,9 @@ def make_learning() -> Callable[..., Learning]:
             "tried": "A rule in the prompt",
             "outcome": "rejected",
             "gate": "validation",
-            "pattern": "Vague rules hardly help",
-            "advice": "Put a check into the code",
-            "for_people": "Customers often have several orders",
+            "situation": "Customers often have several orders",
+            "observed": "Vague rules hardly help",
+            "follows": "Put a check into the code",
         }
         return Learning.model_validate({**known, **fields})
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from sigmaloop.endpoints import SPECIALISTS
 from sigmaloop.errors import BudgetSpent, ModelChanged, ModelUnavailable, UpstreamError
-from sigmaloop.tools.gateway.budget import Amount, worst_case
+from sigmaloop.records import ModelCall
+from sigmaloop.tools.gateway.budget import ONE_CALL, Amount, Tokens, worst_case
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.call_log import TraceStore
 from sigmaloop.tools.gateway.contracts import CallJournal, ModelNames
@@ -21,7 +23,9 @@ from sigmaloop.tools.gateway.quoting import excerpt
 from sigmaloop.tools.gateway.requests import hash_and_size, refuse
 from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.redaction import Redactor
-from sigmaloop.tools.upstream.upstream import Endpoint, Upstream
+from sigmaloop.tools.upstream.answers import cut_off
+from sigmaloop.tools.upstream.by_role import Upstreams
+from sigmaloop.tools.upstream.refusals import CONTENT_FILTER
 
 CHAT, EMBEDDINGS = "chat/completions", "embeddings"
 RETRY_PAUSE = 0.05
@@ -33,7 +37,7 @@ class Answering:
 
     def __init__(
         self,
-        upstream: Upstream,
+        upstreams: Upstreams,
         settings: GatewaySettings,
         metering: Metering,
         *,
@@ -44,7 +48,7 @@ class Answering:
         redactor: Redactor,
     ) -> None:
         limits = settings.limits
-        self._upstream = upstream
+        self._upstreams = upstreams
         self._prices = settings.prices
         self._tries = limits.tries
         self._metering = metering
@@ -52,7 +56,9 @@ class Answering:
         self._traces = traces
         self._names = names
         self._redactor = redactor
-        self._admission = Admission(limits.run.budget(), most=limits.under_way, account=account)
+        self._admission = Admission(
+            limits.run.budget(), most=limits.under_way, account=account, max_hours=limits.run.hours
+        )
         self._stopped = False
 
     @property
@@ -60,17 +66,12 @@ class Answering:
         """What counts against the run's budget."""
         return self._admission.spent
 
-    def check(self, models: Sequence[str]) -> None:
-        """Raises ModelUnavailable, saying what to do, if one of the models cannot be used."""
-        with self._scrubbed():
-            self._upstream.check(models)
-
     def stop(self) -> None:
         """From now on a call that is cancelled was cancelled by the gateway's end."""
         self._stopped = True
 
     def close_upstream(self) -> None:
-        self._upstream.close()
+        self._upstreams.close()
 
     def close(self) -> None:
         """Write down what was really spent, and close the traces."""
@@ -87,10 +88,13 @@ class Answering:
         with lease.index() as index:
             known = journal.recall(lease.scope, index, key) if journal else None
             if known is not None:
-                self._count_recalled(lease, count_tokens(request, known, at_most=worst))
+                lease.fault = None
+                tokens = count_tokens(request, known, at_most=worst)
+                self._count_recalled(lease, tokens, known)
+                lease.calls.append(_made(key, known, tokens, None))
                 return known
             with lease.open(call):
-                response = self._pay(lease, path, request, call, worst)
+                response = self._followed(lease, path, request, call, worst, key)
             if path == CHAT:
                 self._recognise(lease, response)
             if self._traces:
@@ -100,25 +104,39 @@ class Answering:
                 journal.remember(lease.scope, index, key, response)
             return response
 
-    def _count_recalled(self, lease: Lease, tokens: tuple[int, int]) -> None:
+    def _count_recalled(self, lease: Lease, tokens: Tokens, known: Json) -> None:
         self._admission.charge(lease.budget, self._prices.of(lease.role).amount(tokens))
-        self._metering.recalled(lease.role, lease.meter, tokens)
+        self._metering.recalled(lease.role, lease.meter, tokens, cut_off=cut_off(known))
 
-    def _pay(self, lease: Lease, path: str, request: Json, call: Call, worst: tuple[int, int]) -> Json:
-        """The upstream's answer, metered and without secrets."""
+    def _followed(self, lease: Lease, path: str, request: Json, call: Call, worst: Tokens, key: str) -> Json:
+        """The lease knows afterwards whether the call failed, and that it was not its holder's doing."""
+        try:
+            response = self._pay(lease, path, request, call, worst, key)
+        except (BudgetSpent, ModelChanged, UpstreamError) as error:
+            ours = not isinstance(error, UpstreamError) or error.status >= 500
+            lease.fault = error if ours else None
+            raise
+        lease.fault = None
+        return response
+
+    def _pay(self, lease: Lease, path: str, request: Json, call: Call, worst: Tokens, key: str) -> Json:
+        """The upstream's answer, metered and without secrets; `key`: the request's hash."""
+        role = "embedding" if path == EMBEDDINGS else lease.role
         ticket = self._admit(lease, call, worst)
         started = time.perf_counter()
         try:
-            response = self._ask(path, request, call)
+            response = self._ask(role, path, request, call)
         except BaseException as error:
             lease.refusal = _refusal(error)
-            self._give_up(ticket, call, error)
+            self._give_up(ticket, call, error, counted=self._upstreams.endpoint(role) is not None)
             raise
         lease.refusal = ""
         response = self._redactor.tree(response)
         tokens = count_tokens(request, response, at_most=worst)
-        ticket.answered(self._prices.of(lease.role).amount(tokens))
-        self._metering.paid(lease.role, lease.meter, tokens, time.perf_counter() - started)
+        ticket.answered(self._prices.of(lease.role).amount(tokens).plus(ONE_CALL))
+        cut, seconds = path == CHAT and cut_off(response), time.perf_counter() - started
+        self._metering.paid(lease.role, lease.meter, tokens, seconds, cut_off=cut)
+        lease.calls.append(_made(key, response, tokens, seconds))
         if call.cancelled:  # of a model in this process, whose calls cannot be broken off
             raise self._unwanted()
         return response
@@ -133,25 +151,28 @@ class Answering:
             lease.run_spent = error
             raise
 
-    def _admit(self, lease: Lease, call: Call, worst: tuple[int, int]) -> Ticket:
+    def _admit(self, lease: Lease, call: Call, worst: Tokens) -> Ticket:
         def wanted() -> None:
             if call.cancelled or lease.closed:
                 raise self._unwanted()
 
         call.watch(self._admission.wake)
         try:
-            ticket = self._admission.admit(self._prices.of(lease.role).amount(worst), lease.budget, wanted=wanted)
+            ticket = self._admission.admit(
+                self._prices.of(lease.role).amount(worst).plus(ONE_CALL), lease.budget, wanted=wanted
+            )
         except BudgetSpent as error:
             lease.run_spent = error
             raise
         call.when_lost(ticket.lose)
         return ticket
 
-    def _ask(self, path: str, request: Json, call: Call) -> Json:
-        with self._scrubbed():
-            upstream = self._upstream
-            if isinstance(upstream, Endpoint):
-                return self._insist(partial(upstream.ask, path, request, call))
+    def _ask(self, role: str, path: str, request: Json, call: Call) -> Json:
+        with self._scrubbed(role):
+            endpoint = self._upstreams.endpoint(role)
+            if endpoint is not None:
+                return self._insist(partial(endpoint.ask, path, request, call))
+            upstream = self._upstreams.of(role)
             call.watch(lambda: None)
             return self._insist(partial(upstream.embeddings if path == EMBEDDINGS else upstream.complete, request))
 
@@ -165,12 +186,13 @@ class Answering:
                 time.sleep(min(RETRY_PAUSE * 2 ** (number - 1), 1.0))
         return ask()
 
-    def _give_up(self, ticket: Ticket, call: Call, error: BaseException) -> None:
+    def _give_up(self, ticket: Ticket, call: Call, error: BaseException, *, counted: bool) -> None:
+        """`counted`: the upstream told of every lost try itself."""
         if not call.cancelled and isinstance(error, UpstreamError):
             ticket.failed()  # every lost try was charged already
             return
         # Its caller is gone, or this thread was interrupted: the answer may be billed all the same.
-        ticket.abandoned() if isinstance(self._upstream, Endpoint) else ticket.failed()
+        ticket.abandoned() if counted else ticket.failed()
         if call.cancelled and isinstance(error, UpstreamError):
             raise self._unwanted() from None
 
@@ -180,14 +202,30 @@ class Answering:
         return refuse("the lease was closed, or its caller left, during the call", status=401)
 
     @contextmanager
-    def _scrubbed(self) -> Iterator[None]:
+    def _scrubbed(self, role: str) -> Iterator[None]:
         try:
             yield
         except UpstreamError as error:
             text = self._redactor.text(str(error))
             kind = ModelUnavailable if isinstance(error, ModelUnavailable) else UpstreamError
+            # A specialist can do without this one answer; what it was to read would be filtered again.
+            status = 400 if error.code == CONTENT_FILTER and role in SPECIALISTS else error.status
             # Without the cause: a traceback would show the unscrubbed text.
-            raise kind(text, status=error.status, retryable=error.retryable, code=error.code) from None
+            raise kind(
+                text, status=status, retryable=error.retryable, code=error.code, parameter=error.parameter
+            ) from None
+
+
+def _made(key: str, response: Json, tokens: Tokens, seconds: float | None) -> ModelCall:
+    name = response.get("model")
+    return ModelCall(
+        step=0,  # whoever holds the conversation knows
+        model=excerpt(name) if isinstance(name, str) else "",
+        prompt=key[:16],
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        seconds=seconds,
+    )
 
 
 def _refusal(error: BaseException) -> str:

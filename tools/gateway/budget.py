@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from sigmaloop.records import Record
+from sigmaloop.tools.gateway.pins import output_limit
 from sigmaloop.tools.json_types import Json
 
 UNITS = 10**12
@@ -26,11 +27,27 @@ class Prices(Record):
 
     input: float = Field(default=0.0, ge=0)
     output: float = Field(default=0.0, ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    """Of input tokens that the endpoint read before; None: that of all input."""
 
-    def amount(self, tokens: tuple[int, int]) -> Amount:
-        """(input, output) tokens as what a budget counts; fractions of a unit are rounded up."""
-        a_token = [math.ceil(price * UNITS / 1_000_000) for price in (self.input, self.output)]
-        return Amount(sum(tokens), tokens[0] * a_token[0] + tokens[1] * a_token[1])
+    @property
+    def of_cached(self) -> float:
+        return self.input if self.cached is None else self.cached
+
+    def amount(self, tokens: Tokens) -> Amount:
+        """What a budget counts; fractions of a unit are rounded up."""
+        fresh, output, cached = (math.ceil(p * UNITS / 1_000_000) for p in (self.input, self.output, self.of_cached))
+        units = (tokens.input - tokens.cached) * fresh + tokens.output * output + tokens.cached * cached
+        return Amount(tokens.input + tokens.output, units)
+
+
+class Tokens(NamedTuple):
+    """Of one call."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    """Part of `input`."""
 
 
 class Amount(NamedTuple):
@@ -38,22 +55,24 @@ class Amount(NamedTuple):
 
     tokens: int = 0
     units: int = 0
+    calls: int = 0
 
     @property
     def money(self) -> float:
         return self.units / UNITS
 
     def plus(self, other: Amount) -> Amount:
-        return Amount(self.tokens + other.tokens, self.units + other.units)
+        return Amount(self.tokens + other.tokens, self.units + other.units, self.calls + other.calls)
 
     def minus(self, other: Amount) -> Amount:
-        return Amount(self.tokens - other.tokens, self.units - other.units)
+        return Amount(self.tokens - other.tokens, self.units - other.units, self.calls - other.calls)
 
     def within(self, limit: Amount) -> bool:
-        return self.tokens <= limit.tokens and self.units <= limit.units
+        return self.tokens <= limit.tokens and self.units <= limit.units and self.calls <= limit.calls
 
 
 NOTHING = Amount()
+ONE_CALL = Amount(calls=1)
 _ENDLESS = 1 << 200
 
 
@@ -64,12 +83,18 @@ class Budget:
     """
 
     def __init__(
-        self, *, max_tokens: int | None = None, max_money: float | None = None, spent: Amount = NOTHING
+        self,
+        *,
+        max_tokens: int | None = None,
+        max_money: float | None = None,
+        max_calls: int | None = None,
+        spent: Amount = NOTHING,
     ) -> None:
         """None: no limit. `spent`: what earlier processes spent of it."""
         self._limit = Amount(
             _ENDLESS if max_tokens is None else max_tokens,
             _ENDLESS if max_money is None else math.floor(max_money * UNITS),
+            _ENDLESS if max_calls is None else max_calls,
         )
         self.spent = spent
         self.reserved = NOTHING
@@ -100,6 +125,8 @@ class Budget:
     def shortage(self, worst: Amount) -> str:
         """Which limit a call does not fit into, in words."""
         after = self.charged.plus(worst)
+        if after.calls > self._limit.calls:
+            return f"all {self._limit.calls:,} model calls are used up"
         if after.units > self._limit.units:
             return (
                 f"{self.charged.money:.6g} of {self._limit.money:.6g} money are spent, "
@@ -111,14 +138,14 @@ class Budget:
         )
 
 
-def worst_case(request: Json, *, size: int) -> tuple[int, int]:
+def worst_case(request: Json, *, size: int) -> Tokens:
     """The most (input, output) tokens that a request of `size` bytes of JSON can cost.
 
     No tokenizer makes more tokens than the text has bytes; an image is counted as the dearest there is.
     """
     pictures = [len(url) for url in _images(request)]
     input_tokens = size - sum(pictures) + len(pictures) * IMAGE_TOKENS + HIDDEN_TOKENS
-    return input_tokens, int(request.get("max_tokens", 0))
+    return Tokens(input_tokens, output_limit(request))
 
 
 def _images(request: Json) -> list[str]:

@@ -27,11 +27,13 @@ from sigmaloop.tools.gateway.gateway_settings import GatewaySettings
 from sigmaloop.tools.gateway.lease import Lease
 from sigmaloop.tools.gateway.meter import Latency, Meter
 from sigmaloop.tools.gateway.metering import Metering
+from sigmaloop.tools.gateway.pins import pins, requested_tokens, worded
 from sigmaloop.tools.gateway.queue import Account
 from sigmaloop.tools.gateway.requests import normalise_chat, normalise_embeddings, refuse
-from sigmaloop.tools.gateway.roles import ROLES
+from sigmaloop.tools.gateway.roles import ROLES, Role
 from sigmaloop.tools.json_types import Json
 from sigmaloop.tools.redaction import Redactor
+from sigmaloop.tools.upstream.by_role import Upstreams
 from sigmaloop.tools.upstream.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Gateway:
 
     def __init__(
         self,
-        upstream: Upstream,
+        upstream: Upstream | Upstreams,
         settings: GatewaySettings,
         *,
         call_journal: CallJournal | None = None,
@@ -55,14 +57,15 @@ class Gateway:
         names: ModelNames | None = None,
         redact: Sequence[str] = (),
     ) -> None:
-        """`account` keeps what the run has spent, `traces` every call that was paid; `names` is told who answers.
+        """`upstream`: one for all roles, or one for each. `account` keeps what the run has spent, `traces` every call
+        that was paid; `names` is told who answers.
 
         `redact`: secrets that must appear in no answer and no error.
         """
         self._settings = settings
         self._metering = Metering(settings.prices)
         self._answering = Answering(
-            upstream,
+            upstream if isinstance(upstream, Upstreams) else Upstreams(upstream),
             settings,
             self._metering,
             call_journal=call_journal,
@@ -87,11 +90,7 @@ class Gateway:
         """Calls that may be upstream at the same time."""
         return self._settings.limits.under_way
 
-    def check(self) -> None:
-        """Raises ModelUnavailable, saying what to do, if one of the two models cannot be used."""
-        self._answering.check([self._settings.models.target, self._settings.models.specialist])
-
-    def lease(self, role: str, *, scope: str, seed: int, max_calls: int | None = None, batch: int = 0) -> Lease:
+    def lease(self, role: Role, *, scope: str, seed: int, max_calls: int | None = None, batch: int = 0) -> Lease:
         """A lease for one rollout or one specialist's task; `max_calls` None: as many as it likes."""
         if role not in ROLES:
             raise ValueError(f"unknown role {role!r}; roles: {', '.join(ROLES)}")
@@ -110,7 +109,7 @@ class Gateway:
 
     def model(self, token: str) -> str:
         """The model that answers this token."""
-        return self._model_of(self._holder(token))
+        return self._settings.models.of(self._holder(token).role).model
 
     def complete(self, token: str, request: Json, *, call: Call | None = None) -> Json:
         """The whole chat completion; through `call` it can be cancelled, and followed while it is made.
@@ -118,8 +117,15 @@ class Gateway:
         Raises UpstreamError: 4xx the caller's doing, 5xx infrastructure; BudgetSpent when the run has to stop.
         """
         lease = self._holder(token)
-        checked = normalise_chat(request, pins=self._pins(lease, request), max_bytes=self.max_bytes)
-        return self._answering.answer(lease, CHAT, checked, call or Call())
+        model = self._settings.models.of(lease.role)
+        # The target's limit is fixed: part of what is measured.
+        most = None if lease.role == "target" else requested_tokens(request)
+        checked = worded(normalise_chat(request, max_bytes=self.max_bytes), model)
+        lease.added.put_back(checked)
+        checked |= pins(model, seed=lease.seed, most=most)
+        answer = self._answering.answer(lease, CHAT, checked, call or Call())
+        lease.added.keep(answer)
+        return answer
 
     def embed(self, token: str, request: Json, *, call: Call | None = None) -> Json:
         """Embeddings of texts by the fixed embedding model; not for the target."""
@@ -127,8 +133,8 @@ class Gateway:
         model = self._settings.models.embedding
         if model is None:
             raise refuse("no embedding model is set", status=404)
-        if lease.role == "target":
-            raise refuse("the target agent has no embeddings", status=403)
+        if lease.role in ("target", "user", "judge"):
+            raise refuse(f"the {lease.role} has no embeddings", status=403)
         checked = normalise_embeddings(request, model=model, max_bytes=self.max_bytes)
         return self._answering.answer(lease, EMBEDDINGS, checked, call or Call())
 
@@ -160,6 +166,10 @@ class Gateway:
     def latency(self) -> dict[str, Latency]:
         """How long calls that went upstream took, by role."""
         return self._metering.latency()
+
+    def cut_off(self) -> dict[str, tuple[int, int]]:
+        """By role: answers that the limit of output tokens ended before their first word, and all of them."""
+        return self._metering.cut_off()
 
     @property
     def paid(self) -> int:
@@ -205,42 +215,9 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # What is pinned
-
     def _holder(self, token: str) -> Lease:
         with self._lock:
             lease = self._leases.get(token)
         if lease is None:
             raise refuse("this token is not, or no longer, valid", status=401)
         return lease
-
-    def _model_of(self, lease: Lease) -> str:
-        models = self._settings.models
-        return models.target if lease.role == "target" else models.specialist
-
-    def _pins(self, lease: Lease, request: object) -> Json:
-        """What the gateway decides, whatever the request says."""
-        sampling = self._settings.sampling
-        pins: Json = {
-            "model": self._model_of(lease),
-            "temperature": sampling.temperature,
-            "n": 1,
-            "max_tokens": sampling.max_tokens,
-            "seed": lease.seed,
-        }
-        if lease.role != "target":
-            most = sampling.specialist_tokens
-            pins["max_tokens"] = min(_requested_tokens(request) or most, most)
-        elif sampling.reasoning_effort is not None:
-            pins["reasoning_effort"] = sampling.reasoning_effort
-        return pins
-
-
-def _requested_tokens(request: object) -> int | None:
-    if not isinstance(request, dict):
-        return None
-    for field in ("max_completion_tokens", "max_tokens"):
-        value = request.get(field)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-    return None

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+from sigmaloop.endpoints import PARENT, SPECIALIST_TOKENS, RoleModel, RoleName
 from sigmaloop.records import Record
 from sigmaloop.tools.gateway.budget import Budget, Prices
 
 REQUEST_BYTES = 4 * 2**20
-SPECIALIST_TOKENS = 8192
 UNDER_WAY = 256
 
 
 class Models(Record):
-    """Which model answers whom, whatever a request names."""
+    """Which model answers whom and how its requests are worded, whatever a request says."""
 
-    target: str
-    specialist: str
+    target: RoleModel
+    """It cannot ask for more or fewer output tokens; every other role may ask for fewer."""
+    specialist: RoleModel
+    own: dict[RoleName, RoleModel] = {}
+    """Of roles that are asked otherwise than the target (`user`, `judge`) or the specialists."""
     embedding: str | None = None
     """None: embeddings are refused."""
 
+    @classmethod
+    def named(cls, target: str, specialist: str, *, embedding: str | None = None) -> Models:
+        """Two models, asked as OpenAI's are."""
+        theirs = RoleModel(role="specialist", model=specialist, max_tokens=SPECIALIST_TOKENS)
+        return cls(target=RoleModel(model=target), specialist=theirs, embedding=embedding)
 
-class Sampling(Record):
-    """How the models sample, whatever a request asks for. The seed is the lease's."""
-
-    temperature: float = 0.0
-    max_tokens: int = 2048
-    """Output tokens of each of the target's calls; it cannot ask for more or fewer."""
-    specialist_tokens: int = SPECIALIST_TOKENS
-    """Most output tokens of a specialist's call; it may ask for fewer."""
-    reasoning_effort: str | None = None
-    """The target's; None: not sent."""
+    def of(self, role: RoleName) -> RoleModel:
+        if role in self.own:
+            return self.own[role]
+        return self.target if "target" in (role, PARENT.get(role)) else self.specialist
 
 
 class RolePrices(Record):
@@ -37,9 +39,14 @@ class RolePrices(Record):
     target: Prices = Prices()
     specialist: Prices | None = None
     """None: the target's."""
+    own: dict[str, Prices] = {}
+    """Of roles that do not cost what the target or the specialists cost."""
 
     def of(self, role: str) -> Prices:
-        return self.target if role == "target" or self.specialist is None else self.specialist
+        if role in self.own:
+            return self.own[role]
+        of_target = role in ("target", "user", "judge")
+        return self.target if of_target or self.specialist is None else self.specialist
 
 
 class SpendingLimit(Record):
@@ -47,10 +54,13 @@ class SpendingLimit(Record):
 
     tokens: int | None = None
     money: float | None = None
+    calls: int | None = None
+    hours: float | None = None
+    """Of work, pauses between two processes not counted."""
 
     def budget(self) -> Budget:
         """A fresh budget of that size."""
-        return Budget(max_tokens=self.tokens, max_money=self.money)
+        return Budget(max_tokens=self.tokens, max_money=self.money, max_calls=self.calls)
 
 
 class GatewayLimits(Record):
@@ -72,6 +82,5 @@ class GatewaySettings(Record):
     """Everything about a gateway that does not change while it runs."""
 
     models: Models
-    sampling: Sampling = Sampling()
     prices: RolePrices = RolePrices()
     limits: GatewayLimits = GatewayLimits()

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sigmaloop.errors import SigmaLoopError
-from sigmaloop.records import Usage
+from sigmaloop.records import ModelCall, Usage
 from sigmaloop.tools.gateway.budget import Budget
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.contracts import Issuer
 from sigmaloop.tools.gateway.meter import Meter
+from sigmaloop.tools.gateway.provider_fields import ProviderFields
 from sigmaloop.tools.gateway.requests import refuse
+from sigmaloop.tools.gateway.roles import Role
 from sigmaloop.tools.json_types import Json
 
 
@@ -24,7 +26,7 @@ class Lease:
     def __init__(
         self,
         issuer: Issuer,
-        role: str,
+        role: Role,
         *,
         scope: str,
         seed: int,
@@ -37,6 +39,10 @@ class Lease:
         self.run_spent: SigmaLoopError | None = None
         """Set when a call showed that the run has to stop (BudgetSpent, ModelChanged); over HTTP its caller sees a
         status only."""
+        self.fault: SigmaLoopError | None = None
+        """Why the last call had no answer, if that is nobody's doing who is measured; a later answer clears it."""
+        self.added = ProviderFields()
+        """What the provider wants to see again of its answers."""
         self.refusal = ""
         """How the endpoint refused the last call, such as `400 context_length_exceeded`; empty when it did not."""
         self.meter = Meter()
@@ -48,6 +54,8 @@ class Lease:
         self.max_calls = max_calls
         self.batch = batch
         self.closed = False
+        self.calls: list[ModelCall] = []
+        """Every call that was answered, in the order of the answers."""
         self._issuer = issuer
         self._lock = threading.Lock()
         self._open_calls: set[Call] = set()

@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 
 from sigmaloop.records import Usage
+from sigmaloop.tools.gateway.budget import Tokens
 from sigmaloop.tools.gateway.gateway_settings import RolePrices
 from sigmaloop.tools.gateway.meter import Latency, Meter
 
@@ -20,18 +21,23 @@ class Metering:
         self._upstream: defaultdict[str, Meter] = defaultdict(Meter)
         self._recalled = 0
 
-    def paid(self, role: str, lease: Meter, tokens: tuple[int, int], seconds: float) -> None:
+    def paid(self, role: str, lease: Meter, tokens: Tokens, seconds: float, *, cut_off: bool = False) -> None:
         """The upstream answered."""
         with self._lock:
             for meter in (lease, self._by_role[role], self._upstream[role]):
-                meter.add(tokens, seconds)
+                meter.add(tokens, seconds, cut_off=cut_off)
 
-    def recalled(self, role: str, lease: Meter, tokens: tuple[int, int]) -> None:
+    def recalled(self, role: str, lease: Meter, tokens: Tokens, *, cut_off: bool = False) -> None:
         """The call journal answered."""
         with self._lock:
             for meter in (lease, self._by_role[role]):
-                meter.add(tokens, 0.0)
+                meter.add(tokens, 0.0, cut_off=cut_off)
             self._recalled += 1
+
+    def cut_off(self) -> dict[str, tuple[int, int]]:
+        """By role: answers that the limit of output tokens ended before their first word, and all of them."""
+        with self._lock:
+            return {role: (meter.cut_off, meter.calls) for role, meter in sorted(self._by_role.items())}
 
     def usage(self, role: str, meter: Meter) -> Usage:
         """What a meter has counted, at the role's prices."""

@@ -7,28 +7,39 @@ itself is refused. So what is refused does not depend on how many calls happen t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 from sigmaloop.errors import BudgetSpent, UpstreamError
 from sigmaloop.tools.gateway.budget import NOTHING, Amount, Budget
 
-RAISE = "resume with more: `sigmaloop resume --max-money N` or `--max-run-tokens N`"
+RAISE = (
+    "resume with more: `sigmaloop resume --max-money N`, `--max-run-tokens N`, `--max-run-calls N` or `--max-hours N`"
+)
 
 
 class Account(Protocol):
-    """Where a run's spending survives the process. `save` gets the most that can have been spent so far."""
+    """Where a run's spending survives the process. `save` gets the most that can have been spent so far.
+
+    `seconds`: how long its processes have worked on it.
+    """
 
     def load(self) -> Amount: ...
-    def save(self, charged: Amount) -> None: ...
+    def seconds(self) -> float: ...
+    def save(self, charged: Amount, seconds: float) -> None: ...
 
 
 class Admission:
     """The run's budget and the calls under way. Thread-safe."""
 
-    def __init__(self, run: Budget, *, most: int, account: Account | None = None) -> None:
+    def __init__(
+        self, run: Budget, *, most: int, account: Account | None = None, max_hours: float | None = None
+    ) -> None:
         """`run`: the run's budget, before what its account says was spent. `most`: calls under way at once."""
         self._account = account
+        self._max_hours = max_hours
+        self._began = time.monotonic() - (account.seconds() if account else 0.0)
         self._run = run
         if account is not None:
             run.charge(account.load())
@@ -51,6 +62,8 @@ class Admission:
         with self._turn:
             while True:
                 wanted()
+                if self._max_hours is not None and time.monotonic() - self._began >= 3600 * self._max_hours:
+                    raise BudgetSpent(f"all {self._max_hours:g} hours of this run are spent; nothing is lost, {RAISE}")
                 for budget in (own, self._run):
                     if not budget.fits(worst) and budget.reserved == NOTHING:
                         self._refuse(budget, worst)
@@ -87,7 +100,9 @@ class Admission:
     def _save(self) -> None:
         # Before each call, with its worst case: a process that is killed now has spent no more than this.
         if self._account is not None:
-            self._account.save(self._run.charged)
+            # Only where hours are limited: no other journal shall depend on the clock.
+            seconds = 0.0 if self._max_hours is None else round(time.monotonic() - self._began, 1)
+            self._account.save(self._run.charged, seconds)
 
     def settle(self, ticket: Ticket, *, real: Amount, own: Amount) -> None:
         with self._turn:

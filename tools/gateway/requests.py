@@ -50,8 +50,11 @@ def hash_and_size(request: Json) -> tuple[str, int]:
     return hashlib.sha256(text).hexdigest()[:32], len(text)
 
 
-def normalise_chat(request: object, *, pins: Json, max_bytes: int) -> Json:
-    """The chat request that goes upstream. Raises UpstreamError 400 or 413, naming the field."""
+def normalise_chat(request: object, *, max_bytes: int) -> Json:
+    """What of a chat request goes upstream, without what the gateway pins.
+
+    Raises UpstreamError 400 or 413, naming the field.
+    """
     plain = _plain(request, max_bytes)
     fields = {key: value for key, value in plain.items() if value is not None and key not in PINNED + STRIPPED}
     if fields.get("store") is False:
@@ -65,7 +68,7 @@ def normalise_chat(request: object, *, pins: Json, max_bytes: int) -> Json:
     if not sent.get("tools"):  # endpoints refuse an empty list, and what refers to it
         for key in ("tools", "tool_choice", "parallel_tool_calls"):
             sent.pop(key, None)
-    return {**sent, **pins}
+    return sent
 
 
 def normalise_embeddings(request: object, *, model: str, max_bytes: int) -> Json:
@@ -126,6 +129,8 @@ def _message(value: object, where: str) -> Json:
         message["content"] = [_part(part, f"{where}.content[{index}]") for index, part in enumerate(content)]
     elif isinstance(content, str) or (content is None and value["role"] == "assistant"):
         message["content"] = content
+    elif content is None and value["role"] == "tool":
+        message["content"] = ""  # a tool that gave nothing back
     else:
         raise refuse(f"{where}.content must be a text or a list of parts")
     if not isinstance(calls, list):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 
 from sigmaloop.tools.json_types import Json
 
@@ -22,7 +23,8 @@ class Sum:
         """Whether the model said that it has ended; without it a stream broke off."""
         return self._reason is not None
 
-    def add(self, chunk: object) -> None:
+    def add(self, chunk: object, *, name: Callable[[], str] = lambda: "0") -> None:
+        """`name` tells calls apart to which the endpoint gave no id. Odd calls are mended in the chunk, too."""
         if not isinstance(chunk, dict) or not isinstance(chunk.get("choices"), list):
             raise ValueError("a chunk without choices")
         for key in ("id", "created", "model"):
@@ -33,7 +35,7 @@ class Sum:
             if not isinstance(choice, dict) or not isinstance(choice.get("delta") or {}, dict):
                 raise ValueError("a choice that is no object")
             if choice.get("index", 0) == 0:
-                self._grow(choice.get("delta") or {})
+                self._grow(choice.get("delta") or {}, name)
                 self._reason = choice.get("finish_reason") or self._reason
 
     def answer(self) -> Json:
@@ -41,27 +43,50 @@ class Sum:
         message = dict(self._message)
         if self._calls:
             message["tool_calls"] = [self._calls[index] for index in sorted(self._calls)]
+            for call in message["tool_calls"]:
+                if call["function"]["arguments"] is None:
+                    call["function"]["arguments"] = "{}"
         choice = {"index": 0, "message": message, "finish_reason": self._reason or "stop"}
         whole = {**self._head, "object": "chat.completion", "choices": [choice]}
         return whole if self._usage is None else {**whole, "usage": self._usage}
 
-    def _grow(self, delta: Json) -> None:
+    def _grow(self, delta: Json, name: Callable[[], str]) -> None:
         for key, value in delta.items():
             if key == "tool_calls":
-                self._grow_calls(value or [])
-            elif key != "role" and isinstance(value, str):
-                self._message[key] = (self._message.get(key) or "") + value
+                self._grow_calls(value or [], name)
+            elif key != "role":
+                _grow_field(self._message, key, value)
 
-    def _grow_calls(self, pieces: Iterable[object]) -> None:
+    def _grow_calls(self, pieces: Iterable[object], name: Callable[[], str]) -> None:
         for place, piece in enumerate(pieces):
             function = piece.get("function") if isinstance(piece, dict) else None
             if not isinstance(piece, dict) or not isinstance(function, dict):
                 raise ValueError("a tool call without a function")
-            empty: Json = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
-            call = self._calls.setdefault(int(piece.get("index", place)), empty)
+            if isinstance(function.get("arguments"), dict):
+                function["arguments"] = json.dumps(function["arguments"], ensure_ascii=False)
+            number = int(piece.get("index", place))
+            if number not in self._calls:
+                piece["id"] = piece.get("id") or f"call_{name()}_{number}"
+                self._calls[number] = {"id": "", "type": "function", "function": {"name": "", "arguments": None}}
+            call = self._calls[number]
             call["id"] = piece.get("id") or call["id"]
             call["function"]["name"] += function.get("name") or ""
-            call["function"]["arguments"] += function.get("arguments") or ""
+            if function.get("arguments") is not None:
+                call["function"]["arguments"] = (call["function"]["arguments"] or "") + function["arguments"]
+            for key in piece.keys() - {"id", "index", "type", "function"}:
+                _grow_field(call, key, piece[key])
+
+
+def _grow_field(whole: Json, key: str, value: object) -> None:
+    """What a provider adds comes in pieces as well: texts and lists are joined, objects united."""
+    known = whole.get(key)
+    if isinstance(value, str):
+        whole[key] = (known or "") + value if isinstance(known, str | None) else value
+    elif isinstance(value, list):
+        parts = "".join(str(part.get("text") or "") for part in value if isinstance(part, dict))
+        whole[key] = (known or "") + parts if key == "content" else [*(known or []), *value]
+    elif isinstance(value, dict):
+        whole[key] = {**known, **value} if isinstance(known, dict) else value
 
 
 def chunks(answer: Json) -> Iterator[Json]:

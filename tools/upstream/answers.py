@@ -7,6 +7,7 @@ import math
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
 
+from sigmaloop.records import digest
 from sigmaloop.tools.gateway.quoting import excerpt
 from sigmaloop.tools.json_types import Json
 
@@ -35,17 +36,70 @@ def answer_fault(answer: object, wanted: str) -> str | None:
 
 
 def unfinished(answer: Json) -> str | None:
-    """Why a chat completion is no answer of the model although it has the form of one; None: it is an answer."""
+    """Why a chat completion is no answer of the model although it has the form of one; None: it is an answer.
+
+    One that was cut off before its first word is an answer, and counted (`cut_off`).
+    """
     choice = answer["choices"][0]
-    message, reason = choice["message"], choice.get("finish_reason")
-    if reason == "error":
+    error = choice.get("error")
+    if error:
+        words = error.get("message") if isinstance(error, dict) else error
+        return f"the model ended in an error ({excerpt(str(words or error))})"
+    if choice.get("finish_reason") == "error":
         return "the model ended in an error (finish_reason error)"
-    if reason == "length" and not any(message.get(part) for part in ("content", "refusal", "tool_calls")):
-        return (
-            "the answer was cut off before its first word (finish_reason length): a model that thinks before it "
-            "speaks needs a larger max_tokens"
-        )
     return None
+
+
+def withheld(answer: Json) -> bool:
+    """Whether a content filter of the endpoint took the whole answer away."""
+    choice = answer["choices"][0]
+    return choice.get("finish_reason") == "content_filter" and not _says_something(choice["message"])
+
+
+def cut_off(answer: Json) -> bool:
+    """Whether the limit of output tokens ended it before its first word: thinking used them up."""
+    choice = answer["choices"][0]
+    return choice.get("finish_reason") == "length" and not _says_something(choice["message"])
+
+
+def _says_something(message: Json) -> bool:
+    return any(message.get(part) for part in ("content", "refusal", "tool_calls"))
+
+
+def mend(answer: object, request: Json) -> None:
+    """Bring a chat completion into the form that clients know, in place, where its meaning is plain.
+
+    Content in parts becomes a text, arguments as an object or null become JSON, a call without an id gets one that
+    follows from the request.
+    """
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(message, dict):
+        return
+    if isinstance(message.get("content"), list):
+        message["content"] = _joined(message["content"])
+    calls = message.get("tool_calls")
+    for index, call in enumerate(calls if isinstance(calls, list) else ()):
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict):
+            function["arguments"] = as_arguments(function.get("arguments"))
+            call["id"] = call.get("id") or f"call_{digest(request)}_{index}"
+
+
+def as_arguments(value: object) -> object:
+    """A call's arguments as text; what is neither a text, an object nor nothing stays as it is."""
+    if value is None:
+        return "{}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+
+
+def _joined(parts: list[object]) -> object:
+    """The text of content parts; parts that are no text leave the content as it is, for the check to refuse."""
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    if not all(isinstance(text, str) for text in texts):
+        return parts
+    return "".join(str(text) for text in texts)
 
 
 def _is_call(call: object) -> bool:

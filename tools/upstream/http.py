@@ -9,23 +9,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from sigmaloop.endpoints import OPENAI_KEY, Auth
 from sigmaloop.errors import BadInput, ModelUnavailable, UpstreamError
 from sigmaloop.records import digest
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.quoting import MOST_QUOTED, excerpt
 from sigmaloop.tools.gateway.streaming import Sum
 from sigmaloop.tools.json_types import Json
-from sigmaloop.tools.upstream.answers import answer_fault, read_chunk, retry_after, server_events, unfinished
+from sigmaloop.tools.upstream.answers import (
+    answer_fault,
+    mend,
+    read_chunk,
+    retry_after,
+    server_events,
+    unfinished,
+    withheld,
+)
 from sigmaloop.tools.upstream.loop_thread import LoopThread
+from sigmaloop.tools.upstream.refusals import CONTENT_FILTER, UNSUPPORTED, read_refusal
 
-CHECK_TRIES = 2
 MESSAGE_CHARACTERS = 200
 """Characters of what an endpoint says of itself that a message repeats."""
 ANSWER_BYTES = 32 * 2**20
@@ -65,8 +74,6 @@ class _Clock(NamedTuple):
     """Seconds for one try."""
     total: float
     """Seconds for all tries and the pauses between them."""
-    probing: bool = False
-    """Any sign of life will do: an answer may be cut off before its first word."""
 
 
 class HttpUpstream:
@@ -75,8 +82,9 @@ class HttpUpstream:
     `timeout` is for one try, `total` for all `tries` with their pauses (default: timeout x tries), both in
     seconds; `backoff` is the first pause, doubled each time. Retried: 408, 409, 425, 429 (Retry-After is
     obeyed if it fits the clock), 5xx, resets, timeouts and answers that are no chat completion. A key or a
-    model that is refused raises ModelUnavailable at once. A stream that broke off is tried again as long as
-    nothing of it was delivered. The key appears in no message.
+    model that is refused, an account without credit and a field that the endpoint does not take raise
+    ModelUnavailable at once; what a content filter took away is a 502 with that code, not tried again. A stream
+    that broke off is tried again as long as nothing of it was delivered. The key appears in no message.
     """
 
     def __init__(
@@ -89,16 +97,18 @@ class HttpUpstream:
         total: float | None = None,
         backoff: float = 0.5,
         connections: int = 256,
-        efforts: Mapping[str, str] | None = None,
+        auth: Auth = "bearer",
+        key_name: str = OPENAI_KEY,
     ) -> None:
-        """`efforts`: reasoning effort by model, as real calls carry it; `check` asks with it, too."""
+        """`auth`: how the key is sent. `key_name`: the variable that holds it, as messages name it."""
         key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key or ""
-        self._key = _plain_key(key)
+        self._key_name = key_name or "key_env"
+        self._key = _plain_key(key, self._key_name) if auth != "none" else ""
+        self._auth = auth
         self._base = _endpoint(base_url)
         self._clock = _Clock(tries, timeout, total if total is not None else timeout * tries)
         self._backoff = backoff
         self._connections = connections
-        self._efforts = dict(efforts or {})
         self._loop = LoopThread(self.url, at_end=self._close_session)
         self._session: aiohttp.ClientSession | None = None
 
@@ -106,11 +116,6 @@ class HttpUpstream:
     def url(self) -> str:
         """The endpoint's base URL, as messages name it."""
         return str(self._base)
-
-    @property
-    def patience(self) -> float:
-        """Seconds that `check` gives each model: those of one real try."""
-        return self._clock.one
 
     def complete(self, request: Json) -> Json:
         return self.ask("chat/completions", request, Call())
@@ -120,31 +125,6 @@ class HttpUpstream:
 
     def ask(self, path: str, request: Json, call: Call) -> Json:
         return self._loop.wait_for(self._ask(path, request, self._clock, call), call)
-
-    def check(self, models: Sequence[str]) -> None:
-        """One tiny completion for each model, in two tries that share the seconds of one real try.
-
-        It carries the same parameters as real calls: an endpoint that refuses one of them is found out here.
-        """
-        clock = _Clock(min(self._clock.tries, CHECK_TRIES), self.patience, self.patience, probing=True)
-        for model in dict.fromkeys(models):
-            greeting = [{"role": "user", "content": "Answer with: ok"}]
-            request: Json = {
-                "model": model,
-                "messages": greeting,
-                "max_tokens": 16,
-                "temperature": 0,
-                "n": 1,
-                "seed": 0,
-            }
-            if model in self._efforts:
-                request["reasoning_effort"] = self._efforts[model]
-            try:
-                self._loop.wait_for(self._ask("chat/completions", request, clock, Call()), Call())
-            except ModelUnavailable:
-                raise
-            except UpstreamError as error:
-                raise ModelUnavailable(f"model {model!r} cannot be used: {error}", status=503) from None
 
     def close(self) -> None:
         """Cancel what is under way, close every connection, end the thread. May be called twice."""
@@ -164,8 +144,10 @@ class HttpUpstream:
         for number in range(1, clock.tries + 1):
             try:
                 answer = await self._try(path, request, min(clock.one, max(end - now(), 0.01)), call)
-                fault = None if path == "embeddings" or clock.probing else unfinished(answer)
+                fault = None if path == "embeddings" else unfinished(answer)
                 if fault is None:
+                    if path != "embeddings" and withheld(answer):
+                        raise self._filtered("finish_reason content_filter")
                     return answer
                 raise _PassingError(f"the endpoint at {self.url} gave no answer: {fault}", lost=True)
             except _PassingError as passing:
@@ -210,20 +192,21 @@ class HttpUpstream:
         if reply.answer is not None:
             return reply.answer
         if 200 <= reply.status < 300:
-            return self._answer(reply.body, "data" if path == "embeddings" else "choices")
-        raise self._refusal(reply.status, reply.headers, reply.body, str(request.get("model")))
+            return self._answer(reply.body, "data" if path == "embeddings" else "choices", request)
+        raise self._refusal(reply.status, reply.headers, reply.body, request)
 
     async def _post(self, path: str, request: Json, call: Call) -> _Reply:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._connections),
-                headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+                headers=self._credentials(),
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if call.streaming:
+        if call.streaming and not request.get("stream"):
             request = {**request, "stream": True, "stream_options": {"include_usage": True}}
+        if request.get("stream"):
             headers["Accept"] = "text/event-stream"
         async with self._session.post(
             self._base.joinpath(path).with_query(self._base.query),
@@ -233,7 +216,7 @@ class HttpUpstream:
         ) as response:
             # An endpoint that cannot stream may answer as it always does.
             if response.status == 200 and response.content_type == "text/event-stream":
-                return _Reply(response.status, response.headers, b"", await self._stream(response, call))
+                return _Reply(response.status, response.headers, b"", await self._stream(response, call, request))
             body = bytearray()
             async for piece in response.content.iter_any():
                 body += piece
@@ -241,7 +224,7 @@ class HttpUpstream:
                     raise aiohttp.ClientPayloadError(f"longer than {ANSWER_BYTES} bytes")
             return _Reply(response.status, response.headers, bytes(body))
 
-    async def _stream(self, response: aiohttp.ClientResponse, call: Call) -> Json:
+    async def _stream(self, response: aiohttp.ClientResponse, call: Call, request: Json) -> Json:
         """Deliver the chunks as they come; returns what they add up to."""
         whole, size = Sum(), 0
         try:
@@ -252,7 +235,7 @@ class HttpUpstream:
                 if size > ANSWER_BYTES:
                     raise aiohttp.ClientPayloadError(f"longer than {ANSWER_BYTES} bytes")
                 chunk = read_chunk(data)
-                whole.add(chunk)
+                whole.add(chunk, name=lambda: digest(request))
                 call.deliver(chunk)
             # The rest is the end of the answer: read, so that the connection can be used again.
             with contextlib.suppress(TimeoutError):
@@ -270,25 +253,38 @@ class HttpUpstream:
 
     # What the endpoint said
 
-    def _answer(self, body: bytes, wanted: str) -> Json:
+    def _answer(self, body: bytes, wanted: str, request: Json) -> Json:
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
             answer = None
+        if wanted == "choices":
+            mend(answer, request)
         fault = answer_fault(answer, wanted)
         if fault:
             raise _PassingError(
                 f"the endpoint at {self.url} does not answer like an OpenAI-compatible API ({fault}: "
-                f"{self._excerpt(body)}): check the base URL, which usually ends in /v1",
+                f"{self._excerpt(read_refusal(body, request).message)}): check the base URL, which usually ends in /v1",
                 lost=True,
             )
         return dict(answer)
 
-    def _refusal(self, status: int, headers: Mapping[str, str], body: bytes, model: str) -> Exception:
-        words = self._excerpt(body)
+    def _refusal(self, status: int, headers: Mapping[str, str], body: bytes, request: Json) -> Exception:
+        model = str(request.get("model"))
+        said = read_refusal(body, request)
+        words = self._excerpt(said.message)
+        if said.code == CONTENT_FILTER and status in (*REQUEST_FAULTS, 403):
+            return self._filtered(words)
+        if said.parameter and status in (*REQUEST_FAULTS, 404, 501):
+            return ModelUnavailable(
+                f"the endpoint at {self.url} does not take {said.parameter} for {model!r} ({status}): {words}",
+                status=503,
+                code=UNSUPPORTED,
+                parameter=said.parameter,
+            )
         if status in (401, 403):
             complaint = "refused the key" if self._key else "wants a key, and none is set"
-            advice = "set OPENAI_API_KEY to a key that this endpoint accepts"
+            advice = f"set {self._key_name} to a key that this endpoint accepts"
             return ModelUnavailable(
                 f"the endpoint at {self.url} {complaint} ({status}): {advice}. It said: {words}",
                 status=503,
@@ -299,8 +295,8 @@ class HttpUpstream:
                 f"the endpoint at {self.url} does not know the model {model!r} (404): {advice}",
                 status=503,
             )
-        if status == 429 and b"insufficient_quota" in body:
-            return ModelUnavailable(f"the account at {self.url} is out of credit (429): {words}", status=503)
+        if status == 402 or (status == 429 and b"insufficient_quota" in body):
+            return ModelUnavailable(f"the account at {self.url} is out of credit ({status}): {words}", status=503)
         if status in PASSING:
             message = f"the endpoint at {self.url} asks for patience ({status}): {words}; lower the concurrency"
             return _PassingError(message, wait=retry_after(headers))
@@ -309,35 +305,31 @@ class HttpUpstream:
             return _PassingError(message, wait=retry_after(headers))
         if status in REQUEST_FAULTS:
             # It may quote the request: no more of it than any other refusal does.
-            message = f"the endpoint at {self.url} refused the request ({status}): {self._excerpt(body, MOST_QUOTED)}"
-            return UpstreamError(message, status=status, code=excerpt(_code(body), most=40))
+            quoted = self._excerpt(said.message, MOST_QUOTED)
+            message = f"the endpoint at {self.url} refused the request ({status}): {quoted}"
+            return UpstreamError(message, status=status, code=excerpt(said.code, most=40))
         if 300 <= status < 400:
             address = excerpt(self._clean(headers.get("Location", "nowhere")), most=MESSAGE_CHARACTERS)
             words = f"it points to {address}; set the base URL to the final place"
         return UpstreamError(f"the endpoint at {self.url} answered {status}: {words}", status=502)
 
-    def _excerpt(self, body: bytes, most: int = MESSAGE_CHARACTERS) -> str:
-        """The error's message if the body has one, else its beginning; one line, without the key."""
-        text = body.decode("utf-8", "replace")
-        try:
-            error = json.loads(text)["error"]
-            text = error if isinstance(error, str) else str(error["message"])
-        except (ValueError, LookupError, TypeError, RecursionError):
-            pass
+    def _filtered(self, words: str) -> UpstreamError:
+        """The endpoint's own filter: no evidence about an agent, and the same request is filtered again."""
+        message = f"the content filter of the endpoint at {self.url} took the answer away: {words}"
+        return UpstreamError(message, status=502, code=CONTENT_FILTER)
+
+    def _credentials(self) -> dict[str, str]:
+        if not self._key:
+            return {}
+        return {"api-key": self._key} if self._auth == "api-key" else {"Authorization": f"Bearer {self._key}"}
+
+    def _excerpt(self, text: str, most: int = MESSAGE_CHARACTERS) -> str:
+        """The beginning of what the endpoint said; one line, without the key."""
         # The key goes before the cut: half of it must not stay.
         return excerpt(self._clean(text), most=most) or "nothing"
 
     def _clean(self, text: str) -> str:
         return text.replace(self._key, "[key]") if self._key else text
-
-
-def _code(body: bytes) -> str:
-    """The endpoint's own short word for an error; empty when it gives none."""
-    try:
-        code = json.loads(body)["error"]["code"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return ""
-    return code if isinstance(code, str) else ""
 
 
 def _endpoint(base_url: str) -> URL:
@@ -349,12 +341,12 @@ def _endpoint(base_url: str) -> URL:
     if url.scheme not in ("http", "https") or not url.host:
         raise BadInput(f"the base URL {base_url!r} is no http(s) address: {advice}")
     if url.user or url.password:
-        raise BadInput("the base URL holds a user name or password: put the key into OPENAI_API_KEY instead")
+        raise BadInput(f"the base URL holds a user name or password: put the key into {OPENAI_KEY} instead")
     return url
 
 
-def _plain_key(key: str) -> str:
+def _plain_key(key: str, name: str) -> str:
     key = key.strip()
     if not key.isascii() or not key.isprintable():
-        raise BadInput("OPENAI_API_KEY holds characters that no key has (line break, not ASCII): set it again")
+        raise BadInput(f"{name} holds characters that no key has (line break, not ASCII): set it again")
     return key

@@ -55,9 +55,6 @@ class ScriptedModel:
     def embeddings(self, request: Json) -> Json:
         raise UpstreamError("the scripted model makes no embeddings", status=404)
 
-    def check(self, models: Sequence[str]) -> None:
-        """Any model's name will do."""
-
     def close(self) -> None:
         """Holds nothing."""
 

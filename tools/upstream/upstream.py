@@ -6,14 +6,13 @@ infrastructure fault, no evidence).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from sigmaloop.errors import UpstreamError, boundary
 from sigmaloop.tools.gateway.call import Call
 from sigmaloop.tools.gateway.quoting import excerpt
 from sigmaloop.tools.json_types import Json
-from sigmaloop.tools.upstream.answers import answer_fault, unfinished
+from sigmaloop.tools.upstream.answers import answer_fault, mend, unfinished
 from sigmaloop.tools.upstream.http import HttpUpstream
 
 __all__ = ["Endpoint", "HttpUpstream", "InProcessUpstream", "Model", "Upstream"]
@@ -24,12 +23,11 @@ class Upstream(Protocol):
 
     `complete` takes an OpenAI chat.completions request and returns the whole response; `embeddings` likewise.
     Both are called from many threads and raise UpstreamError: status 4xx when the request is at fault, 5xx
-    otherwise. `check` raises ModelUnavailable, saying what to do, if one of the models cannot be used.
+    otherwise, or ModelUnavailable, saying what to do, if the endpoint or the model cannot be used at all.
     """
 
     def complete(self, request: Json) -> Json: ...
     def embeddings(self, request: Json) -> Json: ...
-    def check(self, models: Sequence[str]) -> None: ...
     def close(self) -> None: ...
 
 
@@ -67,6 +65,7 @@ class InProcessUpstream:
             # It may name what it was asked.
             cause = f"{type(error.__cause__).__name__}: {excerpt(str(error.__cause__))}"
             raise UpstreamError(f"the model in this process failed: {cause}") from error.__cause__
+        mend(answer, request)
         fault = answer_fault(answer, "choices") or unfinished(answer)
         if fault:
             raise UpstreamError(f"the model in this process gave no usable answer: {fault}")
@@ -74,9 +73,6 @@ class InProcessUpstream:
 
     def embeddings(self, request: Json) -> Json:
         raise UpstreamError("the model in this process makes no embeddings; use embedder hash-v1", status=404)
-
-    def check(self, models: Sequence[str]) -> None:
-        """It is here, so it can be used."""
 
     def close(self) -> None:
         """Holds nothing."""

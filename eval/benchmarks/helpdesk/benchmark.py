@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from sigmaloop.errors import BadInput
-from sigmaloop.eval.benchmark import EpisodeBenchmark
+from sigmaloop.eval.benchmark import Episode, EpisodeBenchmark
 from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS
 from sigmaloop.eval.benchmarks.helpdesk.episode import HelpdeskEpisode
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call
@@ -27,10 +27,10 @@ class OracleStep(Record):
 
 
 class Helpdesk(EpisodeBenchmark):
-    """380 generated tasks over 31 request types; the same ones everywhere and always."""
+    """580 generated tasks over 31 request types; the same ones everywhere and always."""
 
     name = "helpdesk"
-    version = "1"
+    version = "2"
     setting = "An agent serves the customers of an online shop, an airline and a phone company by chat and with tools."
 
     def __init__(self, seed: int = GENERATION_SEED) -> None:
@@ -44,6 +44,10 @@ class Helpdesk(EpisodeBenchmark):
         """A fresh episode; the customers are scripted, so the seed changes nothing."""
         task = self._find(task_id)
         return HelpdeskEpisode(task, DESKS[task.kind.domain])
+
+    def explain(self, episode: Episode) -> str:
+        """The first expected fact that is missing or differs; for training tasks only."""
+        return episode.explain() if isinstance(episode, HelpdeskEpisode) else ""
 
     def oracle(self, task_id: str) -> tuple[OracleStep, ...]:
         """The gold script of a task, for conformance checks only: it earns reward 1."""

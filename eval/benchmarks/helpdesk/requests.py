@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import JsonValue
 
+from sigmaloop.eval.benchmarks.helpdesk.plain_text import compiled
+from sigmaloop.eval.benchmarks.helpdesk.things import Thing
+
 if TYPE_CHECKING:
     from sigmaloop.eval.benchmarks.helpdesk.scene import Scene
 
@@ -45,6 +48,23 @@ def phrase(*alternatives: str) -> Need:
 
 
 @dataclass(frozen=True)
+class Respect:
+    """One respect in which a proposal can be wrong, as regular expressions over lower-case text."""
+
+    right: str
+    wrong: str
+    answer: str
+    """What the customer says then; starts with "No"."""
+    strict: bool = False
+    """Something wrong is too much, even beside what is right."""
+
+    def met(self, text: str) -> bool:
+        if not compiled(self.wrong).search(text):
+            return True
+        return not self.strict and compiled(self.right).search(text) is not None
+
+
+@dataclass(frozen=True)
 class Case:
     """One request of a customer, with everything filled in."""
 
@@ -67,6 +87,12 @@ class Case:
     """Said once, in place of the yes."""
     insists: tuple[str, ...] = ()
     """Said one after the other when the agent refuses."""
+    called: str = ""
+    """The matter in two words, for a customer who is asked about two at once."""
+    things: tuple[Thing, ...] = ()
+    """What it is about."""
+    respects: tuple[Respect, ...] = ()
+    """In which respects a proposal for it can be wrong."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +111,8 @@ class RequestType:
     """May also be a customer's second request."""
     write: str = ""
     """The first write tool of its gold script; empty: it writes nothing."""
+    called: str = "the request"
+    """The matter in two words, as its customer calls it."""
     habits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Variant (or "" for all) to habits of weak agents that change its outcome."""
 

@@ -1,23 +1,26 @@
-"""Generates the 380 tasks: which request types, variants and twists, and the whole content of each."""
+"""Generates the 580 tasks: which request types, variants and twists, and the whole content of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sigmaloop.eval.benchmarks.helpdesk.customer.customer import Script
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
 from sigmaloop.eval.benchmarks.helpdesk.domains.desks import DESKS, REQUEST_TYPES
+from sigmaloop.eval.benchmarks.helpdesk.expectations import respects
 from sigmaloop.eval.benchmarks.helpdesk.requests import Call, Case, Need, RequestType
 from sigmaloop.eval.benchmarks.helpdesk.scene import Scene, spoken_birthday
+from sigmaloop.eval.benchmarks.helpdesk.things import things_in, things_of
 from sigmaloop.eval.benchmarks.helpdesk.tools import call
+from sigmaloop.eval.benchmarks.helpdesk.twists import Twists, draw_twists
 from sigmaloop.eval.benchmarks.helpdesk.world import Row, World
 from sigmaloop.records import Split, Task, digest
 
 GENERATION_SEED = 20250514
 """Of the benchmark; any other seed makes as many other tasks of the same kinds."""
-SIZES: dict[Split, int] = {"train": 180, "validation": 100, "test": 100}
+SIZES: dict[Split, int] = {"train": 180, "validation": 100, "test": 300}
 
 
 _MANY = ("acts_on_first_order", "wrong_line")
@@ -69,52 +72,17 @@ class HelpdeskTask:
         return world.tables
 
 
-@dataclass(frozen=True)
-class Twists:
-    """What makes a conversation harder, drawn per task."""
-
-    signed_in: bool
-    old_email: bool
-    busy: bool
-    upset: bool
-    corrects: bool
-    several: bool
-    second: str
-
-    def names(self) -> tuple[str, ...]:
-        plain = [
-            name for name in ("signed_in", "old_email", "busy", "upset", "corrects", "several") if getattr(self, name)
-        ]
-        return (*plain, *([f"second_at_{self.second}"] if self.second != "none" else []))
-
-
-def _draw(dice: Dice, kind: RequestType, variant: str) -> Twists:
-    old_email = dice.chance(0.12)
-    single = kind.name in ("return_from_two_orders",) or variant in ("two_orders", "also_order", "over_limit")
-    seconds = (
-        ("none",)
-        if single
-        else ("none", "none", "none", "none", "none", "none", "opening", "opening", "close", "close")
-    )
-    return Twists(
-        signed_in=not old_email and dice.chance(0.5),
-        old_email=old_email,
-        busy=dice.chance(0.16) and bool(kind.write) and variant != "over_limit",
-        upset=dice.chance(0.15) and variant != "over_limit",
-        corrects=kind.corrects and dice.chance(0.35),
-        several=dice.chance(0.55),
-        second=dice.pick(seconds),
-    )
-
-
 @lru_cache(maxsize=2)
 def all_tasks(seed: int = GENERATION_SEED) -> dict[str, HelpdeskTask]:
-    """Every task by id, in the order of the splits; made once, in about a fifth of a second."""
+    """Every task by id, in the order of the splits; made once, in about half a second."""
     tasks: dict[str, HelpdeskTask] = {}
     people = Dice(seed, "people").shuffled(range(900))
     for split, size in SIZES.items():
-        for kind, variant, weight in _plan(seed, split, size):
-            task = _make(seed, split, kind, variant, weight=weight, number=len(tasks), person=people[len(tasks)])
+        plan = _plan(seed, split, size)
+        twists = draw_twists([(kind, variant) for kind, variant, _ in plan], seed=seed, split=split)
+        for (kind, variant, weight), drawn in zip(plan, twists, strict=True):
+            number = len(tasks)
+            task = _make(seed, split, kind, variant, twists=drawn, weight=weight, number=number, person=people[number])
             tasks[task.task.id] = task
     return tasks
 
@@ -139,15 +107,24 @@ def _plan(seed: int, split: Split, size: int) -> list[tuple[RequestType, str, fl
 
 
 def _make(
-    seed: int, split: Split, kind: RequestType, variant: str, *, weight: float, number: int, person: int
+    seed: int,
+    split: Split,
+    kind: RequestType,
+    variant: str,
+    *,
+    twists: Twists,
+    weight: float,
+    number: int,
+    person: int,
 ) -> HelpdeskTask:
     dice = Dice(seed, split, number)
-    twists = _draw(dice, kind, variant)
     scene = Scene(dice, person=person, corrects=twists.corrects, several=twists.several)
-    cases = [kind.build(scene, variant)]
+    cases, second = [kind.build(scene, variant)], _second_kind(scene, kind)
     if twists.second != "none":
-        cases.append(_second(scene, kind))
+        scene.corrects = scene.several = scene.alone = False
+        cases.append(second.build(scene, second.variants[0]))
     scene.customer["verified"] = twists.signed_in
+    cases = [_known(scene, *pair) for pair in zip(cases, (kind, second), strict=False)]
     script = _script(scene, kind, cases, twists)
     snapshot = World.of(scene.tables)
     busy = twists.busy and bool(cases[0].writes)
@@ -170,12 +147,16 @@ def _make(
     )
 
 
-def _second(scene: Scene, first: RequestType) -> Case:
-    """Another, plainer request of the same customer, about something of its own."""
-    kinds = [kind for kind in DESKS[first.domain].types if kind.second and kind.name != first.name]
-    kind = scene.dice.pick(kinds)
-    scene.corrects = scene.several = scene.alone = False
-    return kind.build(scene, kind.variants[0])
+def _second_kind(scene: Scene, first: RequestType) -> RequestType:
+    """Another, plainer request of the same customer, about something of its own and with a name of its own."""
+    return scene.dice.pick([kind for kind in DESKS[first.domain].types if kind.second and kind.called != first.called])
+
+
+def _known(scene: Scene, case: Case, kind: RequestType) -> Case:
+    """The case with what its customer knows of the world: what it is about, and what a proposal may get wrong."""
+    calls = [step.arguments for step in (*case.reads, *case.writes)]
+    things = things_of(things_in(scene.tables), scene.tables, calls)
+    return replace(case, called=kind.called, things=tuple(things.values()), respects=respects(scene.tables, case))
 
 
 UPSET = (
@@ -213,8 +194,9 @@ def _script(scene: Scene, kind: RequestType, cases: Sequence[Case], twists: Twis
         identity=identity,
         verification="zip" if kind.domain == "retail" else "birth_date",
         cases=tuple(cases),
-        second=twists.second,  # type: ignore[arg-type]
+        second=twists.second,
         voice=digest(GENERATION_SEED, who["customer_id"], who["email"]),
+        things=tuple(things_in(scene.tables).values()),
     )
 
 

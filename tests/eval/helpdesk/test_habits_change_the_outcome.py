@@ -237,7 +237,10 @@ SPOILS: dict[str, Spoil] = {
     "wrong_line": lambda t, s, w: first_of("lines", "line_id")(t, s, w),
 }  # fmt: skip
 UNIMPORTANT = {
-    "guesses_cancel_reason": lambda task: task.calls[-1].arguments.get("reason") == "no_longer_needed",
+    "gives_up_after_error": lambda task: task.variant == "over_limit",
+    "guesses_cancel_reason": lambda task: any(
+        step.arguments.get("reason") == "no_longer_needed" for step in task.calls
+    ),
     "acts_on_first_order": lambda task: not task.script.cases[0].writes or task.kind.name == "order_total_question",
     "changes_one_leg_only": lambda task: task.kind.name == "change_to_cheapest",
     "charges_free_bags": lambda task: task.snapshot.count('"bags": 0') > 0 and _all_paid(task),

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigmaloop.eval.benchmarks.helpdesk.domains.retail.requests import AT_ONCE, TIMING
+from sigmaloop.eval.benchmarks.helpdesk.plain_text import numbers
 from sigmaloop.eval.benchmarks.helpdesk.requests import Need, amount, day, phrase
-from sigmaloop.eval.benchmarks.helpdesk.scoring import canonical, is_said, numbers, score
+from sigmaloop.eval.benchmarks.helpdesk.scoring import canonical, is_said, score
 
 SAID = [
     (amount(1200.5), "You get $1,200.50 back."),
@@ -94,9 +95,13 @@ def test_whole_and_decimal_numbers_are_equal_but_a_number_is_no_flag() -> None:
 def test_both_parts_must_be_right() -> None:
     state, needs = {"t": {"x": {"a": 1}}}, [amount(5.0), amount(7.0)]
     right = score(state, state, spoken=["$5 and $7"], needs=needs)
-    assert (right.reward, right.components, right.missing) == (1.0, {"database": 1.0, "said": 1.0}, "")
+    assert (right.reward, right.components, right.missing) == (
+        1.0,
+        {"database": 1.0, "said": 1.0, "agreed": 1.0, "honest": 1.0},
+        "",
+    )
     half = score(state, state, spoken=["$5"], needs=needs)
-    assert (half.reward, half.components) == (0.0, {"database": 1.0, "said": 0.5})
+    assert (half.reward, half.components) == (0.0, {"database": 1.0, "said": 0.5, "agreed": 1.0, "honest": 1.0})
     wrong = score({}, state, spoken=["$5 and $7"], needs=needs)
     assert (wrong.reward, wrong.components["database"]) == (0.0, 0.0)
     assert "database" in wrong.missing

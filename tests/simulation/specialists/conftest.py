@@ -110,23 +110,46 @@ def failure() -> Callable[..., FailureRecord]:
 def attempt(failure: Callable[..., FailureRecord], shipped: str) -> Callable[..., Attempt]:
     """One attempt of the simulated engineer on an agent file."""
 
-    def run(habit: str, seed: int, *, source: str = shipped, attempts: str = "none yet", words: int = 0) -> Attempt:
-        mined = [failure(habit, words), failure(habit, words + 1)]
+    def run(
+        habit: str,
+        seed: int,
+        *,
+        source: str = shipped,
+        attempts: str = "none yet",
+        learnings: str = "none yet",
+        words: int = 0,
+        others: Sequence[str] = (),
+        replayed: str = "",
+    ) -> Attempt:
+        """`others`: habits that are mixed into its cluster; `replayed`: what a replay answers, if it can be called."""
+        mined = [failure(habit, words), failure(habit, words + 1), *(failure(other, words) for other in others)]
         prompt = render(
             "harness_engineer",
             setting="An agent serves customers.",
+            program="(none)",
+            agent=source.rstrip("\n"),
             title=mined[0].mechanism,
             root_cause=mined[0].root_cause,
+            diagnosis="none yet",
             failures="\n".join(_shown(f) for f in mined),
+            traces=f"== {mined[0].id} ended: badly\n{TRACE}",
+            passing="none",
+            tools="(not shown)",
+            policy="(not shown)",
             attempts=attempts,
-            learnings="none yet",
+            works="none yet",
+            rates="none yet",
+            others="none yet",
+            learnings=learnings,
             attempt=1,
+            advice="",
             size=len(source),
             size_limit=60_000,
             calls=16,
+            replays=3,
         )
         first = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
-        return _drive(first, source, seed)
+        return _drive(first, source, seed, replayed)
 
     return run
 
@@ -138,8 +161,9 @@ def _shown(failure: FailureRecord) -> str:
     )
 
 
-def _drive(messages: Sequence[dict[str, Any]], source: str, seed: int) -> Attempt:
-    tools = [{"type": "function", "function": {"name": name}} for name in TOOLS]
+def _drive(messages: Sequence[dict[str, Any]], source: str, seed: int, replayed: str) -> Attempt:
+    names = (*TOOLS, "replay") if replayed else TOOLS
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
     for calls in range(1, 17):
         request = {"messages": messages, "tools": tools, "seed": seed}
         said = answer(request)
@@ -149,6 +173,7 @@ def _drive(messages: Sequence[dict[str, Any]], source: str, seed: int) -> Attemp
             read_request = Request(request)
             return Attempt(engineer.plan_of(read_request, read_request.turns), source, calls, arguments)
         source, result = _use(name, arguments, source)
+        result = replayed if name == "replay" else result
         messages = [
             *messages,
             said,

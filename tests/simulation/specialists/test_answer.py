@@ -56,8 +56,8 @@ def test_miner_and_judge_work_through_gateway_and_client(models: Any, cluster: A
         key = RolloutKey(agent="ab" * 8, task_id=f"t{number}", trial=0)
         rollout = Rollout(key=key, seed=1, status="ok", reward=0.0, detail="the database is not in the expected state")
         mined = FailureMiner(models, setting="s").mine(
-            rollout=rollout, trace=trace, task=Task(id=f"t{number}", split="train"), batch=0, instructions="# Policy"
-        )
+            rollout=rollout, trace=trace, task=Task(id=f"t{number}", split="train"), batch=0
+        )[0]
         tags.append(mined.mechanism)
         assert all(e.step in (0, 1, 2) for e in mined.evidence)
     assert len(set(tags)) > 1

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from sigmaloop.agents.clusterer import Clusterer
+from sigmaloop.agents.filing import KnownCluster, NewCause
 from sigmaloop.records import Cluster, digest
 from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.specialists.phrasings import PHRASINGS
@@ -38,12 +39,15 @@ def test_similarity_is_one_for_the_same_and_nothing_for_unrelated_texts() -> Non
 
 def test_a_night_of_failures_falls_into_clusters_by_cause(models: Any, failure: Any) -> None:
     """Through the real gateway and ChatOpenAI: about five decisions in six are right, and some causes are split."""
-    clusterer, clusters, truth = Clusterer(models, setting="s"), {}, {}
+    clusterer, clusters, truth, said = Clusterer(models, setting="s"), {}, {}, []
     right = decisions = 0
     for number, habit in enumerate(stream(80)):
         mined = failure(habit, number)
-        shown = sorted(clusters.values(), key=lambda c: -similarity(mined.embedding_text, c.root_cause))
-        choice = clusterer.choose(failure=mined, clusters=shown)
+        shown = [KnownCluster(cluster=c, state="open") for c in clusters.values()]
+        cause = NewCause(label="N1", failures=(mined,))
+        filing = clusterer.file([cause], shown, batch=1, scope=f"cluster:{number}")
+        choice = filing.places[0]
+        said += [(habit, named.diagnosis.missing_instruction) for named in filing.diagnoses]
         ought = next((c for c, h in truth.items() if h == habit), None)
         decisions += 1
         right += (choice.cluster_id is None) if ought is None else truth.get(choice.cluster_id or "") == habit
@@ -53,8 +57,15 @@ def test_a_night_of_failures_falls_into_clusters_by_cause(models: Any, failure: 
         clusters[key] = (
             known.model_copy(update={"failures": (*known.failures, mined)})
             if known
-            else Cluster(id=key, title=choice.title, root_cause=mined.root_cause, created_batch=0, failures=(mined,))
+            else Cluster(
+                id=key,
+                title=choice.title or mined.mechanism,
+                root_cause=mined.root_cause,
+                created_batch=0,
+                failures=(mined,),
+            )
         )
+    assert sum(remedy in PHRASINGS[habit].remedies for habit, remedy in said) > 0.7 * len(said) > 40
     assert 0.78 <= right / decisions < 0.95
     assert len(clusters) >= 29
     assert Counter(truth.values()).most_common(1)[0][1] <= 4

@@ -11,10 +11,7 @@ from sigmaloop.agents.brief import Brief, EngineerTools, PastAttempt
 from sigmaloop.agents.harness_engineer import HarnessEngineer
 from sigmaloop.errors import InadmissibleChange
 from sigmaloop.simulation.habits import HABITS
-from sigmaloop.simulation.reading import objects
-from sigmaloop.simulation.specialists.changes import SHARES, wording
-from sigmaloop.simulation.specialists.phrasings import PHRASINGS
-from sigmaloop.simulation.specialists.request import Request
+from sigmaloop.simulation.specialists.changes import SHARES
 from sigmaloop.tools.changes.edits import check_change, unified_diff
 
 SEEDS = range(200)
@@ -53,40 +50,11 @@ def test_only_broken_and_empty_changes_are_inadmissible(attempts: Any, shipped: 
         assert fate(shipped, made.source) == expected.get(made.plan.quality, "ok"), made.plan
 
 
-def test_specific_changes_cure_what_they_are_meant_for(attempts: Any, reading: Any, shipped: str) -> None:
+def test_vague_changes_hardly_help(attempts: Any, reading: Any, shipped: str) -> None:
     before = reading(shipped)
     for habit, made in attempts:
-        if made.plan.quality != "specific":
-            continue
-        if made.plan.kind == "control_flow":
-            agent: dict[str, Any] = {}
-            exec(made.source, agent)
-            said = agent["check_call"](made.plan.tool, {}, [{"role": "user", "content": "Hello."}])
-            assert said is not None
-            assert objects(said, habit)
-        else:
-            assert reading(made.source).multipliers[habit] < 0.5 * before.multipliers[habit], made.plan
-
-
-@pytest.mark.parametrize("habit", NAMES)
-def test_every_remedy_cures_as_a_note_on_a_tool_however_it_opens(habit: str, reading: Any, shipped: str) -> None:
-    request = Request({"messages": []})
-    for remedy in PHRASINGS[habit].remedies:
-        for rule in (wording(remedy, request), f"From now on: {remedy[0].lower()}{remedy[1:]}"):
-            noted = shipped.replace("TOOL_NOTES = {}", f"TOOL_NOTES = {{'return_items': {rule!r}}}")
-            assert reading(noted).multipliers[habit] < 0.5, rule
-
-
-def test_vague_and_overfitted_changes_hardly_help(attempts: Any, reading: Any, shipped: str) -> None:
-    before = reading(shipped)
-    for habit, made in attempts:
-        if made.plan.quality in ("vague", "overfit"):
+        if made.plan.quality == "vague":
             assert reading(made.source).multipliers[habit] > 0.7 * before.multipliers[habit], made.plan
-
-
-def test_over_broad_changes_break_something_else(attempts: Any, reading: Any) -> None:
-    broad = [made for _, made in attempts if made.plan.quality == "broad"]
-    assert all(reading(made.source).bumps for made in broad)
 
 
 def test_overfitted_changes_name_a_case(attempts: Any) -> None:
@@ -149,8 +117,8 @@ def test_after_rejections_another_kind_of_change_is_tried(attempt: Any) -> None:
 
 def test_who_is_shown_past_attempts_repeats_them_less(attempt: Any) -> None:
     past = "- [prompt] Adds the rule: Ask the customer first. -> rejected by validation"
-    blind = [attempt("skips_confirmation", seed).plan.quality for seed in SEEDS]
-    shown = [attempt("skips_confirmation", seed, attempts=past).plan.quality for seed in SEEDS]
+    blind = [attempt("skips_confirmation", seed).plan.quality for seed in range(400)]
+    shown = [attempt("skips_confirmation", seed, attempts=past).plan.quality for seed in range(400)]
     assert shown.count("repeat") < 0.5 * blind.count("repeat")
 
 
@@ -168,6 +136,7 @@ def test_the_real_engineer_works_with_the_simulated_model(
         *[lambda _: ["nothing yet"]] * 3,
         lambda _: '[0] USER: Hi.\n[1] CALL cancel_order {"order_id": "or_10001"}\n[1] RESULT {}',
         lambda _: "The agent ran to its end.",
+        lambda *_: "(2 replays left)\nIt passed.",
     )
     changed = set()
     for number, habit in enumerate(NAMES[:12]):
@@ -176,9 +145,60 @@ def test_the_real_engineer_works_with_the_simulated_model(
             cluster=target,
             attempts=(PastAttempt(kind="context", summary="Shows it twice.", outcome="rejected", gate="regression"),),
             attempt=1,
-            agent_size=len(shipped),
+            agent=shipped,
         )
         proposal = HarnessEngineer(models, setting="s").propose(brief, tools, scope=f"propose:A{number:04d}")
         assert proposal.source != shipped
         changed.add(proposal.source)
     assert len(changed) == 12
+
+
+REMEDY = "Ask the customer to confirm what will be changed, and make the change only after a yes."
+GOOD_IDEA = f"  next idea: Say what to do: {REMEDY}"
+PAST = "- A0001 [prompt] Adds the rule: Mind this. -> rejected by cluster_tasks"
+
+
+def specific(made: Any) -> float:
+    return sum(m.plan.quality == "specific" for m in made) / len(made)
+
+
+def test_knowing_why_the_last_attempt_failed_makes_the_next_one_better(attempt: Any) -> None:
+    blind = [attempt("skips_confirmation", seed) for seed in range(80)]
+    warned = [attempt("skips_confirmation", seed, attempts=PAST) for seed in range(80)]
+    told = [attempt("skips_confirmation", seed, attempts=f"{PAST}\n{GOOD_IDEA}") for seed in range(80)]
+    lesson = "- L0001 (rejected by cluster_tasks) situation: s tried: t observed: o follows: Say what to do: Ask the "
+    lesson += "customer to confirm what will be changed, and make the change only after a yes. Do something else."
+    taught = [attempt("skips_confirmation", seed, learnings=lesson) for seed in range(80)]
+    assert specific(blind) + 0.05 < specific(warned) < specific(told)
+    assert specific(taught) > specific(blind) + 0.1
+    of_another_cause = [attempt("omits_amount", seed, learnings=lesson) for seed in range(80)]
+    assert specific(of_another_cause) < specific(taught)
+
+
+def compiles(source: str) -> bool:
+    try:
+        compile(source, "agent.py", "exec")
+    except SyntaxError:  # the engineer has bad days
+        return False
+    return True
+
+
+def test_a_mixed_cluster_gives_a_rule_about_another_cause(attempt: Any, reading: Any, shipped: str) -> None:
+    before = reading(shipped).multipliers["skips_confirmation"]
+
+    def cured(**mixed: Any) -> int:
+        made = [attempt("skips_confirmation", seed, **mixed) for seed in range(60)]
+        sound = [m.source for m in made if compiles(m.source)]
+        return sum(reading(source).multipliers["skips_confirmation"] < 0.5 * before for source in sound)
+
+    assert cured(others=("omits_amount", "wrong_line", "closes_too_early", "sums_wrong")) < 0.7 * cured()
+
+
+def test_a_replay_that_fails_leads_to_another_draft(attempt: Any) -> None:
+    passed = [attempt("skips_confirmation", seed, replayed="(2 replays left)\nIt passed.") for seed in range(80)]
+    failed = [
+        attempt("skips_confirmation", seed, replayed="(2 replays left)\nIt failed: no yes.") for seed in range(80)
+    ]
+    assert specific(failed) > specific(passed)
+    assert any(one.source != other.source for one, other in zip(passed, failed, strict=True))
+    assert max(m.calls for m in failed) <= 12

@@ -22,6 +22,9 @@ def judge(ask: Any, diff: str, seed: int = 1) -> dict[str, Any]:
             hypothesis="h",
             verdicts="- validation (held-out tasks): failed",
             diff=diff,
+            program="(none)",
+            figures="none",
+            trace="(none)",
         )
     )
 
@@ -56,9 +59,18 @@ def test_only_clear_overfitting_is_vetoed(ask: Any, attempt: Any, shipped: str) 
 
 
 def test_the_explanation_names_the_gate_that_rejected(ask: Any) -> None:
-    assert "validation gate" in judge(ask, "+x")["explanation"]
+    assert "validation gate" in judge(ask, "+x")["failed_because"]
 
 
 def test_the_judge_is_off_the_mark_now_and_then(ask: Any) -> None:
     said = [judge(ask, '+    "Before every change wait for an explicit yes."', s)["classification"] for s in range(100)]
     assert 0.85 <= said.count("sound") / 100 < 1.0
+
+
+def test_the_judge_has_an_idea_for_the_next_attempt_mostly_a_remedy(ask: Any) -> None:
+    from sigmaloop.simulation.specialists.recognition import recognise
+
+    ideas = [judge(ask, "+x", seed)["next_idea"] for seed in range(60)]
+    assert all(0 < len(idea) <= 200 for idea in ideas)
+    good = [idea for idea in ideas if recognise(idea) == "skips_confirmation"]
+    assert 0.65 < len(good) / len(ideas) < 0.95

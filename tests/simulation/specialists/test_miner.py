@@ -17,6 +17,12 @@ CASES = tomllib.loads((Path(__file__).parent / "traces.toml").read_text(encoding
 
 
 def mine(ask: Any, case: dict[str, str], seed: int) -> dict[str, Any]:
+    """The decisive cause."""
+    return dict(explain(ask, case, seed)["causes"][0])
+
+
+def explain(ask: Any, case: dict[str, str], seed: int, **shown: str) -> dict[str, Any]:
+    known = {"program": "(none)", "agent": "(not shown)", "mechanisms": "none yet", "passing": "(none)", **shown}
     return dict(
         ask(
             "failure_miner",
@@ -26,6 +32,7 @@ def mine(ask: Any, case: dict[str, str], seed: int) -> dict[str, Any]:
             ending=case["ending"],
             policy=case.get("policy", "# Policy"),
             trace=case["trace"],
+            **known,
         )
     )
 
@@ -97,3 +104,29 @@ def test_an_empty_trace_is_explained_in_general_terms(ask: Any) -> None:
 )
 def test_amounts_are_found_however_they_are_written(text: str, amount: float, stated: bool) -> None:
     assert number(text, amount) is stated
+
+
+def test_further_causes_are_those_that_show_clearly_and_do_not_decide(ask: Any) -> None:
+    told = [explain(ask, case, seed)["causes"] for case in CASES for seed in range(4)]
+    assert all(1 <= len(causes) <= 3 for causes in told)
+    assert any(len(causes) > 1 for causes in told)
+    for causes in told:
+        assert [cause["decisive"] for cause in causes] == [True, *[False] * (len(causes) - 1)]
+        assert len({habit_of(cause["mechanism"]) for cause in causes}) == len(causes)
+
+
+def test_a_mechanism_in_use_is_taken_word_for_word_when_it_fits(ask: Any) -> None:
+    case = next(case for case in CASES if case["habit"] == "skips_confirmation")
+    known = "- acts before confirmation: It calls the changing tool straight away.\n- other trouble: It is another."
+    said = [explain(ask, case, seed, mechanisms=known)["causes"][0]["mechanism"] for seed in range(40)]
+    assert said.count("acts before confirmation") > 25
+
+
+def test_a_call_that_was_refused_is_not_taken_for_one_that_was_made() -> None:
+    trace = (
+        '[0] USER: Cancel it.\n[1] CALL cancel_order {"order_id": "or_1"}\n'
+        "[1] REFUSED by the agent's code: Not done: ask first."
+    )
+    talk = Conversation(trace)
+    assert talk.calls[0].held_back
+    assert talk.writes == []

@@ -15,7 +15,17 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from waiting import wait_for
 
 from sigmaloop.errors import BudgetSpent, UpstreamError
-from sigmaloop.tools.gateway.budget import HIDDEN_TOKENS, IMAGE_TOKENS, NOTHING, Amount, Budget, Prices, worst_case
+from sigmaloop.tools.gateway.budget import (
+    HIDDEN_TOKENS,
+    IMAGE_TOKENS,
+    NOTHING,
+    ONE_CALL,
+    Amount,
+    Budget,
+    Prices,
+    Tokens,
+    worst_case,
+)
 from sigmaloop.tools.gateway.gateway import Gateway
 from sigmaloop.tools.gateway.lease import Lease
 from sigmaloop.tools.gateway.requests import hash_and_size
@@ -43,13 +53,13 @@ def worst(gateway: Gateway, request: dict[str, Any] = ASK, *, role: str = "targe
     probe = open_gateway(model, max_tokens=100)
     probe.lease(role, scope="s", seed=1).complete(request)
     (sent,) = model.requests
-    return PRICES.amount(worst_case(sent, size=hash_and_size(sent)[1]))
+    return PRICES.amount(worst_case(sent, size=hash_and_size(sent)[1])).plus(ONE_CALL)
 
 
 # The rule
 
 
-amounts = st.builds(Amount, st.integers(0, 60), st.integers(0, 60))
+amounts = st.builds(Amount, st.integers(0, 60), st.integers(0, 60), st.integers(0, 3))
 
 
 class Spending(RuleBasedStateMachine):
@@ -59,7 +69,7 @@ class Spending(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.budget = Budget(max_tokens=100, max_money=100 / 10**12)
+        self.budget = Budget(max_tokens=100, max_money=100 / 10**12, max_calls=5)
         self.paid = NOTHING
         self.held: list[Amount] = []
 
@@ -68,7 +78,7 @@ class Spending(RuleBasedStateMachine):
         taken = self.paid
         for one in self.held:
             taken = taken.plus(one)
-        room = taken.plus(worst).within(Amount(100, 100))
+        room = taken.plus(worst).within(Amount(100, 100, 5))
         assert self.budget.fits(worst) == room, "it refuses what does not fit, and nothing else"
         if not room:
             with pytest.raises(ValueError, match="does not fit"):
@@ -81,16 +91,16 @@ class Spending(RuleBasedStateMachine):
     @rule(worst=consumes(under_way), share=st.floats(0, 1))
     def end(self, worst: Amount | None, share: float) -> None:
         if worst is not None:
-            real = Amount(int(worst.tokens * share), int(worst.units * share))
+            real = Amount(int(worst.tokens * share), int(worst.units * share), worst.calls)
             self.budget.settle(worst, real)
             self.held.remove(worst)
             self.paid = self.paid.plus(real)
 
     @invariant()
     def never_exceeded(self) -> None:
-        assert self.paid.within(Amount(100, 100))
+        assert self.paid.within(Amount(100, 100, 5))
         assert self.budget.spent == self.paid
-        assert self.budget.charged.within(Amount(100, 100))
+        assert self.budget.charged.within(Amount(100, 100, 5))
 
 
 TestSpending = Spending.TestCase
@@ -101,15 +111,15 @@ def test_the_worst_case_is_more_than_any_tokenizer_makes_of_a_text(text: str, im
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
     parts = [{"type": "text", "text": text}, *[picture] * images]
     request = {"messages": [{"role": "user", "content": parts}], "max_tokens": 9}
-    asked, said = worst_case(request, size=hash_and_size(request)[1])
+    asked, said, _ = worst_case(request, size=hash_and_size(request)[1])
     assert asked >= len(text.encode("utf-8", "surrogatepass")) + HIDDEN_TOKENS + images * IMAGE_TOKENS
     assert said == 9
 
 
 def test_prices_are_whole_units_rounded_up() -> None:
-    assert Prices(input=2.0, output=8.0).amount((1000, 100)) == Amount(1100, (1000 * 2 + 100 * 8) * 10**6)
-    assert Prices(input=0.0000001).amount((1, 0)).units == 1
-    assert Prices().amount((5, 5)) == Amount(10, 0)
+    assert Prices(input=2.0, output=8.0).amount(Tokens(1000, 100)) == Amount(1100, (1000 * 2 + 100 * 8) * 10**6)
+    assert Prices(input=0.0000001).amount(Tokens(1, 0)).units == 1
+    assert Prices().amount(Tokens(5, 5)) == Amount(10, 0)
 
 
 # The run's budget
@@ -127,8 +137,8 @@ def test_forty_callers_on_a_small_budget_never_exceed_it_and_use_it_up() -> None
             tokens = worst_case(request, size=hash_and_size(request)[1])
             time.sleep(0.001)
             with self.lock:
-                self.spent = self.spent.plus(PRICES.amount(tokens))
-            return answer(*tokens)
+                self.spent = self.spent.plus(PRICES.amount(tokens)).plus(ONE_CALL)
+            return answer(*tokens[:2])
 
     one = worst(priced_gateway())
     model = Costly()
@@ -208,7 +218,10 @@ class Kept:
     def load(self) -> Amount:
         return self.charged
 
-    def save(self, charged: Amount) -> None:
+    def seconds(self) -> float:
+        return 0.0
+
+    def save(self, charged: Amount, seconds: float) -> None:
         self.charged = charged
 
 
@@ -226,7 +239,7 @@ def test_what_was_spent_survives_the_process_and_a_killed_call_counts_at_its_wor
     lease = gateway.lease("target", scope="s", seed=1)
     lease.complete(ASK)
     lease.complete(ASK)
-    real = PRICES.amount((10, 5))
+    real = PRICES.amount(Tokens(10, 5)).plus(ONE_CALL)
     assert during == [one, real.plus(one)], "written down before each call, for the worst"
     gateway.stop()
     assert account.charged == real.plus(real)
@@ -298,7 +311,7 @@ def test_a_try_that_may_have_been_billed_is_charged_to_the_run_and_not_to_the_ro
         one = worst(gateway)
         lease = gateway.lease("target", scope="s", seed=1)
         lease.complete(ASK)
-        assert gateway.charged == one.plus(one).plus(PRICES.amount((10, 5)))
+        assert gateway.charged == one.plus(one).plus(PRICES.amount(Tokens(10, 5)).plus(ONE_CALL))
         assert lease.usage().tokens == 15
         assert lease.budget.spent.tokens == 15
 
@@ -385,3 +398,30 @@ def test_an_error_of_a_model_in_this_process_gives_everything_back() -> None:
     assert gateway.charged == lease.budget.charged == NOTHING
     lease.complete(ASK)
     assert gateway.charged.tokens == 2
+
+
+# Calls and hours
+
+
+def test_a_runs_calls_are_counted_and_no_call_goes_over(call_journal: Any) -> None:
+    account = Kept()
+    gateway = priced_gateway(account=account, run_calls=2, call_journal=call_journal)
+    lease = gateway.lease("target", scope="s", seed=1)
+    for _ in range(2):
+        lease.complete(ASK)
+    with pytest.raises(BudgetSpent, match=r"all 2 model calls are used up.*--max-run-calls"):
+        lease.complete(ASK)
+    gateway.stop()
+    assert account.charged.calls == 2
+    with pytest.raises(BudgetSpent, match="all 2 model calls"):
+        priced_gateway(account=account, run_calls=2).lease("target", scope="t", seed=1).complete(ASK)
+
+
+def test_hours_are_those_of_all_processes_together() -> None:
+    class Tired(Kept):
+        def seconds(self) -> float:
+            return 7200.0
+
+    with pytest.raises(BudgetSpent, match=r"all 2 hours of this run are spent.*--max-hours"):
+        priced_gateway(account=Tired(), run_hours=2.0).lease("target", scope="s", seed=1).complete(ASK)
+    priced_gateway(account=Tired(), run_hours=2.5).lease("target", scope="s", seed=1).complete(ASK)

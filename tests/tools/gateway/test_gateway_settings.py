@@ -28,8 +28,8 @@ def test_every_budget_of_a_limit_begins_empty() -> None:
 
 
 def test_settings_cannot_change_while_a_gateway_runs_and_refuse_names_that_they_do_not_know() -> None:
-    settings = GatewaySettings(models=Models(target="t", specialist="s"))
+    settings = GatewaySettings(models=Models.named("t", "s"))
     with pytest.raises(ValidationError):
         settings.limits.tries = 9  # type: ignore[misc]
     with pytest.raises(ValidationError):
-        GatewaySettings.model_validate({"models": {"target": "t", "specialist": "s"}, "max_tokens": 5})
+        GatewaySettings.model_validate({"models": Models.named("t", "s").model_dump(), "max_tokens": 5})

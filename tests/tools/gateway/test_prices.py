@@ -19,8 +19,8 @@ def settings(**given: Any) -> Settings:
 
 
 def test_the_table_knows_the_default_models() -> None:
-    assert prices_of(settings()) == Prices(input=0.4, output=1.6)
-    assert specialist_prices_of(settings()) == Prices(input=2.0, output=8.0)
+    assert prices_of(settings()) == Prices(input=0.4, output=1.6, cached=0.1)
+    assert specialist_prices_of(settings()) == Prices(input=2.0, output=8.0, cached=0.5)
 
 
 def test_the_address_decides_who_charges() -> None:

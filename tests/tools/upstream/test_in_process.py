@@ -32,7 +32,7 @@ def test_an_error_of_a_model_in_this_process_is_an_upstream_error() -> None:
         (ZeroDivisionError("division"), "failed: ZeroDivisionError: division"),
         ({"choices": []}, "no choices"),
         (None, "no JSON object"),
-        ({"choices": [{"message": {"tool_calls": [{"function": {"name": "x"}}]}}]}, "malformed tool calls"),
+        ({"choices": [{"message": {"tool_calls": [{"function": {"arguments": "{}"}}]}}]}, "malformed tool calls"),
     ]:
         with pytest.raises(UpstreamError, match=words) as caught:
             InProcessUpstream(Broken(answer)).complete(ASK)

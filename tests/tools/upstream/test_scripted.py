@@ -100,7 +100,6 @@ def test_threads_share_a_script_without_getting_an_output_twice() -> None:
 
 def test_it_is_an_upstream_and_a_model() -> None:
     upstream: Upstream = ScriptedModel(["one"])
-    upstream.check(["anything"])
     wrapped: Upstream = InProcessUpstream(ScriptedModel(["two"]))
     assert message(wrapped.complete(ASK))["content"] == "two"
     for each in (upstream, wrapped):

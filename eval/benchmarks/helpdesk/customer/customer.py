@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sigmaloop.eval.benchmarks.helpdesk.customer.listening import IDENTITY, Heard, listen
+from sigmaloop.eval.benchmarks.helpdesk.customer.listening import IDENTITY, Heard, Part, listen, without_slots
+from sigmaloop.eval.benchmarks.helpdesk.customer.matters import matters_in, pointed_at
+from sigmaloop.eval.benchmarks.helpdesk.customer.proposals import objection
 from sigmaloop.eval.benchmarks.helpdesk.dice import Dice
 from sigmaloop.eval.benchmarks.helpdesk.requests import Case
-from sigmaloop.eval.benchmarks.helpdesk.scoring import plain
+from sigmaloop.eval.benchmarks.helpdesk.scoring import is_said
+from sigmaloop.eval.benchmarks.helpdesk.things import Thing
 
 MAX_TURNS = 30
 """Answers after which a customer gives up, whatever is left."""
@@ -51,6 +53,8 @@ class Script:
     second: Literal["none", "opening", "close"]
     voice: str
     """Seed of the wordings."""
+    things: Sequence[Thing] = ()
+    """All orders, reservations and lines of the customer's world."""
 
 
 class Customer:
@@ -60,7 +64,12 @@ class Customer:
         self._script = script
         self._told = len(script.cases) if script.second == "opening" else 1
         """Cases that the agent has heard of."""
-        self._focus = 0
+        self._focus: tuple[int, ...] = (0,)
+        """The matters that are being talked about, the last-named one last."""
+        self._of: tuple[tuple[int, ...], ...] = ()
+        """The same for each sentence of the last utterance."""
+        self.agreed: set[int] = set()
+        """Matters for which the agent has a yes."""
         self._corrected: set[int] = set()
         self._insisted: dict[int, int] = {}
         self._turns = 0
@@ -76,8 +85,8 @@ class Customer:
             self.over = True
             return None
         heard = listen(text)
-        self._served |= heard.done or heard.refused or (heard.informs and heard.anything_else)
-        self._refocus(text)
+        self._refocus(heard)
+        self._served |= heard.done or heard.refused or self._informed(heard, text)
         reply = self._reply(heard)
         if reply is None or self._lost >= MAX_LOST:
             self.over = True
@@ -86,14 +95,33 @@ class Customer:
 
     @property
     def _case(self) -> Case:
-        return self._script.cases[self._focus]
+        return self._script.cases[self._focus[-1]]
 
-    def _refocus(self, text: str) -> None:
-        """Turn to the matter that the agent talks of, if it talks of exactly one that it has heard of."""
-        known = range(self._told)
-        named = [i for i in known if re.search(self._script.cases[i].topic, plain(text))]
-        if len(named) == 1:
-            self._focus = named[0]
+    @property
+    def _known(self) -> Sequence[Case]:
+        """The matters that the agent has heard of."""
+        return self._script.cases[: self._told]
+
+    def _refocus(self, heard: Heard) -> None:
+        """Follow the agent from sentence to sentence: to the matter that one names, or on with the last one."""
+        places = []
+        for part in heard.parts:
+            self._focus = self._named(part) or self._focus
+            places.append(self._focus)
+        self._of = tuple(places)
+        refusals = [place for part, place in zip(heard.parts, places, strict=True) if part.refuses]
+        if heard.refused and refusals and not any(part.asked for part in heard.parts):
+            self._focus = refusals[-1]  # what is offered in its place is nothing that the agent turns to
+
+    def _informed(self, heard: Heard, text: str) -> bool:
+        """The agent reports: behind the customer's yes, with what it wanted to know, or before asking for more."""
+        told = any(is_said(need, [text]) for need in self._case.said)
+        return told or (heard.informs and (heard.anything_else or (bool(self.agreed) and not heard.question)))
+
+    def _named(self, part: Part) -> tuple[int, ...]:
+        """The matters that a sentence names; a word that asks for a fact of the present matter names no other one."""
+        bare = without_slots(part.text, [slot for slot in part.asked if slot in self._case.facts])
+        return matters_in(part.text, self._known, bare=bare, settled=self.agreed, current=self._focus)
 
     def _reply(self, heard: Heard) -> str | None:
         """The first thing that fits, in order of how clearly the agent wants something."""
@@ -109,7 +137,7 @@ class Customer:
             return self._transfer()
         if heard.completes:
             facts.append(NOTHING_MORE)
-        parts = [*facts, *([self._confirm()] if heard.confirm else [])]
+        parts = [*facts, *(self._confirm(heard) if heard.confirm else [])]
         if parts:
             self._thanked = False
             return " ".join(parts)
@@ -137,17 +165,27 @@ class Customer:
             return self._pick(UNKNOWN)
         if heard.question or not heard.words:
             return self._pick(PUZZLED).format(self._case.later)
-        if self._thanked:
-            return None
-        return "Okay."
+        if heard.proposes:
+            return " ".join(self._confirm(heard))
+        return None if self._thanked else "Okay."
 
     def _facts(self, heard: Heard) -> list[str]:
         """What the customer tells, in the order in which it is usually asked."""
         facts: list[str] = []
-        for sentence in (*self._identity(heard), *(self._fact(slot) for slot in heard.asked if slot not in IDENTITY)):
+        told = [sentence for slot in heard.asked if slot not in IDENTITY for sentence in self._answers(heard, slot)]
+        for sentence in (*self._identity(heard), *told):
             if sentence and sentence not in facts:
                 facts.append(sentence)
         return facts
+
+    def _answers(self, heard: Heard, slot: str) -> list[str]:
+        """What it says about a slot for each matter that the agent asks it of."""
+        places = [self._of[i] for i, part in enumerate(heard.parts) if slot in part.asked] or [self._focus]
+        matters = list(dict.fromkeys(i for place in places for i in place))
+        if len(matters) == 1:
+            return [self._fact(slot, self._script.cases[matters[0]])]
+        cases = [self._script.cases[i] for i in matters]
+        return [f"For {case.called}: {self._fact(slot, case)}" for case in cases if self._fact(slot, case)]
 
     def _identity(self, heard: Heard) -> list[str]:
         who = self._script.identity
@@ -159,36 +197,73 @@ class Customer:
             return [*prefix, who["name"], who["zip"]] if slots or heard.asked == () else []
         if heard.alternatives and "email" in slots and not heard.not_found:
             return [who["email"]]
-        if heard.alternatives and heard.not_found:
+        if heard.not_found and (heard.alternatives or {"name", "zip"} <= set(slots)):
             slots = [slot for slot in slots if slot != "email"]
         if "which" in heard.asked and slots == ["phone"] and "which" in self._case.facts:
             return []
         return [who[slot] for slot in slots]
 
-    def _fact(self, slot: str) -> str:
-        if slot in self._case.facts:
-            return self._case.facts[slot]
-        for case in self._script.cases[: self._told]:
-            if slot in case.facts:
-                return case.facts[slot]
-        return self._fact("which") if slot == "item" else USUAL.get(slot, "")
+    def _fact(self, slot: str, case: Case) -> str:
+        for each in (case, *self._known):
+            if slot in each.facts:
+                return each.facts[slot]
+        return self._fact("which", case) if slot == "item" else USUAL.get(slot, "")
 
     def _details(self) -> str:
         slots = ("which", "item", "variant", "date")
         return " ".join(dict.fromkeys(self._case.facts[slot] for slot in slots if slot in self._case.facts))
 
-    def _confirm(self) -> str:
-        for index in (self._focus, *range(self._told)):
-            correction: str = self._script.cases[index].correction
-            if correction and index not in self._corrected:
-                self._corrected.add(index)
-                return correction
-        return self._pick(YES)
+    def _confirm(self, heard: Heard) -> list[str]:
+        """A yes to what is proposed, with a correction where there is one to make; or what is wrong with it."""
+        wrong = {i: self._objection(heard, i) for i in range(self._told)}
+        answers = [wrong[i] or self._agree(i) for i in self._proposed(heard, wrong)]
+        return [answer for answer in dict.fromkeys(answers) if answer] or [self._pick(YES)]
+
+    def _proposed(self, heard: Heard, wrong: Mapping[int, str]) -> list[int]:
+        """The matters of which a proposal speaks.
+
+        Those that it points at; else those that its words fit, which the agent may have left to be understood: of the
+        ones that it names and those that are still open, the first against which nothing is to be said.
+        """
+        parts = [part for part in heard.parts if part.proposing]
+        firm = [i for part in parts for i in pointed_at(part.text, self._known, current=self._focus)]
+        if firm:
+            return list(dict.fromkeys(firm))
+        named = [i for part in parts for i in self._named(part) if i not in self.agreed]
+        rest = [i for i in range(self._told) if i not in self.agreed]
+        order = list(dict.fromkeys((*named, *(i for i in self._focus if i in rest), *rest, self._focus[-1])))
+        fitting = [i for i in order if not wrong[i] and self._script.cases[i].writes] or order[:1]
+        if any(i in fitting for i in named):
+            return [i for i in fitting if i in named]
+        return [fitting[0], *(i for i in fitting[1:] if i in rest and not self._pending(i))]
+
+    def _pending(self, matter: int) -> bool:
+        """The customer has yet to correct a detail."""
+        return bool(self._script.cases[matter].correction) and matter not in self._corrected
+
+    def _objection(self, heard: Heard, matter: int) -> str:
+        """What is wrong with the proposal as one for this matter; empty: nothing."""
+        told = [thing for case in self._known for thing in case.things]
+        others = [thing for thing in self._script.things if thing not in told]
+        said = [part.text for part in heard.parts if part.proposing and self._may_be_about(part, matter)]
+        case = self._script.cases[matter]
+        return objection(case, self._known, others, said, pending=self._pending(matter))
+
+    def _may_be_about(self, part: Part, matter: int) -> bool:
+        return matter in (pointed_at(part.text, self._known, current=self._focus) or (matter,))
+
+    def _agree(self, matter: int) -> str:
+        """The yes to a matter: a correction, which is a yes as well, or nothing in particular."""
+        self.agreed.add(matter)
+        if not self._pending(matter):
+            return ""
+        self._corrected.add(matter)
+        return self._script.cases[matter].correction
 
     def _refused(self, heard: Heard) -> str:
         """Insist as often as the case says; then accept, unless there is something else to answer."""
-        count = self._insisted.get(self._focus, 0)
-        self._insisted[self._focus] = count + 1
+        count = self._insisted.get(self._focus[-1], 0)
+        self._insisted[self._focus[-1]] = count + 1
         insists = self._case.insists or ((DOUBT,) if self._case.writes else ())
         if count < len(insists):
             return insists[count]
@@ -202,7 +277,7 @@ class Customer:
         if not self._served:
             return self._case.later
         if self._told < len(self._script.cases):
-            self._focus = self._told
+            self._focus = (self._told,)
             self._told += 1
             self._thanked = False
             return self._pick(MORE).format(self._case.later)

@@ -26,6 +26,7 @@ SLOTS: dict[str, re.Pattern[str]] = {
         r"whom (?:am i|do i)",
         r"- (?:full )?name\b",
         r"what(?:'s| is) the name",
+        r"\b(?:what|which|whose) names?\b",
     ),
     "zip": _any(
         r"\bzip",
@@ -50,9 +51,13 @@ SLOTS: dict[str, re.Pattern[str]] = {
         r"booking|purchase|trip|line)",
         r"which (?:\w+ ){0,3}?(?:orders?|purchases?|reservations?|bookings?|trips?|lines?|phones?|"
         r"numbers?|one|sim|device)\b",
-        r"what (?:order|purchase|reservation|booking|trip|line|phone)\b",
+        r"what (?:order|purchase|reservation|booking|trip|line|phone(?! number))\b",
+        r"\bwho (?:uses|is using|owns|has)\b",
+        r"\b(?:what|which) number\b",
+        r"(?:what(?:'s| is)|give me|state|tell me|have|know|need) (?:the|its|that) (?:phone )?number\b",
         r"(?:order|reservation|booking|trip|line|phone) (?:is|are|was|were|do|does|did|would) (?:this|it|"
         r"that|you|we|affected|concerned|the)",
+        r"(?:point me to|find|specify|name) (?:the|your) (?:right |correct )?(?:order|reservation|booking|trip|line)\b",
         r"identify the (?:order|reservation|booking|line|trip)",
         r"whose (?:phone|line|number|sim)",
         r"(?:details?|more|bit|something) (?:of|about|on) (?:the|your|this|that) (?:order|reservation|"
@@ -63,7 +68,7 @@ SLOTS: dict[str, re.Pattern[str]] = {
         r"(?:the|your|an?) (?:order|reservation|booking) (?:please|details)",
         r"\b(?:first|second|last|latest|newest|other) one\b",
         r"\bdo you mean\b",
-        r"\bis (?:it|this|that) (?:about )?(?:the|your|order|reservation|my) (?:order|reservation|booking|"
+        r"\bis (?:it|this|that) (?:(?:about|for|with|on) )?(?:(?:the|your|my) )?(?:order|reservation|booking|"
         r"trip|line|own|or_|rs_|ln_|phone)",
     ),
     "item": _any(
@@ -115,7 +120,9 @@ SLOTS: dict[str, re.Pattern[str]] = {
         r"(?:refund|money|difference|credit|amount|charge|fee|cost|bill)(?:ed)? (?:\w+ ){0,3}?(?:to|onto|"
         r"go|on)\b",
         r"how (?:would|do|should) .{0,30}\brefund",
-        r"how .{0,30}\bsettle",
+        r"how .{0,30}\b(?:settle|cover|money|charged|billed)\b",
+        r"\b(?:which|what) method\b",
+        r"\b(?:visa|mastercard|amex|american express)\b.{0,30}\bor\b",
         r"where .{0,30}\b(?:refund|money)\b",
         r"\bcharge (?:it|this|that) to",
         r"account to (?:debit|charge)",
@@ -234,7 +241,7 @@ SLOTS: dict[str, re.Pattern[str]] = {
         r"power[- ]?cycl",
         r"troubleshoot",
         r"\btried",
-        r"\btry\b",
+        r"(?<!i'll )(?<!i will )(?<!i can )(?<!we )(?<!we can )(?<!me )(?<!let's )(?<!i )\btry\b(?! again)",
     ),
     "symptom": _any(
         r"what (?:exactly )?(?:happens|do you see|does it (?:show|say)|is (?:the |your )?(?:problem|issue|"
@@ -260,6 +267,11 @@ SLOTS: dict[str, re.Pattern[str]] = {
 
 ASKS = _any(
     r"\?",
+    r"\b(?:please|kindly) (?:just )?\w+ (?:me |us )?(?:your|the|which|what|who|whose|where|how|when)\b",
+    r"\b(?:drop|pop) (?:me |us |in )*(?:your|the)\b",
+    r", please[.!]?$",
+    r"\b(?:have|need|got) to (?:check|verify|confirm|ask)\b",
+    r"^(?:\w+,? )?(?:and |now |next,? |then |finally,? )+your\b",
     r"\bplease (?:provide|share|send|give|tell|confirm|let|specify|state|verify|describe|choose|pick|"
     r"supply|enter|reply|indicate|name|add|include|write|type|advise|clarify|say|pass|note|list)",
     r"\b(?:could|can|would|will) (?:you|i|we)\b",
@@ -275,6 +287,7 @@ ASKS = _any(
     r"\bdo you (?:have|know|remember|happen)",
     r"\bmind (?:sharing|telling|giving|if)",
     r"\brequired?\b",
+    r"\bi(?:'d| would) (?:also )?like your\b",
     r"\blooking for\b",
     r"\bwould (?:help|be (?:great|helpful|useful|good|enough|perfect|ideal))",
     r"\bmissing\b",
@@ -307,7 +320,17 @@ CONFIRM = _any(
     r"\b(?:would|do) you (?:still |really |also )?(?:like|want|wish|prefer) (?:for )?(?:me|us) to",
     r"\b(?:would|do) you (?:still |really )?(?:like|want|wish) to (?:pay|book|end|cancel|return|exchange|"
     r"upgrade|downgrade|change|add|switch|have|buy|keep going)\b",
-    r"\bwould (?:that|this|it) be",
+    r"\bwould (?:that|this|it) (?:be|work|suit|do)\b",
+    r"\b(?:shall|should|may) (?:i|we)\s*\?",
+    r"\ball (?:good|fine|right|correct|okay|ok|clear)\s*\?",
+    r"\bgood to go\b",
+    r"\b(?:looks?|sounds?) (?:right|good|ok|okay|fine|correct|alright|all right)\b",
+    r"^(?:so,? |then )?(?:want|like|need) me to\b",
+    r"\bin agreement\b",
+    r"\bam i (?:right|correct)\b",
+    r"\b(?:get|have) (?:a|your) (?:\w+ )?yes\b",
+    r"\bgive (?:me )?(?:the|your) (?:go-?ahead|ok|okay|permission|consent|approval|green light)",
+    r"\bis (?:this|that|it) what you\b",
     r"\bgo(?:ing)? ahead\b",
     r"\bproceed\b",
     r"\b(?:do|can|could|would|will) you (?:please )?(?:\w+ )?(?:confirm|agree|approve|accept|authori[sz]e|"
@@ -339,10 +362,10 @@ CONFIRM = _any(
 """A question for a yes."""
 
 CONFIRM_ANYWHERE = _any(
-    r"""\bplease (?:\w+ )?(?:confirm|approve|say yes|answer (?:with )?(?:yes|'yes'|\"yes\")|"""
+    r"""\b(?:please|kindly) (?:\w+ )?(?:confirm|approve|say yes|answer (?:with )?(?:yes|'yes'|\"yes\")|"""
     r"""reply (?:with )?[\"'“]?(?:yes|ok|confirm)|agree)\b(?! (?:your|me your|the (?:e-?mail|zip|name|"""
     r"order number|reservation number|phone|address)))",
-    r"""\b(?:just )?say (?:[\"'“]?yes|the word|so|ok|go)""",
+    r"""\b(?:just )?(?:say|tell me) (?:[\"'“]?yes|the word|so|ok|go)""",
     r"\blet me know (?:if|whether|that) (?:you(?:'d| would)? (?:like|want|agree|approve|wish|are|still)|"
     r"this|that|it|i|everything|all|we)\b",
     r"\b(?:need|wait(?:ing)? for|await(?:ing)?|require|have|with|want|get|like|seek(?:ing)?|ask for|only|"
@@ -360,11 +383,34 @@ CONFIRM_ANYWHERE = _any(
 )
 """A request for a yes that needs no question mark."""
 
+PROPOSES = _any(
+    r"\b(?:i|we)(?:'d| would|'ll| will|'m going to| am going to|'m about to| am about to| can| propose| "
+    r"suggest| plan to| "
+    r"intend to)(?: then| now| just| also| therefore| like)*(?: to)? (?!need|help|be (?:happy|glad)|assist|"
+    r"have to|ask|know|"
+    r"look|check|see|wait|love|understand|find|get back|let you|do my|do that|tell|like to (?:know|ask))\w+",
+    r"\bhere(?:'s| is) (?:what|the plan)\b",
+    r"\b(?:my|the) (?:plan|proposal|suggestion) is\b",
+    r"^(?:proposal|summary|plan|planned change|to do)\b\s*:",
+)
+"""A statement of what an agent is about to do."""
+
+PICK = _any(
+    r"\bwhich(?: one| of (?:them|these|those))?(?:,| (?:do|would|should|shall|may|can|please)\b|\s*\?)",
+    r"\bwhat (?:do|would) you (?:prefer|like)\b",
+    r"\byour (?:choice|preference)\b",
+)
+"""A question for one of the things that were just listed."""
+METHODS = _any(
+    r"\b(?:visa|mastercard|amex|paypal|gift card|credit card|your cards|payment methods?)\b",
+)
+
 WH = _any(
     r"\b(?:what|which|when|where|whom?|whose|how|why)\b",
 )
 
 GO = _any(
+    r"\bis (?:this|that|it) what you\b",
     r"\bgo ahead\b",
     r"\bproceed\b",
     r"yes or no",
@@ -379,7 +425,7 @@ ABOUT_YOU = _any(
 """Facts that are asked for with "may I have", which is no question for a yes."""
 
 ELSE = _any(
-    r"\b(?:any|some)thing (?:else|more|further|other|additional)",
+    r"\b(?<!before )(?:any|some)thing (?:else|more|further|other|additional)",
     r"\b(?:any|some) (?:other|further|more|additional) (?:\w+ )?(?:questions?|requests?|concerns?|"
     r"matters?|issues?|help|assistance|things?|topics?|wish(?:es)?)",
     r"\bwhat else\b",
@@ -392,7 +438,19 @@ ELSE = _any(
     r"\bother way i can",
     r"\bhelp with something else",
     r"\badditional (?:help|assistance)",
-    r"\banother (?:matter|request|question|thing)\b",
+    r"\banother (?:matter|request|question|thing|issue|topic|point|concern|problem)\b",
+    r"\b(?:any )?other (?:changes|things)\b.{0,20}\b(?:i|we|you)\b",
+    r"\b(?:will|does|did|would) (?:that|this) (?:be all|cover|settle|take care of|complete|include) "
+    r"?(?:everything|it all|all)?\b",
+    r"\bmore (?:that )?(?:i|we) can (?:do|help)",
+    r"\b(?:anything|something) (?:left|open|remaining)\b",
+    r"\bany other way\b",
+    r"\bhow else (?:can|may|could|might)\b",
+    r"\bfurther way\b",
+    r"^(?:anything )?else\s*\?",
+    r"\bfurther (?:questions?|requests?|concerns?|wish(?:es)?|needs?)\b",
+    r"\bcovered (?:everything|it all)\b",
+    r"\ball (?:of )?your questions\b",
     r"\bstill (?:something|anything) (?:open|left|on)",
     r"answered (?:all )?(?:of )?your questions?",
 )
@@ -434,7 +492,9 @@ DONE = _any(
     r"\bsuccessfully\b",
     r"\b(?:is|are|was|were) (?:now |hereby )?(?:cancelled|canceled|booked|refunded|changed|updated|"
     r"credited|paid|exchanged|issued|added|upgraded|downgraded|activated?|active|suspended|resumed|"
-    r"processed|started|reset|completed?|done|confirmed|corrected|insured)\b",
+    r"processed|started|reset|completed?|done|confirmed|corrected|insured|returned|renamed|moved|switched|saved|blocked|"
+    r"reactivated|resolved|fixed|ordered|submitted|initiated|set up|arranged)\b",
+    r"\bon (?:its|their) way\b",
     r"^\s*done\b",
     r"\bi (?:just |now |already )?(?:cancelled|canceled|booked|refunded|changed|updated|credited|paid|"
     r"exchanged|issued|added|upgraded|downgraded|activated|suspended|resumed|processed|started|reset|"
@@ -457,6 +517,14 @@ REFUSED = _any(
     r" not) (?:allow|permit|qualify|offer|make)|(?:have|has) to (?:decline|refuse|say no|turn)|"
     r"must (?:decline|refuse)|(?:no|without) (?:compensation|voucher|refund|exceptions?)|there is no way|"
     r"(?:hands are tied|out of the question|off the table|no longer be|too late to)|not in a position|"
+    r"no (?:cancellations?|refunds?|credits?|exceptions?) (?:once|after|when)|"
+    r"no longer (?:possible|available|an option)|(?:are|is)n't (?:cancell?able|eligible|refundable|permitted|"
+    r"an option)|"
+    r"not an option|nothing (?:more )?(?:i|we) can do|answer (?:has to be|is|must be|remains) no|past the "
+    r"point|may not be|"
+    r"(?:don't|do not|doesn't|does not|won't) let (?:me|us)|(?:do(?:n't| not)) (?:cancel|refund|credit|"
+    r"compensate|reimburse)|"
+    r"out of my hands|won't (?:work|be possible)|outside (?:of )?(?:what )?our (?:policy|rules)|"
     r"policy (?:prevents|prohibits|rules|forbids|does)|rules? (?:prevent|forbid)|remains? valid|"
     r"charge (?:is valid|stands))\b",
 )
@@ -475,7 +543,7 @@ ONLY_FIRST = _any(
 """What turns a refusal into "not without ..."."""
 
 NOT_FOUND = _any(
-    r"(?:can(?:'t|not)|could ?n(?:'t|ot)|could not|unable to|not able to|did(?:n't| not)|do(?:n't| not)|"
+    r"(?:can(?:'t|not)|could ?n(?:'t|ot)|could not|unable to|not able to|did(?:n't| not)|do(?:es)?(?:n't| not)|"
     r"was(?:n't| not) able to|no luck|fail\w* to|having trouble) .{0,25}?(?:find|finding|locate|locating|"
     r"see any|match|come up|turn up|recogni|pull)",
     r"not (?:on file|registered|in our (?:system|records|database)|found)",

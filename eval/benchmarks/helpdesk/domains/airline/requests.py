@@ -138,7 +138,7 @@ def change_to_cheapest(scene: Scene, variant: str) -> Case:
     return Case(
         opening=scene.pick_text(("I'd like to {w}.", "I need to {w}.", "Please {w}."), w=wish),
         later=f"I'd like to {wish}.",
-        topic="chang|mov|rebook|flight",
+        topic="chang|mov|rebook|(?<!return )(?<!outbound )flight",
         facts={"which": answer, "date": sentence.format(*spoken),
                "flight": "The cheapest one, please; the time doesn't matter.",
                "payment": pay, "reason": "My plans have changed.", "cabin": "Economy, as it is."},
@@ -291,7 +291,7 @@ def rename_passenger(scene: Scene, variant: str) -> Case:
     return Case(
         opening=opening,
         later=f"I'd like to correct a name. {opening}",
-        topic="name|spell",
+        topic=r"\bname\b|spell",
         facts={"which": answer, "passenger": spelling, "reason": "It was a typing error."},
         reads=_read(row),
         writes=(Call("rename_passenger", arguments),),
@@ -309,7 +309,7 @@ def _other_passenger(scene: Scene, row: Row, who: Row, which: str, answer: str) 
     return Case(
         opening=opening,
         later=f"I'd like to change a name. {opening}",
-        topic="name|spell",
+        topic=r"\bname\b|spell",
         facts={"which": answer, "passenger": swap, "reason": f"{first} can't come along."},
         reads=_read(row),
         said=(phrase("three letters", "3 letters"),),
@@ -341,7 +341,7 @@ def book_flight(scene: Scene, variant: str) -> Case:
     return Case(
         opening=scene.pick_text(("I'd like to {w}.", "Please {w}.", "Can you {w}?"), w=wish),
         later=f"I'd like to {wish}.",
-        topic="book|flight",
+        topic=r"\bbook(?:ed)?\b|\b(?:the|your|new) booking|(?<!return )(?<!outbound )flight",
         facts={"date": f"On {day}.", "flight": "The cheapest one, please.", "cabin": f"{cabin.capitalize()}, please.",
                "passenger": f"The passengers are {', '.join(names)}." if people > 1 else alone,
                "which": f"It's a new booking, from {origin} to {destination}.", "payment": pay,
@@ -417,7 +417,8 @@ _FIND = ("acts_on_first_order",)
 AIRLINE_TYPES: tuple[RequestType, ...] = (
     RequestType(
         "change_to_cheapest", "airline", 7.0, change_to_cheapest,
-        ("plain", "weekday", "two_passengers", "both_legs"), corrects=True, write="change_flights",
+        ("plain", "weekday", "two_passengers", "both_legs"),
+        called="the flight change", corrects=True, write="change_flights",
         habits={
             "": ("not_cheapest_flight", "wrong_payment_method", *_FIND), "weekday": ("wrong_travel_date",),
             "two_passengers": ("ignores_passenger_count",), "both_legs": ("changes_one_leg_only",),
@@ -425,46 +426,55 @@ AIRLINE_TYPES: tuple[RequestType, ...] = (
     ),
     RequestType(
         "cancel_with_refund", "airline", 5.5, cancel_with_refund, ("fresh", "insured", "business", "airline"),
+        called="the cancellation",
         write="cancel_reservation", habits={"": ("wrong_payment_method", "omits_amount", *_FIND)},
     ),
     RequestType(
-        "add_baggage", "airline", 4.5, add_baggage, ("plain", "two_passengers", "business", "free"), corrects=True,
+        "add_baggage", "airline", 4.5, add_baggage, ("plain", "two_passengers", "business", "free"),
+        called="the bags", corrects=True,
         write="add_bags", habits={"": ("charges_free_bags", "repeats_write", "wrong_payment_method", *_FIND)},
     ),
     RequestType(
-        "cabin_downgrade", "airline", 3.5, cabin_downgrade, ("plain", "two_passengers"), write="change_cabin",
+        "cabin_downgrade", "airline", 3.5, cabin_downgrade, ("plain", "two_passengers"),
+        called="the downgrade", write="change_cabin",
         habits={
             "": ("downgrade_without_refund", "omits_amount", *_FIND), "two_passengers": ("ignores_passenger_count",),
         },
     ),
     RequestType(
-        "cancel_not_eligible", "airline", 3.0, cancel_not_eligible, ("plain", "half_insured"), second=False,
+        "cancel_not_eligible", "airline", 3.0, cancel_not_eligible, ("plain", "half_insured"),
+        called="the cancellation", second=False,
         habits={"": ("ignores_policy_limit",)},
     ),
     RequestType(
-        "cabin_upgrade", "airline", 2.5, cabin_upgrade, ("plain", "two_passengers"), corrects=True,
+        "cabin_upgrade", "airline", 2.5, cabin_upgrade, ("plain", "two_passengers"),
+        called="the upgrade", corrects=True,
         write="change_cabin", habits={"": ("changes_one_leg_only", "wrong_payment_method", "omits_amount", *_FIND)},
     ),
     RequestType(
-        "book_flight", "airline", 2.2, book_flight, ("plain", "group", "business"), corrects=True, write="book_flight",
+        "book_flight", "airline", 2.2, book_flight, ("plain", "group", "business"),
+        called="the booking", corrects=True, write="book_flight",
         habits={
             "": ("not_cheapest_flight", "wrong_travel_date", "wrong_payment_method", "repeats_write"),
             "group": ("ignores_passenger_count",),
         },
     ),
     RequestType(
-        "delay_compensation", "airline", 2.0, delay_compensation, ("eligible", "not_eligible"), write="issue_voucher",
+        "delay_compensation", "airline", 2.0, delay_compensation, ("eligible", "not_eligible"),
+        called="the compensation", write="issue_voucher",
         habits={
             "eligible": ("ignores_passenger_count", "omits_amount", "repeats_write", *_FIND),
             "not_eligible": ("compensation_unchecked", "ignores_policy_limit"),
         },
     ),
     RequestType(
-        "add_insurance_leg", "airline", 1.7, add_insurance_leg, ("return", "return", "outbound"), corrects=True,
+        "add_insurance_leg", "airline", 1.7, add_insurance_leg, ("return", "return", "outbound"),
+        called="the insurance", corrects=True,
         write="add_insurance", habits={"": ("insurance_wrong_leg", "wrong_payment_method", "omits_amount", *_FIND)},
     ),
     RequestType(
         "rename_passenger", "airline", 1.4, rename_passenger, ("spelling", "spelling", "another_person"),
+        called="the name",
         write="rename_passenger", habits={"spelling": _FIND, "another_person": ("ignores_policy_limit",)},
     ),
 )  # fmt: skip

@@ -95,7 +95,7 @@ def return_item(scene: Scene, variant: str) -> Case:
         correction = "Yes, but please refund it to my gift card instead."
     source = f" from {which}" if which.startswith("order") else ""
     wish = f"return the {item['name']}{source}"
-    onto = " and get the money on my gift card" if variant == "gift_card" and scene.dice.chance(0.5) else ""
+    onto = " and get the money on my gift card" if variant == "gift_card" else ""
     when = "immediately" if gift else "within 5 to 7 business days"
     return _case(
         scene,
@@ -385,15 +385,16 @@ _FIND = ("acts_on_first_order",)
 
 RETAIL_TYPES: tuple[RequestType, ...] = (
     RequestType(
-        "return_item", "retail", 10.0, return_item, corrects=True, write="return_items",
+        "return_item", "retail", 10.0, return_item, called="the return", corrects=True, write="return_items",
         habits={"": ("returns_whole_order", "wrong_payment_method", "omits_refund_timing", "omits_amount", *_FIND)},
     ),
     RequestType(
-        "cancel_pending_order", "retail", 8.0, cancel_pending_order, _SUBJECTS, corrects=True, write="cancel_order",
+        "cancel_pending_order", "retail", 8.0, cancel_pending_order, _SUBJECTS,
+        called="the cancellation", corrects=True, write="cancel_order",
         habits={"": ("guesses_cancel_reason", "omits_amount", *_FIND)},
     ),
     RequestType(
-        "exchange_item", "retail", 6.0, exchange_item, ("plain", "two_items", "out_of_stock"),
+        "exchange_item", "retail", 6.0, exchange_item, ("plain", "two_items", "out_of_stock"), called="the exchange",
         corrects=True, write="exchange_items",
         habits={
             "": ("wrong_variant", "wrong_payment_method", *_FIND),
@@ -401,34 +402,36 @@ RETAIL_TYPES: tuple[RequestType, ...] = (
             "out_of_stock": ("picks_unavailable_variant",),
         },
     ),
-    RequestType("order_status", "retail", 5.0, order_status, _SUBJECTS, habits={"": _FIND}),
+    RequestType("order_status", "retail", 5.0, order_status, _SUBJECTS, called="the delivery", habits={"": _FIND}),
     RequestType(
         "modify_pending_item", "retail", 4.0, modify_pending_item, ("plain", "out_of_stock"),
+        called="the change of the item",
         corrects=True, write="modify_items",
         habits={"": ("wrong_variant", "omits_amount", *_FIND), "out_of_stock": ("picks_unavailable_variant",)},
     ),
     RequestType(
-        "change_order_address", "retail", 3.5, change_order_address, _SUBJECTS,
+        "change_order_address", "retail", 3.5, change_order_address, _SUBJECTS, called="the delivery address",
         corrects=True, write="change_order_address", habits={"": ("drops_address_line", *_FIND)},
     ),
     RequestType(
-        "return_from_two_orders", "retail", 3.0, return_from_two_orders, second=False, write="return_items",
+        "return_from_two_orders", "retail", 3.0, return_from_two_orders,
+        called="the returns", second=False, write="return_items",
         habits={"": ("loses_state_across_orders", "forgets_second_request", "wrong_payment_method", "omits_amount")},
     ),
     RequestType(
-        "refund_to_gift_card", "retail", 2.5, refund_to_gift_card, write="return_items",
+        "refund_to_gift_card", "retail", 2.5, refund_to_gift_card, called="the return", write="return_items",
         habits={"": ("wrong_payment_method", "omits_refund_timing", "returns_whole_order", *_FIND)},
     ),
     RequestType(
-        "cancel_shipped_refused", "retail", 2.0, cancel_shipped_refused, second=False,
+        "cancel_shipped_refused", "retail", 2.0, cancel_shipped_refused, called="the cancellation", second=False,
         habits={"": ("ignores_policy_limit", *_FIND)},
     ),
     RequestType(
-        "order_total_question", "retail", 1.8, order_total_question, ("plain", "two_orders"),
+        "order_total_question", "retail", 1.8, order_total_question, ("plain", "two_orders"), called="the total",
         habits={"": ("sums_wrong", *_FIND)},
     ),
     RequestType(
-        "update_profile_address", "retail", 1.5, update_profile_address, ("plain", "also_order"),
+        "update_profile_address", "retail", 1.5, update_profile_address, ("plain", "also_order"), called="my profile",
         write="update_profile_address",
         habits={"": ("drops_address_line",), "also_order": ("forgets_second_request",)},
     ),

@@ -150,7 +150,10 @@ def abroad_no_data(scene: Scene, variant: str) -> Case:
         "tried": "Yes, I have restarted the phone already.", "payment": "Put it on my next bill, please.",
     }  # fmt: skip
     openings = (f"We are in {country} and {{w}} has no internet.", f"In {country} there is no mobile data on {{w}}.")
-    common: JsonObject = {"topic": "data|internet|roam", "later": f"I have no mobile data in {country} on {which}."}
+    common: JsonObject = {
+        "topic": "data|internet|roam|abroad",
+        "later": f"I have no mobile data in {country} on {which}.",
+    }
     if not limit:
         return _case(
             scene, openings, which, **common, facts=facts, reads=_checks(line),
@@ -314,7 +317,8 @@ _LINE = ("wrong_line",)
 
 TELECOM_TYPES: tuple[RequestType, ...] = (
     RequestType(
-        "no_service_suspended", "telecom", 6.5, no_service_suspended, corrects=True, write="pay_bill",
+        "no_service_suspended", "telecom", 6.5, no_service_suspended,
+        called="the line without service", corrects=True, write="pay_bill",
         habits={
             "": (
                 "ignores_overdue_bill", "reboot_before_line_check", "pays_wrong_bill", "wrong_payment_method", *_LINE,
@@ -322,25 +326,26 @@ TELECOM_TYPES: tuple[RequestType, ...] = (
         },
     ),
     RequestType(
-        "slow_data", "telecom", 5.0, slow_data, ("limit", "limit", "fault"), corrects=True, write="add_data",
+        "slow_data", "telecom", 5.0, slow_data, ("limit", "limit", "fault"),
+        called="the slow internet", corrects=True, write="add_data",
         habits={
             "": _LINE,
             "limit": ("reboot_before_line_check", "data_limit_versus_roaming", "wrong_data_amount", "omits_amount"),
         },
     ),
     RequestType(
-        "change_plan", "telecom", 4.0, change_plan, ("other_network", "same_network", "by_need"),
+        "change_plan", "telecom", 4.0, change_plan, ("other_network", "same_network", "by_need"), called="the plan",
         corrects=True, write="change_plan",
         habits={
             "": ("plan_fee_unsaid", *_LINE), "other_network": ("forgets_apn_reset",), "by_need": ("forgets_apn_reset",),
         },
     ),
     RequestType(
-        "add_data", "telecom", 3.2, add_data, corrects=True, write="add_data",
+        "add_data", "telecom", 3.2, add_data, called="the data", corrects=True, write="add_data",
         habits={"": ("wrong_data_amount", "repeats_write", "omits_amount", *_LINE)},
     ),
     RequestType(
-        "bill_dispute", "telecom", 2.6, bill_dispute, ("wrong", "wrong", "valid", "over_limit"),
+        "bill_dispute", "telecom", 2.6, bill_dispute, ("wrong", "wrong", "valid", "over_limit"), called="the charge",
         write="credit_charge", second=False,
         habits={
             "wrong": ("pays_wrong_bill", "omits_amount"), "valid": ("ignores_policy_limit",),
@@ -348,23 +353,25 @@ TELECOM_TYPES: tuple[RequestType, ...] = (
         },
     ),
     RequestType(
-        "abroad_no_data", "telecom", 2.3, abroad_no_data, ("roaming_off", "limit"), write="set_roaming",
+        "abroad_no_data", "telecom", 2.3, abroad_no_data, ("roaming_off", "limit"),
+        called="the data abroad", write="set_roaming",
         habits={"": ("data_limit_versus_roaming", "reboot_before_line_check", "omits_amount", *_LINE)},
     ),
     RequestType(
-        "pay_and_resume", "telecom", 2.0, pay_and_resume, corrects=True, write="pay_bill",
+        "pay_and_resume", "telecom", 2.0, pay_and_resume, called="the overdue bill", corrects=True, write="pay_bill",
         habits={"": ("pays_wrong_bill", "wrong_payment_method", "omits_amount", *_LINE)},
     ),
     RequestType(
-        "lost_phone", "telecom", 1.8, lost_phone, ("lost", "stolen"), corrects=True, write="suspend_line",
+        "lost_phone", "telecom", 1.8, lost_phone, ("lost", "stolen"),
+        called="the lost phone", corrects=True, write="suspend_line",
         habits={"": ("forgets_apn_reset", *_LINE)},
     ),
     RequestType(
-        "picture_messages", "telecom", 1.5, picture_messages, write="reset_apn",
+        "picture_messages", "telecom", 1.5, picture_messages, called="the picture messages", write="reset_apn",
         habits={"": ("reboot_before_line_check", *_LINE)},
     ),
     RequestType(
-        "end_contract_fee", "telecom", 1.3, end_contract_fee, ("ends", "declines"),
+        "end_contract_fee", "telecom", 1.3, end_contract_fee, ("ends", "declines"), called="the contract",
         write="end_contract", second=False,
         habits={"ends": ("omits_amount", *_LINE), "declines": ("omits_amount", "skips_confirmation")},
     ),

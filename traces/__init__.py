@@ -1,0 +1,1 @@
+"""Conversations of agents as people read them, and as other programs stored them."""
