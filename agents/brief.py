@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from sigmaloop.records import ChangeKind, Cluster, FailureRecord, GateName, Record
+from sigmaloop.tools.changes.file_kinds import Kind
 
 SHOWN_FAILURES = 8
 """Failures that a brief tells of; the engineer can search for the others."""
@@ -113,3 +114,6 @@ class EngineerTools:
     replay: Callable[[str, str], str]
     """Takes the text of an agent file and a failure id: the recording of that training task, played with the target's
     model; charged."""
+    file: str = "agent.py"
+    """Name of the file that changes."""
+    kind: Kind = "python"

@@ -14,6 +14,7 @@ from sigmaloop.agents.brief import REPLAYS, EngineerTools
 from sigmaloop.agents.prompt import quoted
 from sigmaloop.errors import BadInput
 from sigmaloop.tools.changes.edits import replace_text, unified_diff
+from sigmaloop.tools.changes.file_kinds import parsed
 
 _SHOWN = 8_000
 """Most characters of a look-up's answer."""
@@ -53,7 +54,10 @@ class WorkingCopy:
     def replace_text(self, old: str, new: str) -> str:
         """Replace a text of agent.py that occurs exactly once, copied with its spaces and line breaks."""
         self.source = replace_text(self.source, old, new)
-        return f"Done. All changes so far:\n{unified_diff(self.parent, self.source)}{_warning(self.source)}"
+        return f"Done. All changes so far:\n{self._diff()}{_warning(self.source, self._tools)}"
+
+    def _diff(self) -> str:
+        return unified_diff(self.parent, self.source, path=self._tools.file)
 
     def search_failures(self, query: str) -> str:
         """Find mined failures by what went wrong; answers with their ids, causes and remedies."""
@@ -88,9 +92,13 @@ def _lines(texts: Sequence[str]) -> str:
     return "\n".join(quoted(f"- {text}", _SHOWN // 4) for text in texts) or "nothing found"
 
 
-def _warning(source: str) -> str:
+def _warning(source: str, tools: EngineerTools) -> str:
     try:
-        compile(source, "agent.py", "exec")
+        if tools.kind == "python":
+            compile(source, tools.file, "exec")
+        else:
+            parsed(source, tools.kind)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
-        return f"\nWarning: agent.py does not compile now: {error or type(error).__name__}"
+        what = "does not compile" if tools.kind == "python" else "cannot be read"
+        return f"\nWarning: {tools.file} {what} now: {error or type(error).__name__}"
     return ""

@@ -111,7 +111,7 @@ def _doubt(run: Run) -> str:
 
 def _original(run: Run, repo: Path, inside: str | None) -> bytes:
     """The user's agent file, for its line ends and its byte order mark; nothing when it is not found."""
-    for place in ([repo / inside] if inside else []) + [run.settings.agent]:
+    for place in ([repo / inside] if inside else []) + [run.settings.edited]:
         try:
             if place is not None:
                 return place.read_bytes()

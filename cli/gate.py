@@ -20,6 +20,7 @@ from sigmaloop.graph.run import Run
 from sigmaloop.settings import Settings, load_settings
 from sigmaloop.tools.changes.edits import check_agent
 from sigmaloop.tools.changes.edits import check_change as check_text
+from sigmaloop.tools.changes.package_modules import modules_of
 
 KEEP, REJECT, INDECISIVE = 0, 1, 3
 
@@ -83,7 +84,7 @@ def check(
     Policy, split and sandbox are those of a run; what the agent prints or returns cannot change them.
     """
     settings = load_settings(config=config, **flags)
-    if settings.agent is None:
+    if settings.edited is None:
         raise BadInput("name the changed agent file with --agent")
     try:
         decision = _decide(settings, against, suite, cluster_tasks, quiet=as_json)
@@ -115,19 +116,24 @@ def _decide(
 
     from sigmaloop.eval.benchmark import load_benchmark
     from sigmaloop.eval.change_check import judge_change
+    from sigmaloop.graph.agent_files import check_own, package_of
     from sigmaloop.graph.prepare import probed, smoke_test
     from sigmaloop.graph.standalone import engine_for
 
     candidate = settings.agent_source()
-    incumbent = settings.model_copy(update={"agent": against}).agent_source()
-    check_agent(incumbent, str(against or "the shipped agent.py"))
+    before = settings.model_copy(update={"agent": against, "edit": None})
+    incumbent = before.agent_source()
     benchmark = load_benchmark(settings.benchmark)
+    form = check_own(settings, candidate, hosted=benchmark.hosts_agent)
+    check_agent(incumbent, str(against or "the shipped agent.py"), kind=form.kind, main=form.main)
     train = {task.id for task in benchmark.tasks("train")}
     unknown = sorted({*suite, *cluster_tasks} - train)
     if unknown:
         raise BadInput(f"{', '.join(unknown[:5])}: no training task of benchmark {settings.benchmark}")
     tasks = [task.id for task in benchmark.tasks("validation")]
-    check_text(incumbent, candidate, task_ids=[*train, *tasks])
+    snapshot = package_of(settings)
+    own = modules_of(snapshot.programs() if snapshot else ())
+    check_text(incumbent, candidate, task_ids=[*train, *tasks], package=own, **form._asdict())
     smoke_test(settings, candidate, benchmark)
     settings = probed(settings, "target", *benchmark.model_roles)
     bar = Progress(console=Console(stderr=True), transient=True, disable=quiet)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from sigmaloop.endpoints import ALIASES, FIELDS, TABLES
-from sigmaloop.settings import GROUPS, Place, Settings, place_of
+from sigmaloop.settings import GROUPS, Place, Settings, flag_of, place_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -83,15 +83,18 @@ def settings_options(*, leave_out: tuple[str, ...] = (), only: tuple[str, ...] =
         for name, info in reversed(Settings.model_fields.items()):
             if name in leave_out or (only and name not in only and place_of(name).group != "models"):
                 continue
-            default = "" if info.default is None else f"  [default: {info.default}]"
+            several = typing.get_origin(info.annotation) is tuple
+            default = "" if info.default in (None, ()) else f"  [default: {info.default}]"
             place = place_of(name)
             alone = {"is_flag": False, "flag_value": "true"} if info.annotation is bool else {}
             newer = [f"--{role}-{key}".replace("_", "-") for (role, key), old in ALIASES.items() if old == name]
             command = click.option(
-                *dict.fromkeys([f"--{name.replace('_', '-')}", *newer]),
+                *dict.fromkeys([flag_of(name), *newer]),
                 name,
                 cls=SettingOption,
                 type=_click_type(info.annotation),
+                multiple=several,
+                callback=(lambda _context, _option, given: given or None) if several else None,
                 help=f"{info.description}{default}",
                 place=place._replace(common=place.group != "models" and (place.common or bool(only))),
                 **alone,

@@ -106,12 +106,12 @@ def _baseline(
     from rich.console import Console
     from rich.progress import Progress
 
+    from sigmaloop.graph.agent_files import check_own
     from sigmaloop.graph.prepare import probed, smoke_test
     from sigmaloop.graph.standalone import engine_for
-    from sigmaloop.tools.changes.edits import check_agent
 
     source = settings.agent_source()
-    check_agent(source, str(settings.agent or "the shipped agent.py"))
+    check_own(settings, source, hosted=benchmark.hosts_agent)
     smoke_test(settings, source, benchmark)
     settings = probed(settings, "target", *benchmark.model_roles)
     tasks = [task.id for task in benchmark.tasks("validation")]

@@ -11,7 +11,7 @@ from sigmaloop.gate.decision import Decision, Subject, decision_of
 from sigmaloop.gate.finding import Pair
 from sigmaloop.gate.judging import STAGES, AttemptInputs, StageName, answered, judge_attempt, recall, settle
 from sigmaloop.gate.policy import Policy
-from sigmaloop.records import Rollout, agent_hash, digest
+from sigmaloop.records import Rollout, digest
 
 OnStageRollout = Callable[[str, Rollout], None]
 """Called with the stage and each rollout as it comes in."""
@@ -39,10 +39,10 @@ def judge_change(
         batch=0,
         attempt=0,
         candidate_id="A0000",
-        parent=agent_hash(incumbent),
-        commit=agent_hash(candidate),
-        agent=agent_hash(candidate),
-        incumbent=agent_hash(incumbent),
+        parent=engine.identity(incumbent),
+        commit=engine.identity(candidate),
+        agent=engine.identity(candidate),
+        incumbent=engine.identity(incumbent),
         diff_hash=digest(incumbent, candidate),
     )
     inputs = AttemptInputs(

@@ -60,6 +60,7 @@ class RolloutEngine:
         self._benchmark = benchmark
         self._store = store
         self._run_seed = run_seed
+        self._package = supervisor.package.digest if supervisor.package else ""
         self._on_done = on_done
         self._stop = StopFlag()
         self._executor: Executor
@@ -88,7 +89,7 @@ class RolloutEngine:
         stored ones first. Raises Drained when told to stop, or interrupted, before the last one was begun,
         and BadInput when a benchmark's own `run` answers with anything but rewards of the tasks asked.
         """
-        agent = agent_hash(agent_source)
+        agent = self.identity(agent_source)
         keys = [RolloutKey(agent=agent, task_id=task, trial=trial) for task, trial in pairs]
         job = Job(agent_source, role, batch, self._run_seed, self._about)
         done: dict[RolloutKey, Rollout] = {}
@@ -113,6 +114,10 @@ class RolloutEngine:
         if left:
             raise Drained(f"stopped before {left} of {len(set(keys))} rollouts were begun; nothing is lost")
         return [done[key] for key in keys]
+
+    def identity(self, source: str) -> str:
+        """`agent_hash` of a source together with the package that all agents here have."""
+        return agent_hash(source, self._package)
 
     @property
     def draining(self) -> bool:

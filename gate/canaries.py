@@ -75,9 +75,14 @@ class Canary(Record):
         """
         return ("validation",) if self.straight else STAGES
 
-    def source(self, incumbent: str) -> str:
-        """The text of the agent that goes through the gates."""
-        return incumbent if self.worth == "identical" else incumbent.rstrip("\n") + "\n" + _BLINDED
+    def source(self, incumbent: str, *, blank: str | None = None) -> str:
+        """The text of the agent that goes through the gates.
+
+        `blank`: for a file without `run(session)`, one of its kind that says nothing.
+        """
+        if self.worth == "identical":
+            return incumbent
+        return incumbent.rstrip("\n") + "\n" + _BLINDED if blank is None else blank
 
 
 def canaries(identical: int, harmful: int, *, attempts: int) -> tuple[Canary, ...]:

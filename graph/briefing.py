@@ -21,7 +21,7 @@ from sigmaloop.graph.shown import by_type, ending_of, passing_rollout, rollout_o
 from sigmaloop.graph.targets import DID_NOT_WORK, plateau_step, since_keep, tries_at
 from sigmaloop.memory.facts import AttemptIntended, Briefed, RecordKind
 from sigmaloop.memory.index import Hit, Kind
-from sigmaloop.records import Cluster, FailureRecord, JsonObject, Learning, LedgerEntry, agent_hash, digest
+from sigmaloop.records import Cluster, FailureRecord, JsonObject, Learning, LedgerEntry, digest
 
 FOUND = 5
 """Results of one search."""
@@ -90,6 +90,8 @@ def tools_for(services: Services, emit: Emit, shown: Briefed, incumbent: str, so
 
     return EngineerTools(
         source=source,
+        file=services.form.file,
+        kind=services.form.kind,
         search_failures=lambda query: search("failure", query, shown.failures),
         search_learnings=lambda query: search_own("learning", query, shown.learnings),
         search_attempts=lambda query: search_own("attempt", query, shown.attempts),
@@ -203,7 +205,7 @@ def _remedy(cluster: Cluster) -> str:
 
 def _types(services: Services, source: str) -> tuple[str, ...]:
     """How the kept agent does on training traffic, by request type, the worst first."""
-    traffic = [r for r in services.journal.rollouts(agent=agent_hash(source)) if r.key.trial < 100_000]
+    traffic = [r for r in services.journal.rollouts(agent=services.identity(source)) if r.key.trial < 100_000]
     found = sorted(by_type(services, traffic).items(), key=lambda pair: pair[1][0] / pair[1][1])
     return tuple(
         f"the kept agent on {kind}: {passed} of {total} training rollouts passed" for kind, (passed, total) in found

@@ -9,8 +9,8 @@ from sigmaloop.graph.events import CanaryJudged, Emit
 from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
-from sigmaloop.records import agent_hash
 from sigmaloop.report.decisions import DecisionMade
+from sigmaloop.tools.changes.file_kinds import blank_of
 
 
 def run_due_canaries(services: Services, state: LoopState, emit: Emit) -> None:
@@ -32,7 +32,8 @@ def run_due_canaries(services: Services, state: LoopState, emit: Emit) -> None:
 def _run_canary(services: Services, state: LoopState, emit: Emit, canary: Canary) -> None:
     attempt_judge, incumbent, batch = AttemptJudge(services, emit), state["incumbent"], state["batch"]
     current = services.versions.source(incumbent)
-    source = canary.source(current)
+    blank = None if services.form.main else blank_of(services.form.kind)
+    source = canary.source(current, blank=blank)
     bank = services.history.bank(incumbent)
     inputs = attempt_judge.new_inputs(incumbent, str(state["cluster_id"]), bank, canary.id)
     bank = attempt_judge.measure_incumbent(incumbent, inputs.bank, suite=inputs.suite, batch=batch)
@@ -40,7 +41,7 @@ def _run_canary(services: Services, state: LoopState, emit: Emit, canary: Canary
     inputs = inputs.model_copy(update={"bank": bank, **trials})
     policy = attempt_judge.policy
     judged = judge_attempt(policy, inputs, attempt_judge.runner(source, current, batch=batch))
-    subject = attempt_judge.subject(incumbent, canary.id, incumbent, agent_hash(source), batch=batch)
+    subject = attempt_judge.subject(incumbent, canary.id, incumbent, services.identity(source), batch=batch)
     subject = subject.model_copy(update={"canary": canary.worth})
     decision = decision_of(subject, policy, inputs, judged, run_seed=services.settings.seed)
     services.journal.write(DecisionMade(batch=batch, decision=decision))

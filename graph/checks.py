@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sigmaloop.errors import BadInput, StoreError
 from sigmaloop.memory.journal import Journal
-from sigmaloop.records import REWARD_MICROS, RolloutKey, agent_hash
+from sigmaloop.records import REWARD_MICROS, RolloutKey
 from sigmaloop.tools.versions import Versions
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _check_mine_task(state: Mapping[str, Any], services: Services) -> None:
     if found.task_id not in services.tasks:
         raise _unfit("failed", found.task_id, "there is no such task in the benchmark")
     _known_agent("incumbent", found.agent, services.versions)
-    agent = agent_hash(services.versions.source(found.agent))
+    agent = services.identity(services.versions.source(found.agent))
     if services.journal.rollout(RolloutKey(agent=agent, task_id=found.task_id, trial=found.batch)) is None:
         raise _unfit("failed", found.task_id, f"the kept agent has no result on it in batch {found.batch}")
 

@@ -48,6 +48,7 @@ def compare_agents(
 ) -> Comparison:
     """Fresh rollouts of two agent files on the same tasks and seeds. Raises BadInput, ModelUnavailable."""
     from sigmaloop.eval.benchmark import load_benchmark
+    from sigmaloop.graph.agent_files import form_of
     from sigmaloop.graph.prepare import probed, smoke_test
     from sigmaloop.graph.standalone import engine_for
     from sigmaloop.tools.changes.edits import check_agent
@@ -55,10 +56,13 @@ def compare_agents(
     benchmark = load_benchmark(settings.benchmark)
     sources = []
     for path in (first, second):
-        own = settings.model_copy(update={"agent": path})
+        own = settings.model_copy(update={"agent": path, "edit": None})
         sources.append(own.agent_source())
-        check_agent(sources[-1], str(path))
-        smoke_test(own, sources[-1], benchmark)
+        # In a package both take the place of the one file that changes.
+        played = settings if settings.agent_packages else own
+        form = form_of(played, hosted=benchmark.hosts_agent)
+        check_agent(sources[-1], str(path), kind=form.kind, main=form.main)
+        smoke_test(played, sources[-1], benchmark)
     settings = probed(settings, "target", *benchmark.model_roles)
     tasks = benchmark.tasks(split)[:limit]
     pairs = [(task.id, trial) for trial in range(trials) for task in tasks]

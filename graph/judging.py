@@ -20,7 +20,7 @@ from sigmaloop.graph.events import Emit
 from sigmaloop.graph.history import INPUTS
 from sigmaloop.graph.rollouts import GATE_TRIAL, run_covered, run_rollouts
 from sigmaloop.graph.services import Services
-from sigmaloop.records import Candidate, GateName, Rollout, agent_hash, digest
+from sigmaloop.records import Candidate, GateName, Rollout, digest
 from sigmaloop.report.decisions import DecisionMade
 
 PROMOTION_COVERAGE = 0.5
@@ -170,7 +170,7 @@ class AttemptJudge:
             commit=commit,
             agent=agent,
             diff_hash="",
-            incumbent=agent_hash(self._source(parent)),
+            incumbent=self._services.identity(self._source(parent)),
         )
 
     def _promotion(
@@ -195,7 +195,7 @@ class AttemptJudge:
 
     def _stored(self, candidate: Candidate) -> RunStage:
         """The attempt's rollouts as the gates saw them, tolerated faults included: nothing is run again."""
-        agents = {"": candidate.agent, "control": agent_hash(self._source(candidate.parent))}
+        agents = {"": candidate.agent, "control": self._services.identity(self._source(candidate.parent))}
         found = {
             whose: {(r.task_id, r.key.trial): r for r in self._services.journal.rollouts(agent=agent)}
             for whose, agent in agents.items()
@@ -222,7 +222,7 @@ class AttemptJudge:
     def _earlier_results(self) -> dict[str, tuple[int, int]]:
         """Passes and results by task of the baseline and every finished attempt: only the order of rollouts uses it."""
         services = self._services
-        finished = {*services.history.finished_agents(), agent_hash(self._source(services.versions.baseline()))}
+        finished = {*services.history.finished_agents(), services.identity(self._source(services.versions.baseline()))}
         counts: dict[str, tuple[int, int]] = {}
         for agent in sorted(finished):
             for rollout in services.journal.rollouts(agent=agent):

@@ -23,7 +23,7 @@ from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.rollouts import run_rollouts
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.spending import limits
-from sigmaloop.records import Rollout, agent_hash
+from sigmaloop.records import Rollout
 from sigmaloop.report.summary import FORETOLD, FORETOLD_RUN
 
 MARGIN = 1.25
@@ -107,5 +107,5 @@ def _baseline_pairs(services: Services, emit: Emit) -> Sequence[tuple[str, int]]
 def _measured(services: Services, emit: Emit, commit: str) -> Sequence[Rollout]:
     """The baseline's valid rollouts that fill the bank, and no others: a run that was forked has more of that agent."""
     wanted = {*_baseline_pairs(services, emit)}
-    found = services.journal.rollouts(agent=agent_hash(services.versions.source(commit)))
+    found = services.journal.rollouts(agent=services.identity(services.versions.source(commit)))
     return [r for r in found if r.valid and (r.task_id, r.key.trial) in wanted]

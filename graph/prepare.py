@@ -14,6 +14,7 @@ from sigmaloop.errors import BadInput
 from sigmaloop.eval.benchmark import BenchmarkRunner, load_benchmark
 from sigmaloop.eval.benchmarks.helpdesk import Helpdesk
 from sigmaloop.eval.conformance import check_tasks
+from sigmaloop.graph.agent_files import check_own, form_of, package_of, pinned_places
 from sigmaloop.graph.endpoints import make_upstreams, probe_roles, roles_of, with_found
 from sigmaloop.graph.services import make_supervisor
 from sigmaloop.memory.facts import FORM, MADE_BY, EndpointProbed, MadeBy, RunStarted
@@ -22,7 +23,6 @@ from sigmaloop.memory.lock import HomeLock
 from sigmaloop.memory.runs import RunPaths
 from sigmaloop.report.words import masked
 from sigmaloop.settings import Settings
-from sigmaloop.tools.changes.edits import check_agent
 from sigmaloop.tools.gateway.prices import check_prices, pinned_prices
 from sigmaloop.tools.gateway.probe import Probed
 from sigmaloop.tools.sandbox.dry_run import dry_run
@@ -35,8 +35,8 @@ def prepare_run(run_id: str, settings: Settings) -> None:
     Raises BadInput, Busy, ModelUnavailable or SandboxError, and then nothing has been written.
     """
     source = settings.agent_source()
-    check_agent(source, str(settings.agent or "the shipped agent.py"))
     benchmark = load_benchmark(settings.benchmark)
+    form = check_own(settings, source, hosted=benchmark.hosts_agent)
     check_model_fits(settings, benchmark, improving=True)
     check_tasks(benchmark)
     Versions.check_git()
@@ -45,11 +45,13 @@ def prepare_run(run_id: str, settings: Settings) -> None:
         found = check_models(settings, *roles_of(settings, benchmark))
         settings = with_found(settings, found)
         check_prices(settings, roles_of(settings, benchmark))
+        snapshot = package_of(settings)
+        package = snapshot.digest if snapshot else ""
         paths = RunPaths(settings.home, run_id)
         paths.make()
         with Journal(paths.journal) as journal:
-            Versions(paths.versions).begin(source, "baseline\n\nThe agent that the run began with.")
-            journal.write(_first_fact(settings, benchmark, tier))
+            Versions(paths.versions).begin(source, _baseline_message(package), file=form.file)
+            journal.write(_first_fact(settings, benchmark, tier, package))
             for one in found:
                 journal.write(_probed_fact(one))
             note_program(journal)
@@ -105,11 +107,13 @@ def smoke_test(settings: Settings, source: str, benchmark: BenchmarkRunner) -> s
     check_model_fits(settings, benchmark)
     supervisor = make_supervisor(settings, smoke=True)
     try:
+        if form_of(settings, hosted=benchmark.hosts_agent).kind == "foreign":
+            return supervisor.tier  # a program that only the benchmark's own runner can start
         tried = dry_run(supervisor, source, **smoke_session(benchmark))
         tier = supervisor.tier
     finally:
         supervisor.stop()
-    name = settings.agent or "agent.py"
+    name = settings.edited or "agent.py"
     if not tried.ok:
         raise BadInput(f"agent file {name} fails its smoke test: {tried.detail}")
     if tried.printed:
@@ -130,11 +134,16 @@ def smoke_session(benchmark: BenchmarkRunner) -> dict[str, Any]:
     }
 
 
-def _first_fact(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> RunStarted:
+def _baseline_message(package: str) -> str:
+    trailer = f"\n\nPackage: {package}" if package else ""
+    return f"baseline\n\nThe agent that the run began with.{trailer}"
+
+
+def _first_fact(settings: Settings, benchmark: BenchmarkRunner, tier: str, package: str) -> RunStarted:
     """The settings with model, prices and sandbox pinned: a key that appears, a sandbox that is gone, change no run."""
     upstream = "simulated" if settings.simulated else "openai"
     prices = pinned_prices(settings, roles_of(settings, benchmark))
-    pinned = settings.model_copy(update={"upstream": upstream, "sandbox": tier, **prices})
+    pinned = pinned_places(settings).model_copy(update={"upstream": upstream, "sandbox": tier, **prices})
     return RunStarted(
         settings=pinned.stored(),
         benchmark=benchmark.fingerprint(),
@@ -142,6 +151,7 @@ def _first_fact(settings: Settings, benchmark: BenchmarkRunner, tier: str) -> Ru
         prompts=prompt_hashes(),
         simulated=settings.simulated,
         tier=tier,
+        package=package,
         form=FORM,
     )
 

@@ -36,12 +36,14 @@ def place_of_program(settings: Settings) -> Path:
     """Where it is looked for: as set, else beside the agent file, else in the current folder."""
     if settings.program is not None:
         return settings.program
-    return settings.agent.parent / NAME if settings.agent is not None else Path(NAME)
+    return settings.edited.parent / NAME if settings.edited is not None else Path(NAME)
 
 
 def read_program(settings: Settings) -> Program:
     """The owner's words as they stand now. Raises BadInput for a file that was named and cannot be read."""
     path = place_of_program(settings)
+    if settings.program is None and path == settings.edited:
+        return Program()  # the file that changes has this name itself
     try:
         with path.open("rb") as file:
             raw = file.read(4 * LONGEST + 1)  # at most four bytes a character

@@ -14,7 +14,7 @@ from sigmaloop.graph.rehearsal import rehearse
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState
 from sigmaloop.memory.facts import CANDIDATE, AttemptEnded, AttemptIntended, Briefed
-from sigmaloop.records import Candidate, Cluster, Proposal, agent_hash
+from sigmaloop.records import Candidate, Cluster, Proposal
 from sigmaloop.tools.changes.edits import check_change, unified_diff
 from sigmaloop.tools.changes.programs import edit_of, same_program
 
@@ -76,7 +76,15 @@ def admit(services: Services, candidate: Candidate, parent: str) -> None:
     """Free checks before any rollout is paid. Raises InadmissibleChange."""
     source = services.versions.source(candidate.commit)
     texts, policies = services.task_texts
-    check_change(parent, source, task_ids=services.tasks.keys(), texts=texts, public=policies)
+    check_change(
+        parent,
+        source,
+        task_ids=services.tasks.keys(),
+        texts=texts,
+        public=policies,
+        package=services.own_modules,
+        **services.form._asdict(),
+    )
     before = repeated(services, candidate, parent, source)
     if before:
         raise InadmissibleChange("repeated", f"this change was rejected before, as {before}; try a different approach")
@@ -88,15 +96,16 @@ def admit(services: Services, candidate: Candidate, parent: str) -> None:
 def repeated(services: Services, candidate: Candidate, parent: str, source: str) -> str:
     """Id of a rejected attempt that was this change: the same program on the same incumbent, or the same edit of
     another one, comments and layout aside. Empty when there is none."""
-    edit, source_of = edit_of(parent, source), services.versions.source
+    kind, source_of = services.form.kind, services.versions.source
+    edit = edit_of(parent, source, kind)
     for entry in (fact.entry for fact in services.journal.read(AttemptEnded)):
         if entry.outcome != "rejected" or not entry.commit or entry.candidate_id == candidate.id:
             continue
         other = source_of(entry.commit)
         if entry.parent == candidate.parent:
-            same = same_program(source, other)
+            same = same_program(source, other, kind)
         else:
-            same = bool(edit) and edit_of(source_of(entry.parent), other) == edit
+            same = bool(edit) and edit_of(source_of(entry.parent), other, kind) == edit
         if same:
             return entry.candidate_id
     return ""
@@ -119,11 +128,11 @@ def _record(
         cluster_id=cluster.id,
         parent=intent.parent,
         commit=services.versions.record(intent.candidate_id, intent.parent, proposal.source, message),
-        agent=agent_hash(proposal.source),
+        agent=services.identity(proposal.source),
         hypothesis=proposal.hypothesis,
         kind=proposal.kind,
         summary=proposal.summary,
-        diff=unified_diff(parent, proposal.source),
+        diff=unified_diff(parent, proposal.source, path=services.form.file),
     )
     services.journal.save(CANDIDATE, candidate.id, candidate, batch=intent.batch)
     return candidate

@@ -15,6 +15,8 @@ def rehearse(services: Services, parent: str, source: str) -> DryRun:
 
     Raises SandboxError when the sandbox runs neither.
     """
+    if services.form.kind == "foreign":
+        return DryRun(ok=True, transcript=("nothing: only the benchmark itself can run this program",))
     told = smoke_session(services.benchmark)
     return rehearsed(lambda text: dry_run(services.supervisor, text, **told), parent, source)
 

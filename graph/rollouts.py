@@ -16,7 +16,7 @@ from sigmaloop.graph.events import Emit, Noted, Paused, RolloutDone
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.traced_rollouts import trace_rollouts
 from sigmaloop.memory.facts import RecordKind, TaskScored, TaskUnusable
-from sigmaloop.records import Record, Rollout, agent_hash, digest
+from sigmaloop.records import Record, Rollout, digest
 
 GATE_TRIAL = 0
 """Trial number of the reference policy's rollouts; traffic uses the batch number, so they never meet."""
@@ -120,7 +120,7 @@ def covered(rollouts: Sequence[Rollout], floor: Fraction, unusable: Collection[s
 def endpoint_answers(services: Services, emit: Emit, source: str, *, batch: int) -> bool:
     """Whether a task that ran before runs now: then a fault of another one is no outage."""
     known = [r for r in services.journal.rollouts() if r.valid and r.key.trial < CONTROL_TRIAL]
-    agent = agent_hash(source)
+    agent = services.identity(source)
     best = sorted(known, key=lambda r: (r.key.agent != agent, r.task_id))
     if not best:
         return False

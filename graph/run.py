@@ -259,7 +259,7 @@ class Run:
         with self._reading() as journal:
             versions = Versions(self.paths.versions)
             incumbent = self._incumbent(versions)
-            agent = agent_hash(versions.source(incumbent)) if journal.count("certificate") else ""
+            agent = self._identity(journal, versions.source(incumbent)) if journal.count("certificate") else ""
             condition = self.condition
             return summarise(read_material(self.paths, journal, condition=condition, incumbent=incumbent, agent=agent))
 
@@ -276,7 +276,7 @@ class Run:
                 journal,
                 condition=self.condition,
                 incumbent=incumbent,
-                agent=agent_hash(versions.source(incumbent)),
+                agent=self._identity(journal, versions.source(incumbent)),
                 question=self.question,
                 process=None if now else self.process,
                 whole_diff=versions.diff(versions.baseline(), incumbent),
@@ -291,7 +291,7 @@ class Run:
         """Of the kept agent, by split, each with what every task scored."""
         with self._reading() as journal:
             versions = Versions(self.paths.versions)
-            agent = agent_hash(versions.source(self._incumbent(versions)))
+            agent = self._identity(journal, versions.source(self._incumbent(versions)))
             found = [fact.certificate for fact in journal.read(Certified)]
         return {certificate.split: certificate for certificate in found if certificate.agent == agent}
 
@@ -373,8 +373,9 @@ class Run:
             return versions.source(versions.baseline())
         with self._reading() as journal:
             certificates = [fact.certificate for fact in journal.read(Certified)]
+            texts = map(versions.source, _commits(versions))
+            sources = {self._identity(journal, text): text for text in texts} if certificates else {}
         proven = [found.agent for found in certificates if found.interval and found.interval[0] >= 0]
-        sources = {agent_hash(source): source for source in map(versions.source, _commits(versions))}
         certified = [sources[agent] for agent in proven if agent in sources]
         if not certified:
             raise BadInput(
@@ -424,10 +425,15 @@ class Run:
             pass
         return str(self.state.get("incumbent") or versions.main())
 
+    def _identity(self, journal: Journal, source: str) -> str:
+        return agent_hash(source, started_of(journal).package)
+
     @property
     def agent_path(self) -> str:
         """Where the user's agent file lies, as the run was told, or its name alone."""
-        agent = self.settings.agent
+        agent = self.settings.edited
+        if agent and agent.is_absolute() and agent.is_relative_to(Path.cwd()):
+            agent = agent.relative_to(Path.cwd())
         return str(agent) if agent and not agent.is_absolute() else (agent.name if agent else "agent.py")
 
     def _stream(self, graph: Any, given: Any, config: RunnableConfig, *, stepwise: bool) -> Iterator[Event]:

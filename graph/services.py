@@ -15,6 +15,7 @@ from sigmaloop.endpoints import SPECIALISTS, RoleName
 from sigmaloop.eval.benchmark import BenchmarkRunner
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.graph import spending
+from sigmaloop.graph.agent_files import AgentForm, described, form_of, package_of
 from sigmaloop.graph.answering import JournalNames
 from sigmaloop.graph.embedding import EmbeddingCalls
 from sigmaloop.graph.endpoints import calls_under_way, make_upstreams, models_of
@@ -24,8 +25,9 @@ from sigmaloop.memory.embedder import EndpointEmbedder, HashEmbedder
 from sigmaloop.memory.index import FailureIndex
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import CALLS, RunPaths
-from sigmaloop.records import NO_COURSE, Course, Rollout, RolloutKey, Step, Task, Usage
+from sigmaloop.records import NO_COURSE, Course, Rollout, RolloutKey, Step, Task, Usage, agent_hash
 from sigmaloop.settings import Settings, secrets
+from sigmaloop.tools.changes.package_modules import PackageModules, modules_of
 from sigmaloop.tools.gateway.budget import Prices
 from sigmaloop.tools.gateway.call_log import TraceFile
 from sigmaloop.tools.gateway.gateway import Gateway
@@ -56,6 +58,20 @@ class Services:
     @cached_property
     def versions(self) -> Versions:
         return Versions(self.paths.versions)
+
+    @cached_property
+    def form(self) -> AgentForm:
+        """What kind of file the run changes."""
+        return form_of(self.settings, hosted=self.benchmark.hosts_agent)
+
+    @cached_property
+    def own_modules(self) -> PackageModules:
+        """What a change may import from the agent's package."""
+        return modules_of(self.supervisor.package.programs() if self.supervisor.package else ())
+
+    def identity(self, source: str) -> str:
+        """`agent_hash` of a source together with the run's package."""
+        return agent_hash(source, self.supervisor.package.digest if self.supervisor.package else "")
 
     @cached_property
     def history(self) -> History:
@@ -106,7 +122,7 @@ class Services:
 
     @cached_property
     def engineer(self) -> HarnessEngineer:
-        return HarnessEngineer(self.door, setting=self.benchmark.setting)
+        return HarnessEngineer(self.door, setting=f"{self.benchmark.setting}{described(self.form)}")
 
     @cached_property
     def judge(self) -> GateJudge:
@@ -212,4 +228,5 @@ def make_supervisor(settings: Settings, *, smoke: bool = False) -> Supervisor:
         max_steps=settings.max_steps,
         sandbox=settings.sandbox,
         hide=[settings.benchmark.partition(":")[0]] if ":" in settings.benchmark else (),
+        package=package_of(settings),
     )

@@ -141,6 +141,12 @@ def _open_services(run_id: str, home: Path) -> Services:
                 "its scores cannot be compared: start a new run"
             )
         supervisor = make_supervisor(settings)  # starts nothing yet
+        if (supervisor.package.digest if supervisor.package else "") != started.package:
+            folders = ", ".join(map(str, settings.agent_packages))
+            raise BadInput(
+                f"the agent's package {folders} has changed since run {run_id} began: its agents would be others than "
+                "those that were measured; put it back as it was, or start a new run"
+            )
         gateway = make_gateway(settings, journal=journal)
     except BaseException:
         journal.close()

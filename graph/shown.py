@@ -8,7 +8,7 @@ from sigmaloop.agents.trace_text import trace_text
 from sigmaloop.graph.history import INPUTS
 from sigmaloop.graph.rollouts import REPLAY_TRIAL
 from sigmaloop.graph.services import Services
-from sigmaloop.records import FailureRecord, Rollout, agent_hash
+from sigmaloop.records import FailureRecord, Rollout
 
 
 def training(services: Services, tasks: Collection[str]) -> list[str]:
@@ -19,7 +19,7 @@ def training(services: Services, tasks: Collection[str]) -> list[str]:
 def passing_rollout(services: Services, incumbent: str, request_type: str, batch: int) -> Rollout | None:
     """A rollout of this batch's traffic, or an earlier one of the same agent, that went well on such a request."""
     commit = services.history.traffic_agent(incumbent, batch)
-    agent = agent_hash(services.versions.source(commit or incumbent))
+    agent = services.identity(services.versions.source(commit or incumbent))
     tasks = training(services, [t.id for t in services.tasks.values() if t.request_type == request_type])
     known = services.journal.rollouts(agent=agent, task_ids=tasks)
     good = [r for r in known if r.passed and 1 <= r.key.trial <= batch]  # traffic: its trial is its batch

@@ -15,6 +15,7 @@ from sigmaloop.eval.conformance import ConformanceReport, check_benchmark
 from sigmaloop.eval.rollouts import RolloutEngine
 from sigmaloop.eval.scoring import ScoreSummary, score_agent
 from sigmaloop.eval.store import MemoryStore, RolloutStore
+from sigmaloop.graph.agent_files import check_own, package_of
 from sigmaloop.graph.prepare import probed, smoke_test
 from sigmaloop.graph.services import RedactedStore, make_gateway, make_supervisor
 from sigmaloop.graph.trace_reading import read_traces
@@ -22,7 +23,6 @@ from sigmaloop.memory.evals import EvalFinished, EvalStarted, record_eval
 from sigmaloop.memory.journal import Journal
 from sigmaloop.records import Rollout, RolloutKey, Task, Trace, agent_hash
 from sigmaloop.settings import Settings, secrets
-from sigmaloop.tools.changes.edits import check_agent
 from sigmaloop.tools.redaction import Redactor
 
 
@@ -67,8 +67,8 @@ def score_file(
     Raises BadInput, ModelUnavailable.
     """
     source = settings.agent_source()
-    check_agent(source, str(settings.agent or "the shipped agent.py"))
     benchmark = load_benchmark(settings.benchmark)
+    check_own(settings, source, hosted=benchmark.hosts_agent)
     tasks = _chosen(benchmark, settings.benchmark, split, task_ids)[:limit]
     if not tasks:
         raise BadInput(f"benchmark {settings.benchmark} has no {split} tasks")
@@ -117,10 +117,11 @@ def _kept(
         memory = MemoryStore()
         yield _Kept(None, memory, None, lambda keys: [memory.whole(key) for key in keys])
         return
+    package = package_of(settings)
     started = EvalStarted(
         settings=settings.stored(),
         benchmark=benchmark.fingerprint(),
-        agent=agent_hash(source),
+        agent=agent_hash(source, package.digest if package else ""),
         split=tasks[0].split,
         tasks=tuple(task.id for task in tasks),
         trials=trials,
@@ -146,6 +147,6 @@ def _chosen(
 def check_named(settings: Settings) -> ConformanceReport:
     """The conformance kit on the settings' benchmark; one that hosts the agent is measured with theirs, if named."""
     benchmark = load_benchmark(settings.benchmark)
-    agent = settings.agent_source() if settings.agent else None
+    agent = settings.agent_source() if settings.edited else None
     with engine_for(settings, benchmark) as engine:
         return check_benchmark(benchmark, engine=engine, agent=agent)

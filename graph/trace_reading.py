@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sigmaloop.errors import BadInput, StoreError
 from sigmaloop.memory.evals import eval_journals
-from sigmaloop.memory.facts import CANDIDATE, BaselineMeasured
+from sigmaloop.memory.facts import CANDIDATE, BaselineMeasured, RunStarted
 from sigmaloop.memory.journal import Journal
 from sigmaloop.memory.runs import CALLS, RunPaths, find_run, list_runs
 from sigmaloop.memory.traces import Traces
@@ -162,8 +162,9 @@ def _agents(place: TracePlace) -> dict[str, str]:
         journal.verify_new()
         names = {c.agent: c.id for c in journal.load_all(CANDIDATE)}
         baseline = next(iter(journal.read(BaselineMeasured)), None)
+        package = next((started.package for started in journal.read(RunStarted)), "")
     if place.versions is not None and baseline is not None:
-        names[agent_hash(Versions(place.versions).source(baseline.commit))] = BASELINE
+        names[agent_hash(Versions(place.versions).source(baseline.commit), package)] = BASELINE
     return names
 
 

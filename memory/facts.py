@@ -70,6 +70,8 @@ class RunStarted(Fact):
     simulated: bool
     tier: str
     """Sandbox tier of the candidates."""
+    package: str = Field(default="", exclude_if=lambda digest: not digest)
+    """Digest of the agent's package; empty for an agent that is one file."""
     form: int = 1
     """Of the facts and records that follow; see `FORM`."""
 

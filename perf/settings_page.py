@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sigmaloop.endpoints import FIELDS, TABLES
-from sigmaloop.settings import GROUPS, PREFIX, TOML, Settings, place_of
+from sigmaloop.settings import GROUPS, PREFIX, TOML, Settings, flag_of, place_of
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = f"""# Settings
@@ -70,8 +70,8 @@ def _role_tables() -> str:
 
 def _row(name: str) -> str:
     field = Settings.model_fields[name]
-    spellings = f"`--{name.replace('_', '-')}`<br>`{PREFIX}{name.upper()}`<br>`{name}`"
-    default = "" if field.default is None else f"`{field.default}`"
+    spellings = f"`{flag_of(name)}`<br>`{PREFIX}{name.upper()}`<br>`{name}`"
+    default = "" if field.default in (None, ()) else f"`{field.default}`"
     meaning = (field.description or "").replace("|", r"\|")
     return f"| {spellings} | {meaning} | {default} | {_allowed(field.annotation, field.metadata)} |\n"
 
@@ -81,7 +81,7 @@ def _allowed(annotation: Any, limits: list[Any]) -> str:
     if typing.get_origin(annotation) is typing.Annotated:
         inner, *more = typing.get_args(annotation)
         return _allowed(inner, [limit for part in more for limit in getattr(part, "metadata", [])] + limits)
-    kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+    kinds = [kind for kind in typing.get_args(annotation) if kind not in (type(None), ...)]
     if typing.get_origin(annotation) is dict:
         return "table"
     if len(kinds) > 1 and typing.get_origin(annotation) is not typing.Literal:

@@ -69,7 +69,7 @@ def report_of(
         home=str(material.paths.home),
         path=str(material.paths.root),
         benchmark=material.settings.benchmark,
-        agent_path=str(material.settings.agent or "agent.py"),
+        agent_path=str(material.settings.edited or "agent.py"),
         state=state,
         condition=material.condition,
         process=process,

@@ -37,7 +37,7 @@ def todo_of(material: Material, state: State, kept: Sequence[Attempt], needs: Se
         return (Step(text=text, section="rejected"), *_people(needs))
     if state == "worse":
         return (Step(text="Keep your old agent. Read what was changed.", section="changed"), *_people(needs))
-    return (_read(kept), _take(run, state), *_people(needs))
+    return (_read(kept), _take(run, state, material.settings.edited or Path("agent.py")), *_people(needs))
 
 
 def place_of(home: Path) -> str:
@@ -49,14 +49,15 @@ def _read(kept: Sequence[Attempt]) -> Step:
     return Step(text=f"Read the {plural(len(kept), 'change')}. {QUESTIONS}", section="changed")
 
 
-def _take(run: str, state: State) -> Step:
+def _take(run: str, state: State, agent: Path) -> Step:
+    name, better = shlex.quote(agent.name), shlex.quote(f"better_{agent.name}")
     doubt = " --uncertified" if state == "unproven" else ""
     text = "If you want it although nothing is proven:" if doubt else "Take the new agent, as a file or as a branch:"
     return Step(
         text=text,
         commands=(
-            Command(text=f"sigmaloop apply {run} --output better_agent.py{doubt}", why="take them"),
-            Command(text=f"sigmaloop apply {run} --branch better --repo . --path agent.py{doubt}", why="as a branch"),
+            Command(text=f"sigmaloop apply {run} --output {better}{doubt}", why="take them"),
+            Command(text=f"sigmaloop apply {run} --branch better --repo . --path {name}{doubt}", why="as a branch"),
         ),
     )
 

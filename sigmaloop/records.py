@@ -38,9 +38,9 @@ def digest(*parts: object, size: int = 16) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:size]
 
 
-def agent_hash(source: str) -> str:
-    """The identity of an agent: 16 hex digits of the SHA-256 of its one file's text."""
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
+def agent_hash(source: str, package: str = "") -> str:
+    """The identity of an agent: 16 hex digits of the SHA-256 of its one file's text, and of its package's digest."""
+    return hashlib.sha256(f"{source}\0{package}".encode() if package else source.encode()).hexdigest()[:16]
 
 
 class Record(BaseModel):

@@ -93,6 +93,13 @@ class Settings(_Tables):
     home: Path = _run(Path(".sigmaloop"), "Folder for runs, journals and checkpoints.")
     benchmark: str = _run("helpdesk", "Shipped benchmark, or `module:Class` for your own.")
     agent: Path | None = _run(None, "Agent file to improve. Without it, the shipped baseline agent.")
+    agent_packages: tuple[Path, ...] = _run(
+        (), "Folder with the agent's other modules and data files, which stay as they are. May be given several times."
+    )
+    edit: Path | None = _run(
+        None, "The one file of the package that changes: .py, .md, .txt, .yaml, .yml, .json or .toml. In place of --agent."
+    )
+    driver: Path | None = _run(None, "Python file of the package with `run(session)`, where the edited file has none.")
     seed: int = _run(0, "Seed for all randomness.", ge=0, lt=2**31)
     batches: int = _run(18, "Number of batches of sampled traffic.", ge=1, le=10_000)
     batch_size: int = _run(10, "Number of tasks in a batch.", ge=1, le=10_000)
@@ -273,6 +280,11 @@ class Settings(_Tables):
             return "simulated-target", "simulated-specialist"
         return self.target_model, self.specialist_model
 
+    @property
+    def edited(self) -> Path | None:
+        """The one file that changes; None: the shipped agent."""
+        return self.edit or self.agent
+
     def role(self, role: RoleName) -> RoleModel:
         """Where the calls of a role go and how they are worded. Raises BadInput for `extra` that sets a fixed field."""
         general = self.endpoint or OPENAI
@@ -339,17 +351,19 @@ class Settings(_Tables):
         return SIMULATED if self.simulated else f"model {self.target_model}"
 
     def agent_source(self) -> str:
-        """Text of the one agent file. Raises BadInput when it cannot be read as text."""
-        if self.agent is None:
+        """Text of the one file that changes. Raises BadInput when it cannot be read as text."""
+        if self.edit is not None and self.agent is not None:
+            raise BadInput(f"--edit {self.edit} and --agent {self.agent} both name the file that changes; give one")
+        if self.edited is None:
             return resources.files("sigmaloop.target_agent").joinpath("agent.py").read_text(encoding="utf-8")
         try:
-            return self.agent.read_text(encoding="utf-8-sig")
+            return self.edited.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             raise BadInput(
-                f"agent file {self.agent} does not exist; give --agent a Python file with `def run(session)`"
+                f"agent file {self.edited} does not exist; give --agent a Python file with `def run(session)`"
             ) from None
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"agent file {self.agent} cannot be read: {error}; it must be UTF-8 Python text") from None
+            raise BadInput(f"agent file {self.edited} cannot be read: {error}; it must be UTF-8 text") from None
 
     def stored(self) -> dict[str, Any]:
         """JSON form that a run keeps: everything but the place, which may be moved."""
@@ -391,6 +405,12 @@ def place_of(name: str) -> Place:
     extra = Settings.model_fields[name].json_schema_extra
     assert isinstance(extra, dict)
     return Place(str(extra["group"]), bool(extra["common"]))
+
+
+def flag_of(name: str) -> str:
+    """The flag of a setting; one of several values is given once for each, and named in the singular."""
+    several = isinstance(Settings.model_fields[name].default, tuple)
+    return f"--{(name.removesuffix('s') if several else name).replace('_', '-')}"
 
 
 class _TomlSource(TomlConfigSettingsSource):

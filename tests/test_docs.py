@@ -19,7 +19,7 @@ from processes import environment
 
 import sigmaloop
 from sigmaloop.endpoints import FIELDS
-from sigmaloop.settings import Settings, place_of
+from sigmaloop.settings import Settings, flag_of, place_of
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,7 +75,7 @@ def test_the_settings_page_is_the_settings_model() -> None:
 def test_every_setting_stands_on_its_page_once_with_all_its_spellings() -> None:
     page = command_of("settings_page").page()
     for name in (name for name in Settings.model_fields if place_of(name).group != "models"):
-        spellings = f"`--{name.replace('_', '-')}`<br>`SIGMALOOP_{name.upper()}`<br>`{name}`"
+        spellings = f"`{flag_of(name)}`<br>`SIGMALOOP_{name.upper()}`<br>`{name}`"
         assert page.count(f"| {spellings} |") == 1, name
     for key in FIELDS:
         spellings = f"`--ROLE-{key.replace('_', '-')}`<br>`SIGMALOOP_ROLE_{key.upper()}`<br>`{key}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,8 +11,12 @@ from typing import Any, NamedTuple
 from sigmaloop.clean_text import clean
 from sigmaloop.errors import BadInput
 from sigmaloop.tools.changes.edits import check_agent
+from sigmaloop.tools.changes.file_kinds import kind_of
 from sigmaloop.tools.changes.text_form import in_form_of, text_of
 from sigmaloop.tools.versions import load_git
+
+_RUN = re.compile(r"^(async )?def run\b", re.MULTILINE)
+"""A module beside a fixed driver has none, before and after."""
 
 
 class Written(NamedTuple):
@@ -94,7 +99,8 @@ def _merged(git: Any, run: Any, scratch: Path, base: str, now: str, kept: str, p
             "or take the kept agent with --output and choose line by line"
         ) from None
     source = both.decode()
-    check_agent(source, f"{path}, merged with what was committed since the run began,")
+    name, main = f"{path}, merged with what was committed since the run began,", bool(_RUN.search(base))
+    check_agent(source, name, kind=kind_of(path, hosted=True), main=main)
     return source
 
 

@@ -60,18 +60,20 @@ class Versions:
         """Raises BadInput when the git program is missing."""
         load_git()
 
-    def begin(self, source: str, message: str) -> str:
+    def begin(self, source: str, message: str, *, file: str = FILE) -> str:
         """Commit of the baseline; makes the repository if need be. `main` stays where later keeps moved it.
+
+        `file`: the name of the file, which every later commit keeps.
 
         Raises StoreError when the run began with another agent.
         """
         with self._writing:
             self._make()
-            commit = self._write_commit(source, message, parent=None)
+            commit = self._write_commit(source, message, file=file, parent=None)
             if self._ref("refs/heads/main") is None:
                 self._point("refs/heads/main", commit)
             elif self.baseline() != commit:
-                raise StoreError(f"{self.path} began with another agent than {FILE} is now; start a new run")
+                raise StoreError(f"{self.path} began with another agent than {file} is now; start a new run")
             return commit
 
     def record(self, candidate_id: str, parent: str, source: str, message: str) -> str:
@@ -83,7 +85,7 @@ class Versions:
             raise StoreError(f"{candidate_id!r} can not name a candidate; use letters, digits, - and _")
         with self._writing:
             self._commit(parent)
-            commit = self._write_commit(source, message, parent=parent)
+            commit = self._write_commit(source, message, file=self.file(parent), parent=parent)
             known = self._ref(f"refs/candidates/{candidate_id}")
             if known not in (None, commit):
                 raise StoreError(f"{self.path}: candidate {candidate_id} is {known}, not {commit}; ids are not reused")
@@ -133,13 +135,20 @@ class Versions:
 
     def source(self, commit: str) -> str:
         """Text of the agent of a commit."""
-        tree = self._read(self._commit(commit).tree, b"tree")
-        blob = tree.removeprefix(f"100644 {FILE}\0".encode())
-        return self._read(blob.hex(), b"blob").decode()
+        return self._read(self._entry(commit)[1].hex(), b"blob").decode()
+
+    def file(self, commit: str) -> str:
+        """Name of the file that a commit holds."""
+        return self._entry(commit)[0]
+
+    def _entry(self, commit: str) -> tuple[str, bytes]:
+        """Name and blob of the one file of a commit."""
+        head, _, blob = self._read(self._commit(commit).tree, b"tree").partition(b"\0")
+        return head.decode().removeprefix("100644 "), blob
 
     def diff(self, a: str, b: str) -> str:
         """The change between the agents of two commits, as a unified diff."""
-        return unified_diff(self.source(a), self.source(b), path=FILE)
+        return unified_diff(self.source(a), self.source(b), path=self.file(b))
 
     def log(self) -> list[Version]:
         """The baseline and every kept agent, oldest first."""
@@ -211,10 +220,10 @@ class Versions:
         with self._reading:
             return str(self._objects.store(IStream(kind, len(data), io.BytesIO(data))).hexsha.decode())
 
-    def _write_commit(self, source: str, message: str, *, parent: str | None) -> str:
+    def _write_commit(self, source: str, message: str, *, file: str, parent: str | None) -> str:
         with boundary(StoreError, f"{self.path}: a commit cannot be written"):
             blob = self._write(b"blob", source.encode())
-            tree = self._write(b"tree", f"100644 {FILE}\0".encode() + bytes.fromhex(blob))
+            tree = self._write(b"tree", f"100644 {file}\0".encode() + bytes.fromhex(blob))
             ancestry = f"parent {parent}\n" if parent else ""
             head = f"tree {tree}\n{ancestry}author {_IDENTITY}\ncommitter {_IDENTITY}\n\n"
             return self._write(b"commit", (head + clean(message).rstrip("\n") + "\n").encode())

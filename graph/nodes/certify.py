@@ -14,7 +14,7 @@ from sigmaloop.graph.rollouts import CERTIFY_TRIAL, run_covered
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, LoopUpdate
 from sigmaloop.memory.facts import Certified, TestOpened
-from sigmaloop.records import Split, agent_hash
+from sigmaloop.records import Split
 from sigmaloop.report.files import write_views
 
 
@@ -50,7 +50,7 @@ def _certify_on(split: Split, agents: Sequence[str], state: LoopState, services:
         split=split,
         trials=trials,
         simulated=services.history.started().simulated,
-        agent=agent_hash(sources[-1]),
+        agent=services.identity(sources[-1]),
     )
     types = {task.id: task.request_type for task in services.benchmark.tasks(split)}
     measured = measured.model_copy(update={"by_type": results_by_type(scored[0], scored[-1], types, split=split)})

@@ -31,7 +31,7 @@ from sigmaloop.graph.shown import passing_rollout
 from sigmaloop.graph.state import LoopState, LoopUpdate, MineTask
 from sigmaloop.memory.facts import FAILURE, BaselineMeasured, BatchStarted
 from sigmaloop.memory.index import Item
-from sigmaloop.records import RolloutKey, Task, agent_hash, digest
+from sigmaloop.records import RolloutKey, Task, digest
 
 _LEAST = 2.0**-54
 """In place of a draw of exactly 0, which has no logarithm: half of the least other draw."""
@@ -56,7 +56,7 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     )
     emit(BaselineScored(reward_micros=measured.reward_micros, tasks=measured.tasks))
     tell_plan(services, emit, commit)
-    missed = out_of_reach(services.journal.rollouts(agent=agent_hash(services.versions.source(commit))))
+    missed = out_of_reach(services.journal.rollouts(agent=services.identity(services.versions.source(commit))))
     if missed:
         emit(Warned(message=missed))
     return {
@@ -133,7 +133,7 @@ def _read_program(services: Services, emit: Emit, batch: int) -> None:
 
 def mine(state: MineTask, services: Services, emit: Emit) -> LoopUpdate:
     """Phase A: one failed rollout becomes a failure record for each of its causes."""
-    agent = agent_hash(services.versions.source(state["agent"]))
+    agent = services.identity(services.versions.source(state["agent"]))
     rollout = services.journal.rollout(RolloutKey(agent=agent, task_id=state["task_id"], trial=state["batch"]))
     assert rollout is not None, "only stored rollouts are mined"
     task = services.tasks[rollout.task_id]

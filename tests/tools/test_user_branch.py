@@ -149,6 +149,21 @@ def test_changes_of_the_same_lines_are_refused_with_what_to_do(mine: Path) -> No
     assert git("for-each-ref", at=mine) == before
 
 
+@pytest.mark.parametrize("name", ["prompt.md", "rules.json"])
+def test_a_file_that_is_no_program_is_merged_as_what_it_is(mine: Path, name: str) -> None:
+    """Markdown is taken as it is; JSON that the merge has broken is refused."""
+    base, now, kept = "[\n1,\n2,\n3\n]\n", "[0,\n1,\n2,\n3\n]\n", "[\n1,\n2,\n3,]\n"
+    (mine / name).write_text(now)
+    git("add", name, at=mine)
+    git("-c", "core.hooksPath=/dev/null", "commit", "-qm", "prompt", at=mine)
+    if name.endswith(".json"):
+        with pytest.raises(BadInput, match=r"rules.json, merged with .*not valid JSON"):
+            write_branch(mine, branch="x", file_path=name, source=kept, base=base, message="m")
+        return
+    write_branch(mine, branch="x", file_path=name, source=kept, base=base, message="m")
+    assert git("show", f"x:{name}", at=mine) == "[0,\n1,\n2,\n3,]"
+
+
 def test_a_merge_that_is_no_agent_is_refused(mine: Path) -> None:
     commit_file(mine, LONG.replace("def run", "def ran").encode())
     kept = LONG.replace("return first", "return third")

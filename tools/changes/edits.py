@@ -1,4 +1,4 @@
-"""What a change may touch: one Python file with a `run(session)`, within bounds, readable, naming no task.
+"""What a change may touch: one file, within bounds, readable, naming no task; a program has a `run(session)`.
 
 Everything here reads the source as text and syntax; nothing is ever executed. A refused change costs no
 rollout.
@@ -14,8 +14,11 @@ import warnings
 from collections.abc import Collection, Iterator, Sequence
 
 from sigmaloop.errors import BadInput, InadmissibleChange
+from sigmaloop.tools.changes.file_kinds import Kind, UnparsableError
 from sigmaloop.tools.changes.leak_scan import leaks, tells
+from sigmaloop.tools.changes.package_modules import PackageModules
 from sigmaloop.tools.changes.static_checks import new_violations
+from sigmaloop.tools.changes.text_checks import new_text_violations, same_text, values
 
 MAX_BYTES = 256_000
 """Largest agent file."""
@@ -33,36 +36,49 @@ class _UnfitError(Exception):
         self.code = code
 
 
-def check_agent(source: str, filename: str = "agent.py") -> None:
-    """Raise BadInput unless the text is a Python file with a top-level `def run(session)`."""
+def check_agent(source: str, filename: str = "agent.py", *, kind: Kind = "python", main: bool = True) -> None:
+    """Raise BadInput unless the text is a file of its kind; a Python file has a top-level `run(session)` if `main`."""
     try:
-        _check_source(source)
+        if kind == "python":
+            _check_source(source, main=main)
+        else:
+            _check_text(source, kind)
     except _UnfitError as unfit:
         raise BadInput(f"agent file {filename}: {unfit}") from None
 
 
 def check_change(
-    parent_source: str, source: str, *, task_ids: Collection[str], texts: Sequence[str] = (), public: str = ""
+    parent_source: str,
+    source: str,
+    *,
+    task_ids: Collection[str],
+    texts: Sequence[str] = (),
+    public: str = "",
+    file: str = "agent.py",
+    kind: Kind = "python",
+    main: bool = True,
+    package: PackageModules | None = None,
 ) -> None:
     """Raise InadmissibleChange when a proposed agent may not be tried.
 
     `texts`: what the tasks say, of which a change may quote nothing but what `public` says as well. Codes:
     `syntax`, `no_run`, `unchanged` (the same program, comments and layout aside), `too_large`, `forbidden`
     (imports, calls or data that nobody can read), `names_task` (a literal, comment or name holds a task id, or
-    quotes a task, that the parent does not).
+    quotes a task, that the parent does not). `file`: its name; `main`: whether it must have a `run(session)`;
+    `package`: the modules beside it that it may import.
     """
     try:
-        tree = _check_source(source)
+        same = _same(parent_source, source, kind, main=main)
     except _UnfitError as unfit:
-        raise InadmissibleChange(unfit.code, f"the changed agent.py: {unfit}") from None
-    if source == parent_source or ast.dump(tree) == _dump(parent_source):
+        raise InadmissibleChange(unfit.code, f"the changed {file}: {unfit}") from None
+    if same:
         raise InadmissibleChange("unchanged", "the change leaves the program as it was; make one that matters")
     size, before = len(source.encode("utf-8", "replace")), len(parent_source.encode("utf-8", "replace"))
     allowed = max(before + GROWTH_BYTES, 2 * before)
     if size > allowed:
         raise InadmissibleChange(
             "too_large",
-            f"agent.py grew from {before} to {size} bytes; at most {allowed} here: make a smaller change",
+            f"{file} grew from {before} to {size} bytes; at most {allowed} here: make a smaller change",
         )
     shown = len(unified_diff(parent_source, source))
     if shown > DIFF_CHARACTERS:
@@ -71,20 +87,24 @@ def check_change(
             f"the change is {shown} characters as a diff; at most {DIFF_CHARACTERS} are read as a whole: "
             "make a smaller change",
         )
-    wrong = new_violations(parent_source, source)
+    if kind == "python":
+        own = package or PackageModules()
+        wrong = new_violations(parent_source, source, modules=own.modules, insides=own.insides)
+    else:
+        wrong = new_text_violations(parent_source, source)
     if wrong:
         raise InadmissibleChange(
             "forbidden",
-            f"the changed agent.py, line {wrong[0].line}: {wrong[0].what}; a change says in plain code and words "
+            f"the changed {file}, line {wrong[0].line}: {wrong[0].what}; a change says in plain code and words "
             "what it does",
         )
-    named = sorted(_named_tasks(source, task_ids) - _named_tasks(parent_source, task_ids))
+    named = sorted(_named_tasks(source, task_ids, kind) - _named_tasks(parent_source, task_ids, kind))
     if named:
         raise InadmissibleChange(
             "names_task",
             f"the change names a task ({named[0]}); rules must hold for tasks that nobody has seen",
         )
-    quoted = leaks(parent_source, source, task_ids=task_ids, texts=texts, public=public)
+    quoted = leaks(parent_source, source, task_ids=task_ids, texts=texts, public=public, kind=kind)
     if quoted:
         raise InadmissibleChange(
             "names_task",
@@ -111,15 +131,37 @@ def unified_diff(a: str, b: str, path: str = "agent.py") -> str:
     return "".join(lines)
 
 
-def _check_source(source: str) -> ast.Module:
+def _same(parent: str, source: str, kind: Kind, *, main: bool) -> bool:
+    """Whether the change leaves all as it was. Raises _UnfitError for a file that is none of its kind."""
+    if kind == "python":
+        return ast.dump(_check_source(source, main=main)) == _dump(parent) or source == parent
+    _check_text(source, kind)
+    return same_text(parent, source, kind)
+
+
+def _check_text(source: str, kind: Kind) -> None:
     if not source.strip():
+        raise _UnfitError("syntax", "it is empty; write into it what the agent is to read")
+    if len(source.encode("utf-8", "replace")) > MAX_BYTES:
+        raise _UnfitError("too_large", f"it is larger than {MAX_BYTES} bytes")
+    if "\0" in source:
+        raise _UnfitError("syntax", "it contains NUL bytes; it must be text")
+    try:
+        values(source, kind)
+    except UnparsableError as error:
+        raise _UnfitError("syntax", str(error)) from None
+
+
+def _check_source(source: str, *, main: bool = True) -> ast.Module:
+    if main and not source.strip():
         raise _UnfitError("no_run", "it is empty; it must define `def run(session)`")
     if len(source.encode("utf-8", "replace")) > MAX_BYTES:
         raise _UnfitError("too_large", f"it is larger than {MAX_BYTES} bytes")
     if "\0" in source:
         raise _UnfitError("syntax", "it contains NUL bytes; it must be Python text")
     tree = _parse(source)
-    _check_run(tree)
+    if main:
+        _check_run(tree)
     return tree
 
 
@@ -167,10 +209,6 @@ def _check_run(tree: ast.Module) -> None:
     if not definitions:
         raise _UnfitError("no_run", "it has no top-level `def run(session)`; that is where an agent starts")
     run = definitions[-1]
-    if isinstance(run, ast.AsyncFunctionDef):
-        raise _UnfitError(
-            "no_run", f"line {run.lineno}: run is async; write `def run(session)` and asyncio.run() inside"
-        )
     parameters = run.args
     positional = [*parameters.posonlyargs, *parameters.args]
     required = len(positional) - len(parameters.defaults)
@@ -179,11 +217,10 @@ def _check_run(tree: ast.Module) -> None:
         raise _UnfitError("no_run", f"line {run.lineno}: run must take one argument, the session: `def run(session)`")
 
 
-def _named_tasks(source: str, task_ids: Collection[str]) -> set[str]:
+def _named_tasks(source: str, task_ids: Collection[str], kind: Kind) -> set[str]:
     """Task ids that the source names: in its text, or in constants that the compiler joins ("a" + "b")."""
     try:
-        _, code = _compiled(source)
-        constants = list(_constants(code))
+        constants = list(_constants(_compiled(source)[1])) if kind == "python" else values(source, kind)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         constants = []
     # Ids such as "7" or "refund" stand in every program; those count only where they are a whole literal.

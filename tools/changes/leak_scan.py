@@ -14,7 +14,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from sigmaloop.tools.changes.file_kinds import Kind
 from sigmaloop.tools.changes.static_checks import comments
+from sigmaloop.tools.changes.text_checks import spoken_text
 
 WORDS = 6
 """Words in a row that are a quotation."""
@@ -29,10 +31,16 @@ _Marks = tuple[frozenset[tuple[str, ...]], frozenset[str]]
 
 
 def leaks(
-    parent_source: str, source: str, *, task_ids: Collection[str] = (), texts: Sequence[str] = (), public: str = ""
+    parent_source: str,
+    source: str,
+    *,
+    task_ids: Collection[str] = (),
+    texts: Sequence[str] = (),
+    public: str = "",
+    kind: Kind = "python",
 ) -> list[str]:
     """What the change quotes from the tasks, as short descriptions; empty when it is clean."""
-    before, after = spoken(parent_source), spoken(source)
+    before, after = (spoken(text) if kind == "python" else spoken_text(text, kind) for text in (parent_source, source))
     leaks = [f"the task id {name}" for name in sorted(task_ids) if _names(after, name) and not _names(before, name)]
     phrases, marks = _own_marks(tuple(texts), public)
     phrases_before = {phrase for text in before for phrase in _phrases(words(text))}

@@ -10,23 +10,30 @@ import ast
 import difflib
 from functools import lru_cache
 
+from sigmaloop.tools.changes.file_kinds import Kind
+from sigmaloop.tools.changes.text_checks import same_text, text_edit
+
 Edit = tuple[str, ...]
 """Removed (`-`) and added (`+`) lines of code, in order, without where they stand."""
 
 _HOLDS_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def same_program(a: str, b: str) -> bool:
+def same_program(a: str, b: str, kind: Kind = "python") -> bool:
     """Whether two sources are one program: equal syntax trees, comments, layout and docstrings aside."""
     if a == b:
         return True
+    if kind != "python":
+        return same_text(a, b, kind)
     first, second = _tree(a), _tree(b)
     return first is not None and second is not None and ast.dump(first) == ast.dump(second)
 
 
 @lru_cache(maxsize=256)
-def edit_of(parent: str, source: str) -> Edit:
+def edit_of(parent: str, source: str, kind: Kind = "python") -> Edit:
     """What a change does to its parent's code; empty when it does nothing, or when one of the two is no Python."""
+    if kind != "python":
+        return text_edit(parent, source)
     before, after = _tree(parent), _tree(source)
     if before is None or after is None:
         return ()

@@ -12,7 +12,7 @@ import io
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 LONGEST_WORD = 80
@@ -55,11 +55,16 @@ class Violation(NamedTuple):
     line: int
 
 
-def new_violations(parent_source: str, source: str) -> list[Violation]:
-    """What the change adds against the rules, in the order of lines. Both sources must parse, or count as empty."""
-    had = Counter(violation.what for violation in violations(parent_source))
+def new_violations(
+    parent_source: str, source: str, *, modules: Set[str] = frozenset(), insides: Set[str] = frozenset()
+) -> list[Violation]:
+    """What the change adds against the rules, in the order of lines. Both sources must parse, or count as empty.
+
+    `modules`: of the agent's own package, which it may import. `insides`: what it may not take out of them.
+    """
+    had = Counter(violation.what for violation in violations(parent_source, modules=modules, insides=insides))
     new = []
-    for violation in violations(source):
+    for violation in violations(source, modules=modules, insides=insides):
         if had[violation.what] > 0:
             had[violation.what] -= 1
         else:
@@ -67,15 +72,15 @@ def new_violations(parent_source: str, source: str) -> list[Violation]:
     return new
 
 
-def violations(source: str) -> list[Violation]:
+def violations(source: str, *, modules: Set[str] = frozenset(), insides: Set[str] = frozenset()) -> list[Violation]:
     """Everything in a source that is against the rules."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     nodes = list(ast.walk(tree))
-    broken = [Violation(what, getattr(node, "lineno", 0)) for node in nodes for what in _wrong(node)]
-    broken += [Violation(what, getattr(node, "lineno", 0)) for node, what in _roundabout(nodes)]
+    broken = [Violation(what, getattr(node, "lineno", 0)) for node in nodes for what in _wrong(node, modules)]
+    broken += [Violation(what, getattr(node, "lineno", 0)) for node, what in _roundabout(nodes, INSIDES | insides)]
     broken += [Violation(what, line) for line, text in comments(source) for what in _too_dense(text)]
     return sorted(broken, key=lambda violation: (violation.line, violation.what))
 
@@ -90,12 +95,14 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
         return
 
 
-def _wrong(node: ast.AST) -> Iterator[str]:
+def _wrong(node: ast.AST, modules: Set[str]) -> Iterator[str]:
     match node:
         case ast.Import(names=names):
-            yield from _imported(alias.name for alias in names)
+            yield from _imported((alias.name for alias in names), modules)
+        case ast.ImportFrom(level=level) if level and modules:
+            pass  # leads nowhere but into the package
         case ast.ImportFrom(module=module):
-            yield from _imported([module or "."])
+            yield from _imported([module or "."], modules)
         case ast.Name(id=name) if name in CALLS or (_special(name) and name not in PLAIN_SPECIALS):
             yield f"it uses {name}"
         case ast.Attribute(value=value, attr=name):
@@ -124,17 +131,17 @@ def _wrong(node: ast.AST) -> Iterator[str]:
                 yield f"it holds a list of {len(numbers)} numbers"
 
 
-def _roundabout(nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
+def _roundabout(nodes: Sequence[ast.AST], insides: Set[str]) -> Iterator[tuple[ast.AST, str]]:
     """What only the whole file shows: modules taken out of modules, getattr under another name."""
     imports = [alias for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom)) for alias in n.names]
     modules = {alias.asname or alias.name.partition(".")[0] for alias in imports}
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
     for node in nodes:
         match node:
-            case ast.Attribute(attr=name) if name in INSIDES - ATTRIBUTES and _root(node) in modules:
+            case ast.Attribute(attr=name) if name in insides - ATTRIBUTES and _root(node) in modules:
                 yield node, f"it takes {name} out of another module"
             case ast.ImportFrom(names=names):
-                yield from ((node, f"it takes {a.name} out of another module") for a in names if a.name in INSIDES)
+                yield from ((node, f"it takes {a.name} out of another module") for a in names if a.name in insides)
             case ast.Name(id="getattr") if id(node) not in called:
                 yield node, "it hands getattr on instead of calling it"
             case ast.Compare(left=left, ops=ops, comparators=others):
@@ -163,9 +170,9 @@ def _holds_a_number(node: ast.expr) -> bool:
     return any(isinstance(n, ast.Constant) and isinstance(n.value, int) and n.value > 1 for n in ast.walk(node))
 
 
-def _imported(names: Iterator[str] | list[str]) -> Iterator[str]:
+def _imported(names: Iterable[str], modules: Set[str]) -> Iterator[str]:
     for name in names:
-        if name.partition(".")[0] not in MODULES:
+        if name.partition(".")[0] not in MODULES | modules:
             yield f"it imports {name}"
 
 

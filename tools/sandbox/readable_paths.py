@@ -32,7 +32,7 @@ def readable_paths(hide: Sequence[str] = ()) -> ReadablePaths:
     standard = {os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     roots = [*sorted(standard), *packages, *_libraries(), *SHARED]
     holes = [
-        *_installed((_OURSELVES, *hide)),
+        *files_of_modules((_OURSELVES, *hide)),
         *(path for name in (_OURSELVES, *hide) for path in _records(name, packages)),
         *(folder for folder in _other_packages() if os.path.realpath(folder) not in packages),
     ]
@@ -53,7 +53,7 @@ def _package_folders() -> list[str]:
     return list(folders)
 
 
-def _installed(names: Iterable[str]) -> Iterable[str]:
+def files_of_modules(names: Iterable[str]) -> Iterable[str]:
     """Files and folders of modules, wherever they were loaded from."""
     for name in names:
         top = name.partition(".")[0]

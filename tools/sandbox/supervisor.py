@@ -15,10 +15,11 @@ from collections.abc import Sequence
 
 from sigmaloop.errors import SandboxError
 from sigmaloop.records import Record, RolloutStatus
+from sigmaloop.tools.sandbox.agent_package import AgentPackage
 from sigmaloop.tools.sandbox.child_link import ChildLink, TimeLimits
 from sigmaloop.tools.sandbox.conversation import Conversation, Handlers
 from sigmaloop.tools.sandbox.fair_clock import state
-from sigmaloop.tools.sandbox.readable_paths import readable_paths
+from sigmaloop.tools.sandbox.readable_paths import ReadablePaths, readable_paths
 from sigmaloop.tools.sandbox.rollout_end import EndedError
 from sigmaloop.tools.sandbox.tiers import tiers
 from sigmaloop.tools.sandbox.tiers.tiers import Sandbox, Tier
@@ -60,17 +61,20 @@ class Supervisor:
         max_steps: int,
         sandbox: Sandbox = "auto",
         hide: Sequence[str] = (),
+        package: AgentPackage | None = None,
     ) -> None:
         """`step_seconds`: the agent's own time between two frames; `rollout_seconds`: the sum of it over the
         rollout. Time in the model and the environment counts for neither, nor does the wait for a processor:
         how fast an endpoint or how busy the machine is decides nothing. `cpu_seconds`: processor time of the
         child. `max_steps`: act, say and submit frames. `sandbox`: its kind; auto takes the
         best that works here. `hide`: installed modules that agents may not read, besides our own.
+        `package`: what every agent consists of beside its source.
         """
         self._seconds = TimeLimits(step_seconds, rollout_seconds, cpu_seconds)
         self._max_steps = max_steps
         self._sandbox = sandbox
         self._hide = tuple(hide)
+        self.package = package
         self._lock = threading.Lock()
         self._tier: Tier | None = None
         self._passed_over: list[str] = []
@@ -86,7 +90,7 @@ class Supervisor:
     @property
     def gaps(self) -> tuple[str, ...]:
         """What this sandbox does not stop on this machine, though the threat model would have it stopped."""
-        return tiers.gaps(self.tier, bounded=self._zygotes[""].bounded, roots=readable_paths(self._hide).roots)
+        return tiers.gaps(self.tier, bounded=self._zygotes[""].bounded, roots=self._readable().roots)
 
     @property
     def passed_over(self) -> tuple[str, ...]:
@@ -120,7 +124,7 @@ class Supervisor:
         if self._tier is None:
             self.start()
         with self._lock:
-            zygote = self._zygote(next((name for name, signs in _CLIENTS.items() if signs.search(source)), ""))
+            zygote = self._zygote(self._client(source))
         child = zygote.fork()
         with child.channel, child.death_pipe:  # closing the death pipe kills whatever is left of the child
             end, printed = self._converse(child, source, handlers)
@@ -138,7 +142,7 @@ class Supervisor:
     def _settle(self) -> Tier:
         """The first tier whose zygote starts; what was asked for by name has no other."""
         self._passed_over = []
-        readable = readable_paths(self._hide)
+        readable = self._readable()
         for tier, usable, why in tiers.order(self._sandbox, executable=sys.executable, roots=readable.roots):
             if usable:
                 zygote = self._make(tier, "")
@@ -155,6 +159,15 @@ class Supervisor:
             self._passed_over.append(f"{tier}: {why}")
         raise SandboxError(f"no sandbox works here ({'; '.join(self._passed_over)}); {tiers.FIX}")
 
+    def _readable(self) -> ReadablePaths:
+        found = readable_paths(self._hide)
+        return found._replace(roots=(*found.roots, *(self.package.folders if self.package else ())))
+
+    def _client(self, source: str) -> str:
+        """The client that an agent will load, as far as one can see."""
+        text = source + (self.package.program_text if self.package else "")
+        return next((name for name, signs in _CLIENTS.items() if signs.search(text)), "")
+
     def _zygote(self, client: str) -> Zygote:
         """The zygote that has a client loaded; made when it is first wanted."""
         assert self._tier is not None
@@ -165,9 +178,10 @@ class Supervisor:
     def _make(self, tier: Tier, client: str) -> Zygote:
         return Zygote(
             tier,
-            readable_paths(self._hide),
+            self._readable(),
             cpu_seconds=self._seconds.cpu,
             memory_bytes=MEMORY_BYTES,
+            agent=self.package.files if self.package else None,
             preload=(client,) if client else (),
         )
 

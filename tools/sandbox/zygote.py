@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from sigmaloop.errors import SandboxError
 from sigmaloop.tools.sandbox.child import frames
-from sigmaloop.tools.sandbox.child.orders import Order
+from sigmaloop.tools.sandbox.child.orders import AgentFiles, Order
 from sigmaloop.tools.sandbox.readable_paths import ReadablePaths
 from sigmaloop.tools.sandbox.tiers import bubblewrap, seatbelt
 from sigmaloop.tools.sandbox.tiers.tiers import Tier
@@ -48,9 +48,12 @@ class Zygote:
         *,
         cpu_seconds: float,
         memory_bytes: int,
+        agent: AgentFiles | None = None,
         preload: tuple[str, ...] = (),
     ) -> None:
-        """`preload`: clients that every child finds loaded: "openai", "langchain"."""
+        """`agent`: what an agent consists of beside its source. `preload`: clients that every child finds loaded:
+        "openai", "langchain".
+        """
         self._order: Order = {
             "tier": tier,
             "cpu_seconds": cpu_seconds,
@@ -58,6 +61,7 @@ class Zygote:
             "packages": list(readable_paths.packages),
             "roots": list(readable_paths.roots),
             "holes": list(readable_paths.holes),
+            "agent": agent or {"folders": [], "edited": None, "driver": None},
             "preload": list(preload),
             "scratch": bubblewrap.SCRATCH,
         }

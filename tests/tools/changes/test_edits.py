@@ -61,7 +61,6 @@ def test_an_agent_is_a_file_with_a_run_that_takes_the_session(source: str) -> No
         "run with a keyword": ("def run(session, *, limit): pass", "run must take one argument"),
         "run only with keywords": ("def run(*, session=None): pass", "run must take one argument"),
         "the last run counts": ("def run(session): pass\ndef run(): pass", "line 2: run must take one argument"),
-        "async": ("async def run(session): pass", "line 1: run is async"),
     }.values(),
 )
 def test_what_is_no_agent_is_bad_input_that_says_why(source: str, message: str) -> None:

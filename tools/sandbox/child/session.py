@@ -14,7 +14,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -73,7 +73,15 @@ class Channel:
 class Session:
     """One conversation or task, as the agent sees it."""
 
-    def __init__(self, channel: Channel, *, instructions: str, tools: list[frames.Json], opening: str) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        instructions: str,
+        tools: list[frames.Json],
+        opening: str,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
         self._channel = channel
         self.instructions = instructions
         """The policy: what the agent must keep to."""
@@ -81,6 +89,16 @@ class Session:
         """OpenAI tool schemas: `{"type": "function", "function": {"name", "description", "parameters"}}`."""
         self.opening = opening
         """The first message of the user, or the task."""
+        self.files: Mapping[str, str] = files or {}
+        """Texts of the agent's package by path; the one that changes as it is in this rollout."""
+
+    def file(self, name: str) -> str:
+        """Text of a file of the agent's package. Raises FileNotFoundError that names those there are."""
+        try:
+            return self.files[name]
+        except KeyError:
+            known = ", ".join(list(self.files)[:20]) or "none"
+            raise FileNotFoundError(f"the agent's package has no file {name!r}; there are: {known}") from None
 
     def call(self, name: str, arguments: frames.Json) -> str:
         """Call a tool of the environment; what is refused or impossible gives a text `Error: ...`."""
@@ -123,6 +141,13 @@ class Session:
 
         client, _ = self._http_clients(openai)
         return openai.OpenAI(base_url=_BASE_URL, api_key="session", max_retries=0, http_client=client, **options)
+
+    def async_openai(self, **options: Any) -> Any:
+        """The official `openai.AsyncOpenAI` client, for frameworks that want one."""
+        import openai
+
+        _, client = self._http_clients(openai)
+        return openai.AsyncOpenAI(base_url=_BASE_URL, api_key="session", max_retries=0, http_client=client, **options)
 
     def chat_model(self, **options: Any) -> Any:
         """A `langchain_openai.ChatOpenAI`, for LangChain and LangGraph agents."""

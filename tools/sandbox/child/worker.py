@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import importlib.machinery
 import io
-import linecache
 import os
 import random
 import signal
@@ -22,23 +21,28 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn, cast
 
 if TYPE_CHECKING:
-    from sigmaloop.tools.sandbox.child import forkserver, frames, session
+    from sigmaloop.tools.sandbox.child import forkserver, frames, program, session
     from sigmaloop.tools.sandbox.child.orders import Opening, Order
     from sigmaloop.tools.sandbox.child.wall import landlock, limits, paths, private_folders, seccomp, syscalls
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import forkserver
     import frames
+    import program
     import session
     from wall import landlock, limits, paths, private_folders, seccomp, syscalls
 
     del sys.path[0]
 
-AGENT = "agent.py"
 PRINTED = 2_000
 """Characters of the agent's output that are kept, from the end."""
 SELF_CLOSING = ("landlock", "bubblewrap")
 """Tiers in which the child itself closes its sandbox; in the others it stands around it, or (none) there is none."""
+NO_NETWORK = "use session.chat_model() or session.openai(): the sandbox has no network and no key"
+"""What to do where a client of the agent's own was refused."""
+_CLIENTS = ("openai", "langchain_openai", "httpx", "httpx2", "httpcore", "httpcore2")
+_OURS = ("forkserver", "frames", "program", "session", "wall")
+"""Names of our own modules, which an agent's modules may have as well."""
 _OUT_OF_MEMORY = frames.encode({"op": "failed", "error": "MemoryError: the agent used all the memory that it may"})
 
 
@@ -48,7 +52,7 @@ def main() -> None:
     The first frame on the control socket is the order: tier, limits, paths, packages to load beforehand.
     """
     control, parent = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
-    sys.argv[:] = [AGENT]
+    sys.argv[:] = [program.AGENT]
     channel = session.Channel(control)
     order = cast("Order", channel.receive())
     _offer_packages(order["packages"])
@@ -101,7 +105,7 @@ def _run_child(start: forkserver.ChildStart, zygote: int, order: Order, filter_p
         sys.stdout, sys.stderr = printed = _Printed(), _Printed()
         random.seed(opening["source"] + opening["instructions"] + opening["opening"])
         try:
-            channel.send(_perform(channel, opening, printed))
+            channel.send(_perform(channel, opening, order, printed))
         except MemoryError:
             connection.sendall(_OUT_OF_MEMORY)
         os._exit(0)
@@ -146,39 +150,68 @@ def _check_sandbox() -> None:
         raise OSError(f"the sandbox does not hold: {what}")
 
 
-def _perform(channel: session.Channel, opening: Opening, printed: tuple[_Printed, _Printed]) -> frames.Json:
+def _perform(
+    channel: session.Channel, opening: Opening, order: Order, printed: tuple[_Printed, _Printed]
+) -> frames.Json:
     """Compile and run the agent; the frame that says how it ended."""
-    source = opening["source"]
+    agent = program.Program(order["agent"], opening["source"])
     handle = session.Session(
-        channel, instructions=opening["instructions"], tools=opening["tools"], opening=opening["opening"]
+        channel,
+        instructions=opening["instructions"],
+        tools=opening["tools"],
+        opening=opening["opening"],
+        files=agent.files,
     )
-    module = types.ModuleType("agent")
-    module.__file__ = AGENT
-    sys.modules["agent"] = module
-    linecache.cache[AGENT] = (len(source), None, source.splitlines(keepends=True), AGENT)
+    for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
+        del sys.modules[name]  # loaded already; an agent that imports such a name means its own
     try:
-        exec(compile(source, AGENT, "exec", dont_inherit=True), module.__dict__)
-        module.run(handle)
+        running = agent.load(order["packages"]).run(handle)
+        if isinstance(running, types.CoroutineType):
+            import asyncio
+
+            asyncio.run(running)
     except BaseException as error:  # the boundary of the agent: whatever it raises is its result
         output = " ".join(filter(None, (stream.tail() for stream in printed)))
-        return {"op": "failed", "error": _explain(error) + (f"; printed: {output}" if output else "")}
+        return {"op": "failed", "error": _explain(error, agent) + (f"; printed: {output}" if output else "")}
     return {"op": "done", "printed": printed[0].tail()}
 
 
-def _explain(error: BaseException) -> str:
-    """One line: where in agent.py, and what."""
+def _explain(error: BaseException, agent: program.Program) -> str:
+    """One line: where in the agent's files, and what."""
     if isinstance(error, SystemExit):
         what = f"it called sys.exit({error.code!r})"
     else:
         what = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-    paths = [
-        f"line {number}" + (f", in {frame.f_code.co_name}" if frame.f_code.co_name != "<module>" else "")
+    if _wanted_network(error):
+        what += f" ({NO_NETWORK})"
+    steps = [
+        (label, f"line {number}" + (f", in {frame.f_code.co_name}" if frame.f_code.co_name != "<module>" else ""))
         for frame, number in traceback.walk_tb(error.__traceback__)
-        if frame.f_code.co_filename == AGENT
+        if (label := agent.label(frame.f_code.co_filename))
     ]
-    if isinstance(error, SyntaxError) and error.filename == AGENT and error.lineno:
-        paths.append(f"line {error.lineno}")
-    return f"{AGENT} {' > '.join(paths[-3:])}: {what}" if paths else what
+    if isinstance(error, SyntaxError) and error.lineno and (label := agent.label(error.filename or "")):
+        steps.append((label, f"line {error.lineno}"))
+    last, shown = "", []
+    for label, line in steps[-3:]:
+        shown.append(line if label == last else f"{label} {line}")
+        last = label
+    return f"{' > '.join(shown)}: {what}" if shown else what
+
+
+def _wanted_network(error: BaseException) -> bool:
+    """Whether a client that the agent made itself was refused the network, a key, or the certificates."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen and len(seen) < 20:
+        seen.append(cause)
+        inside = any(
+            str(frame.f_globals.get("__name__", "")).partition(".")[0] in _CLIENTS
+            for frame, _ in traceback.walk_tb(cause.__traceback__)
+        )
+        if inside and (isinstance(cause, PermissionError) or "api_key" in str(cause)[:500]):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 class _Printed(io.TextIOBase):

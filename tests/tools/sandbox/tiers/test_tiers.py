@@ -98,7 +98,7 @@ def test_the_folder_of_a_supervisor_is_gone_after_it(monkeypatch: pytest.MonkeyP
 def _weakened(folder: Path) -> Path:
     """A worker that forgets its seccomp filter."""
     tools = Path(str(supervisor.__file__)).resolve().parent / "child"
-    for name in ("worker.py", "forkserver.py", "session.py", "frames.py"):
+    for name in ("worker.py", "forkserver.py", "program.py", "session.py", "frames.py"):
         shutil.copy(tools / name, folder)
     shutil.copytree(tools / "wall", folder / "wall", ignore=shutil.ignore_patterns("__pycache__"))
     worker = folder / "worker.py"
