@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sigmaloop.simulation.habits import HABITS, RIGHT, TOO_BROAD, WRONG
 from sigmaloop.simulation.reading.lexicon import SENSES
 
@@ -37,3 +39,9 @@ def test_every_sense_of_a_pattern_is_in_the_lexicon():
 
 def test_a_habit_with_side_effects_says_what_they_are():
     assert all(bool(habit.raises) == bool(habit.side_effect) for habit in HABITS.values())
+
+
+def test_the_page_lists_every_habit_with_its_rate():
+    page = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text(encoding="utf-8")
+    missing = [h.id for h in HABITS.values() if f"| `{h.id}` | {h.domain} | {h.rate:.3f} | {h.wrong} |" not in page]
+    assert not missing
