@@ -22,6 +22,7 @@ from sigmaloop.graph.events import Event
 from sigmaloop.graph.faults import Ending, Work, outlive
 from sigmaloop.graph.nodes import attempt, conclude, observe
 from sigmaloop.graph.nodes.certify import certify
+from sigmaloop.graph.nodes.screen import screen
 from sigmaloop.graph.outage import pausing
 from sigmaloop.graph.sessions import services_for_node
 from sigmaloop.graph.state import LoopState, LoopUpdate, RunContext
@@ -45,7 +46,7 @@ def build_graph(
     loop = StateGraph(LoopState, context_schema=RunContext)
     for work in (
         observe.baseline, observe.simulate, observe.mine, observe.cluster,
-        attempt.propose, attempt.regression_gate, attempt.validation_gate, attempt.pause, attempt.review,
+        attempt.propose, screen, attempt.regression_gate, attempt.validation_gate, attempt.pause, attempt.review,
         conclude.keep, conclude.promote, conclude.revert, conclude.learn, certify,
     ):  # fmt: skip
         loop.add_node(work.__name__, _node(work))
@@ -54,10 +55,9 @@ def build_graph(
     loop.add_edge("baseline", "simulate")
     loop.add_conditional_edges("simulate", routing.to_miners, ["mine", "cluster"])
     loop.add_edge("mine", "cluster")
-    loop.add_conditional_edges(
-        "cluster", routing.after_cluster, {"fix": "propose", "next_batch": "simulate", "finished": "certify"}
-    )
-    loop.add_conditional_edges("propose", routing.after_propose, {"ready": "regression_gate", "unusable": "revert"})
+    loop.add_conditional_edges("cluster", routing.after_cluster, ["propose", "screen", "simulate", "certify"])
+    loop.add_edge("propose", "screen")
+    loop.add_conditional_edges("screen", routing.after_screen, ["propose", "regression_gate", "revert", "keep"])
     loop.add_conditional_edges(
         "regression_gate",
         routing.after_gate,
@@ -71,11 +71,7 @@ def build_graph(
     loop.add_edge("keep", "promote")
     loop.add_edge("promote", "learn")
     loop.add_edge("revert", "learn")
-    loop.add_conditional_edges(
-        "learn",
-        routing.after_learn,
-        {"try_again": "propose", "next_batch": "simulate", "finished": "certify"},
-    )
+    loop.add_conditional_edges("learn", routing.after_learn, ["propose", "screen", "simulate", "certify"])
     loop.add_edge("certify", END)
     return loop.compile(checkpointer=checkpointer, name="sigmaloop")
 
@@ -98,8 +94,10 @@ def _node(work: Work) -> Callable[..., LoopUpdate]:
             check_state(work.__name__, state, services)
             update = guarded(state, services, emit)
             note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
-            # Miners work side by side and append nothing: one value a step is all that a channel takes.
-            return update if work.__name__ == "mine" else {**update, "journal": services.journal.length()}
+            # Miners and drafting engineers work side by side and append nothing: one value a step is all that a
+            # channel takes.
+            beside = work.__name__ == "mine" or "draft_id" in state
+            return update if beside else {**update, "journal": services.journal.length()}
 
     node.__name__ = node.__qualname__ = work.__name__
     node.__doc__ = work.__doc__

@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 Gate = Literal["regression_gate", "validation_gate"]
-Outcome = Literal["ready", "unusable", "passed", "failed", "indecisive", "approved", "declined"]
+Outcome = Literal[
+    "ready", "unusable", "passed", "failed", "indecisive", "approved", "declined",
+    "redraft", "nothing", "ungated", "try_again", "regroup", "onward",
+]  # fmt: skip
 """What a node found, where more than one edge leads on."""
 
 
@@ -50,6 +53,10 @@ Kept = Annotated[bool, Field(description="Whether the newest attempt was kept.")
 Plateau = Annotated[
     Literal["", "warn", "diversify", "stop"], Field(description="How long nothing was kept, as a step of the ladder.")
 ]
+SearchHead = Annotated[
+    str, Field(description="Id of the newest step of the search; empty before the first, and for `single` always.")
+]
+Slots = Annotated[list[str], Field(description="Ids of the drafts that the engineer is asked for next.")]
 Found = Annotated[Outcome, Field(description="What the last node found: the label of the edge to follow.")]
 Reason = Annotated[str, Field(description="Why, as a stable code.")]
 Length = Annotated[
@@ -79,6 +86,8 @@ class LoopState(TypedDict):
     verdicts: Verdicts
     kept: Kept
     plateau: Plateau
+    search: SearchHead
+    slots: Slots
     outcome: Found
     reason: Reason
     journal: Length
@@ -105,6 +114,8 @@ class LoopUpdate(TypedDict, total=False):
     verdicts: Verdicts
     kept: Kept
     plateau: Plateau
+    search: SearchHead
+    slots: Slots
     outcome: Found
     reason: Reason
     journal: Length
@@ -119,6 +130,16 @@ class MineTask(TypedDict):
     task_id: str
 
 
+class DraftTask(TypedDict):
+    """What one of the engineers that draft side by side is sent."""
+
+    run_id: RunId
+    batch: Batch
+    agent: Annotated[str, Field(description="Commit that the draft is written on.")]
+    search: SearchHead
+    draft_id: str
+
+
 class RunContext(BaseModel):
     """The form that starts a run in Studio: every field is optional and means what the flag means."""
 
@@ -131,6 +152,9 @@ class RunContext(BaseModel):
     batch_size: int | None = Field(default=None, ge=1, description="Tasks in a batch.")
     attempts: int | None = Field(default=None, ge=1, description="Attempts in a batch.")
     max_attempts: int | None = Field(default=None, ge=1, description="Attempts in the whole run.")
+    strategy: Literal["single", "compose", "portfolio", "race", "evolve", "pareto", "paste"] | None = Field(
+        default=None, description="How drafts become what the gate judges."
+    )
     review: Literal["auto", "person"] | None = Field(default=None, description="Who approves a change that passed.")
     certify_trials: int | None = Field(default=None, ge=1, description="Fresh trials of each task at the end.")
     upstream: Literal["auto", "simulated", "openai"] | None = Field(default=None, description="Which model answers.")

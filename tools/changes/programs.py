@@ -10,6 +10,8 @@ import ast
 import difflib
 from functools import lru_cache
 
+from sigmaloop.records import digest
+
 Edit = tuple[str, ...]
 """Removed (`-`) and added (`+`) lines of code, in order, without where they stand."""
 
@@ -32,6 +34,12 @@ def edit_of(parent: str, source: str) -> Edit:
         return ()
     lines = list(difflib.unified_diff(ast.unparse(before).splitlines(), ast.unparse(after).splitlines(), n=0))
     return tuple(line for line in lines[2:] if line[:1] in "+-" and line[1:].strip())
+
+
+def program_hash(source: str) -> str:
+    """The same for two sources that are one program; of what is no Python, of its text."""
+    tree = _tree(source)
+    return digest(ast.dump(tree) if tree is not None else source)
 
 
 def _tree(source: str) -> ast.Module | None:
