@@ -26,9 +26,6 @@ from sigmaloop.search.strategies.make import make_strategy
 from sigmaloop.search.strategy import SearchRules, Strategy
 from sigmaloop.search.words import Budget, Field, Level, Nothing, OpenCluster, Slot, TrainingTask
 
-GATE_COST, GATE_MOST = 85, 340
-"""Rollouts of an attempt, on average and at most, with a validation split of a hundred tasks or more."""
-
 
 def searching(services: Services) -> bool:
     """Whether drafts are screened before they go to the gates; the plain loop does without."""
@@ -36,12 +33,9 @@ def searching(services: Services) -> bool:
 
 
 def rules_for(services: Services) -> SearchRules:
-    """A small validation split makes a cheap gate."""
-    tasks = len(services.benchmark.tasks("validation"))
+    """As the settings say; what the gate does with targets, screening does."""
     return SearchRules(
         strategy=services.settings.strategy,
-        gate_cost=min(GATE_COST, max(1, tasks)),
-        gate_most=min(GATE_MOST, max(1, 4 * tasks)),
         targets=services.settings.cluster_tasks,
         target_trials=services.settings.cluster_trials,
         target_floor=services.settings.cluster_floor,
@@ -199,7 +193,7 @@ def _empty_field(services: Services, rules: SearchRules) -> Field:
     return Field(
         seed=settings.seed,
         budget=Budget(
-            total=settings.rollouts or max(rules.gate_cost * attempts, rules.gate_most),
+            total=settings.rollouts or rules.gate_cost * attempts + rules.gate_most,
             batches=settings.batches,
             drafts_left=settings.max_drafts,
         ),
