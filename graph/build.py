@@ -55,9 +55,17 @@ def build_graph(
     loop.add_edge("baseline", "simulate")
     loop.add_conditional_edges("simulate", routing.to_miners, ["mine", "cluster"])
     loop.add_edge("mine", "cluster")
-    loop.add_conditional_edges("cluster", routing.after_cluster, ["propose", "screen", "simulate", "certify"])
+    loop.add_conditional_edges(
+        "cluster",
+        routing.after_cluster,
+        {"fix": "propose", "regroup": "screen", "next_batch": "simulate", "finished": "certify"},
+    )
     loop.add_edge("propose", "screen")
-    loop.add_conditional_edges("screen", routing.after_screen, ["propose", "regression_gate", "revert", "keep"])
+    loop.add_conditional_edges(
+        "screen",
+        routing.after_screen,
+        {"redraft": "propose", "ready": "regression_gate", "nothing": "revert", "ungated": "keep"},
+    )
     loop.add_conditional_edges(
         "regression_gate",
         routing.after_gate,
@@ -71,7 +79,11 @@ def build_graph(
     loop.add_edge("keep", "promote")
     loop.add_edge("promote", "learn")
     loop.add_edge("revert", "learn")
-    loop.add_conditional_edges("learn", routing.after_learn, ["propose", "screen", "simulate", "certify"])
+    loop.add_conditional_edges(
+        "learn",
+        routing.after_learn,
+        {"try_again": "propose", "regroup": "screen", "next_batch": "simulate", "finished": "certify"},
+    )
     loop.add_edge("certify", END)
     return loop.compile(checkpointer=checkpointer, name="sigmaloop")
 

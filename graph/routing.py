@@ -11,7 +11,6 @@ from sigmaloop.graph.state import DraftTask, Gate, LoopState, MineTask
 GateEdge = Literal["passed", "failed", "indecisive"]
 SEARCHED = ("try_again", "regroup", "onward")
 """What the search says of a batch: ask engineers, go on with what is there, or leave it."""
-_NODES = {"next_batch": "simulate", "finished": "certify"}
 
 
 def to_miners(state: LoopState) -> list[Send] | Literal["cluster"]:
@@ -27,26 +26,26 @@ def to_miners(state: LoopState) -> list[Send] | Literal["cluster"]:
     ]
 
 
-def after_cluster(state: LoopState) -> list[Send] | str:
+def after_cluster(state: LoopState) -> list[Send] | Literal["fix", "regroup", "next_batch", "finished"]:
     """Fix the chosen cluster while the budget lasts, or all that the search has chosen, side by side."""
     if state.get("search") or state.get("outcome") in SEARCHED:
         return _searched(state)
     if attempts_left(state) and state["cluster_id"]:
-        return "propose"
-    return _NODES[_onward(state)]
+        return "fix"
+    return _onward(state)
 
 
-def after_screen(state: LoopState) -> list[Send] | str:
+def after_screen(state: LoopState) -> list[Send] | Literal["ready", "ungated", "nothing"]:
     """Only a change that was admitted goes to the gates; with `paste` alone one is kept without them."""
     match state["outcome"]:
         case "redraft":
             return to_engineers(state)
         case "ready":
-            return "regression_gate"
+            return "ready"
         case "ungated":
-            return "keep"
+            return "ungated"
         case _:
-            return "revert"
+            return "nothing"
 
 
 def to_engineers(state: LoopState) -> list[Send]:
@@ -87,13 +86,13 @@ def after_pause(state: LoopState) -> Gate:
     return gate
 
 
-def after_learn(state: LoopState) -> list[Send] | str:
+def after_learn(state: LoopState) -> list[Send] | Literal["try_again", "regroup", "next_batch", "finished"]:
     """The batch goes on while its budget lasts; a kept change ends it where the settings say so."""
     if state.get("search"):
         return _searched(state)
     if goes_on(state) and state["cluster_id"]:
-        return "propose"
-    return _NODES[_onward(state)]
+        return "try_again"
+    return _onward(state)
 
 
 def goes_on(state: LoopState) -> bool:
@@ -102,15 +101,15 @@ def goes_on(state: LoopState) -> bool:
     return not ended and attempts_left(state)
 
 
-def _searched(state: LoopState) -> list[Send] | str:
+def _searched(state: LoopState) -> list[Send] | Literal["regroup", "next_batch", "finished"]:
     """Where the search decided to go on."""
     match state["outcome"]:
         case "try_again" if state["slots"]:
             return to_engineers(state)
         case "try_again" | "regroup":
-            return "screen"
+            return "regroup"
         case _:
-            return _NODES[_onward(state)]
+            return _onward(state)
 
 
 def attempts_left(state: LoopState) -> bool:

@@ -100,7 +100,7 @@ def test_a_run_is_started_with_the_context_form_and_stepped_phase_by_phase(studi
     for _ in range(4):
         client.runs.wait(
             thread, "sigmaloop", input=given, context=SMALL,
-            interrupt_after=["baseline", "simulate", "cluster", "propose"],
+            interrupt_after=["baseline", "simulate", "cluster", "screen"],
         )  # fmt: skip
         given = None
         state = client.threads.get_state(thread)
