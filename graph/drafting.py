@@ -152,8 +152,8 @@ def _draft(slot: Slot, found: Drafted, texts: dict[str, str]) -> Draft:
 
 
 def _similar(name: str, texts: dict[str, str]) -> tuple[Similar, ...]:
-    """Drafts of the round that say nearly the same, by id."""
-    others = [other for other in sorted(texts) if other != name and texts[other] and texts[name]]
+    """Drafts with a lower id that say nearly the same: of two, the later one is asked for again."""
+    others = [other for other in sorted(texts) if other < name and texts[other] and texts[name]]
     if not others:
         return ()
     rows = HashEmbedder().embed([texts[name], *(texts[other] for other in others)])

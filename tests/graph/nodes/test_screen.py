@@ -110,7 +110,7 @@ def test_a_rejected_bundle_is_bisected_and_no_cluster_is_charged_until_a_part_st
 ) -> None:
     loop = searched("compose")
     names = [task for task in TRAIN if int(task[-1]) % 2 == 0], [task for task in TRAIN if int(task[-1]) % 2]
-    first, second = parts(loop)
+    first, _ = parts(loop)
     even, odd = (adding("even_notes", *names[0]), adding("odd_notes", *names[1]))  # nothing of validation
     pair = (even, odd) if "even" in first else (odd, even)
     loop.services.judge.veto = True  # whatever passes the gates is declined
@@ -170,6 +170,15 @@ def test_a_draft_that_nobody_can_use_goes_back_with_the_reason(searched: Callabl
     draft(loop, *(BAD + f"again{k} = 1\n" for k in range(len(state["slots"]))))
     told = loop.services.engineer.briefs[-len(state["slots"]) :]
     assert any("handed in nothing" in brief.advice for brief in told)
+
+
+def test_of_two_drafts_that_say_the_same_the_first_stays(searched: Callable[..., Any]) -> None:
+    loop = searched("portfolio")
+    draft(loop, *(adding("notes", *EVEN) for _ in loop.state["slots"]))
+    loop.go(screen)
+    fates = [d.fate for d in Search(loop.services, loop.state["search"]).field.drafts]
+    assert fates[0] != "equal"
+    assert set(fates[1:]) == {"equal"}
 
 
 def test_screening_is_charged_and_stored_like_other_rollouts(searched: Callable[..., Any]) -> None:
