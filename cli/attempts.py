@@ -138,7 +138,9 @@ def _show(row: Shown, lines: Callable[[Shown], list[str]], *, as_json: bool) -> 
 def _attempt_line(row: Attempt) -> str:
     ended = "kept" if row.group == "kept" else f"rejected  {SHORT[row.group]}"
     by = cut(row.by, 60) if row.group != "kept" else ""
-    if row.group == "kept" and row.effect:
+    if row.ungated:
+        by = "without a gate"
+    elif row.group == "kept" and row.effect:
         by = f"{100 * row.effect.difference:+.1f} points".replace("-", "\u2212")
     return f"  {row.id}  {row.cluster}  {ended:<23} {by:<24} {cut(row.summary, 70)}"
 
@@ -148,7 +150,9 @@ def _attempt_lines(row: Attempt) -> list[str]:
     lines = [
         f"{row.id}  {ended}  (batch {row.batch}, attempt {row.attempt})", "",
         *_field("Change", row.summary), *_field("Kind", row.kind), *_field("By", row.by),
-        *_field("Against", f"{row.cluster} {row.cluster_title}"), *_field("Hypothesis", row.hypothesis),
+        *_field("Against", f"{row.cluster} {row.cluster_title}"),
+        *(line for part in row.parts for line in _field(part.draft, f"{part.cluster_id} [{part.kind}] {part.summary}")),
+        *_field("Takes out", ", ".join(row.removes)), *_field("Hypothesis", row.hypothesis),
         *_field("Reviewer", f"{row.reviewer}: {row.reviewer_says}" if row.reviewer else ""),
         *_field("Failing trials", row.detail),
         *_field("Joined suite", plural(row.promoted, "task") if row.promoted else ""),

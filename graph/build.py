@@ -23,6 +23,7 @@ from sigmaloop.graph.events import Event
 from sigmaloop.graph.faults import Ending, Work, outlive
 from sigmaloop.graph.nodes import attempt, conclude, observe
 from sigmaloop.graph.nodes.certify import certify
+from sigmaloop.graph.nodes.screen import screen
 from sigmaloop.graph.outage import pausing
 from sigmaloop.graph.sessions import services_for_node
 from sigmaloop.graph.state import LoopState, LoopUpdate, RunContext, RunForm, RunInput, RunOutput
@@ -48,7 +49,7 @@ def build_graph(
     loop = StateGraph(LoopState, context_schema=RunForm, input_schema=RunInput, output_schema=RunOutput)
     for work in (
         observe.baseline, observe.simulate, observe.mine, observe.cluster,
-        attempt.propose, attempt.regression_gate, attempt.validation_gate, attempt.pause, attempt.review,
+        attempt.propose, screen, attempt.regression_gate, attempt.validation_gate, attempt.pause, attempt.review,
         conclude.keep, conclude.promote, conclude.revert, conclude.learn, certify,
     ):  # fmt: skip
         loop.add_node(work.__name__, _node(work))
@@ -58,9 +59,16 @@ def build_graph(
     loop.add_conditional_edges("simulate", routing.to_miners, ["mine", "cluster"])
     loop.add_edge("mine", "cluster")
     loop.add_conditional_edges(
-        "cluster", routing.after_cluster, {"fix": "propose", "next_batch": "simulate", "finished": "certify"}
+        "cluster",
+        routing.after_cluster,
+        {"fix": "propose", "regroup": "screen", "next_batch": "simulate", "finished": "certify"},
     )
-    loop.add_conditional_edges("propose", routing.after_propose, {"ready": "regression_gate", "unusable": "revert"})
+    loop.add_edge("propose", "screen")
+    loop.add_conditional_edges(
+        "screen",
+        routing.after_screen,
+        {"redraft": "propose", "ready": "regression_gate", "nothing": "revert", "ungated": "keep"},
+    )
     loop.add_conditional_edges(
         "regression_gate",
         routing.after_gate,
@@ -77,7 +85,7 @@ def build_graph(
     loop.add_conditional_edges(
         "learn",
         routing.after_learn,
-        {"try_again": "propose", "next_batch": "simulate", "finished": "certify"},
+        {"try_again": "propose", "regroup": "screen", "next_batch": "simulate", "finished": "certify"},
     )
     loop.add_edge("certify", END)
     return loop.compile(checkpointer=checkpointer, name="sigmaloop")
@@ -106,10 +114,11 @@ def _node(work: Work) -> Callable[..., LoopUpdate]:
 
             check_state(work.__name__, state, services)
             update = guarded(state, services, emit)
-            note(run_id=services.run_id, reason=update.get("reason", ""))
+            note(run_id=services.run_id, batch=state.get("batch", 0), reason=update.get("reason", ""))
             trace_node(services, work.__name__, state, update)
-            # Miners work side by side and append nothing: one value a step is all that a channel takes.
-            if work.__name__ == "mine":
+            # Miners and drafting engineers work side by side and append nothing: one value a step is all that a
+            # channel takes.
+            if work.__name__ == "mine" or "draft_id" in state:
                 return update
             return {**update, **display(services, state, update), "journal": services.journal.length()}
 

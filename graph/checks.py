@@ -53,9 +53,19 @@ class _State(_Strict):
     paused_gate: Literal["regression_gate", "validation_gate"] | None = None
     verdicts: list[str] = []
     kept: bool = False
+    search: str = ""
+    slots: list[str] = []
     outcome: str = ""
     reason: str = ""
     journal: int = Field(default=0, ge=0)
+
+
+class _DraftTask(_Strict):
+    run_id: str
+    batch: int = Field(ge=1)
+    agent: str
+    search: str = Field(min_length=1)
+    draft_id: str = Field(min_length=1)
 
 
 class _MineTask(_Strict):
@@ -69,6 +79,8 @@ def check_state(node: str, state: Mapping[str, Any], services: Services) -> None
     """Raises BadInput that names the field of a state with which this node cannot work."""
     if node == "mine":
         _check_mine_task(state, services)
+    elif "draft_id" in state:
+        _check_draft_task(state, services)
     elif node != "baseline":
         check_facts(state, services.journal, services.versions, tasks=services.tasks)
         _needs(node, state)
@@ -94,6 +106,8 @@ def check_facts(
         raise _unfit("attempt", found.attempt, f"the run has made {found.attempts_total} attempts")
     if found.cluster_id is not None and journal.event(f"cluster:{found.cluster_id}") is None:
         raise _unfit("cluster_id", found.cluster_id, "there is no such cluster")
+    if found.search and journal.event(found.search) is None:
+        raise _unfit("search", found.search, "there is no such step of the search")
     if found.candidate_id is not None and journal.event(f"attempt:{found.candidate_id}") is None:
         raise _unfit("candidate_id", found.candidate_id, "there is no such attempt")
     for kind, field, names in (("failure", "mined", found.mined), ("verdict", "verdicts", found.verdicts)):
@@ -112,8 +126,17 @@ def _needs(node: str, state: Mapping[str, Any]) -> None:
     if node == "propose" and state.get("cluster_id") is None:
         raise _unfit("cluster_id", None, "an attempt needs a cluster")
     of_attempt = {"regression_gate", "validation_gate", "pause", "review", "keep", "promote", "revert", "learn"}
+    if state.get("search"):
+        of_attempt -= {"revert", "learn"}  # a round may end without a candidate
     if node in of_attempt and state.get("candidate_id") is None:
         raise _unfit("candidate_id", None, f"{node} needs an attempt")
+
+
+def _check_draft_task(state: Mapping[str, Any], services: Services) -> None:
+    found = _parsed(_DraftTask, state)
+    _known_agent("incumbent", found.agent, services.versions)
+    if services.journal.event(found.search) is None:
+        raise _unfit("search", found.search, "there is no such step of the search")
 
 
 def _check_mine_task(state: Mapping[str, Any], services: Services) -> None:

@@ -162,6 +162,65 @@ class Proposed(_Event):
         return f"    {self.kind:<13}{self.summary}"
 
 
+class RoundBegan(_Event):
+    """The search asks for drafts."""
+
+    event: Literal["round"] = "round"
+    round: int
+    slots: int
+    again: bool
+    """Drafts that fell are asked for once more."""
+
+    def line(self) -> str:
+        said = "asked for again" if self.again else "asked for"
+        return f"  round {self.round}: {self.slots} {'drafts' if self.slots > 1 else 'draft'} {said}"
+
+
+class DraftDone(_Event):
+    """What came back for one slot."""
+
+    event: Literal["draft"] = "draft"
+    id: Words
+    cluster_id: Words
+    kind: ChangeKind
+    summary: Words
+    refused: Words
+    """Why it cannot be used; empty: it can."""
+
+    def line(self) -> str:
+        said = f"cannot be used: {self.refused}" if self.refused else self.summary
+        return f"    {self.id} {self.cluster_id} {self.kind:<13}{said}"
+
+
+class GroupScreened(_Event):
+    """A draft, or several merged, was compared with the kept agent on training tasks."""
+
+    event: Literal["screened"] = "screened"
+    id: Words
+    drafts: int
+    passed: bool
+    fell_at: Words
+    z: float | None
+
+    def line(self) -> str:
+        told = "survives" if self.passed else f"falls at its {self.fell_at}"
+        z = "" if self.z is None else f", z = {self.z:.2f}"
+        merged = f" ({self.drafts} drafts)" if self.drafts > 1 else ""
+        return f"    {self.id}{merged} {told} on training tasks{z}"
+
+
+class PartsMeasured(_Event):
+    """What each kept part does was measured in halves."""
+
+    event: Literal["parts"] = "parts"
+    parts: int
+    rollouts: int
+    harmful: int
+
+    def line(self) -> str:
+        return f"  {self.parts} kept parts measured with {self.rollouts} rollouts: {self.harmful} seem to harm"
+
+
 class CanaryJudged(_Event):
     event: Literal["canary"] = "canary"
     id: Words
@@ -338,7 +397,8 @@ class Stopped(_Event):
 
 Event = Annotated[
     BaselineStarted | BaselineScored | Estimated | Planned | WindowDrawn | RolloutDone | TrafficDone | FailureMined
-    | ClusterFounded | ClusterChosen | AttemptStarted | Proposed | CanaryJudged | VerdictGiven | ChangeJudged
+    | ClusterFounded | ClusterChosen | RoundBegan | DraftDone | GroupScreened | PartsMeasured
+    | AttemptStarted | Proposed | CanaryJudged | VerdictGiven | ChangeJudged
     | Kept | Reverted | SuiteGrown | OnPlateau | Learned | Paused | CertificationStarted | CertificateMade
     | NotCertified | Noted | Warned | Drained | Stopped,
     Field(discriminator="event"),

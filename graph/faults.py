@@ -30,7 +30,7 @@ RAISED = (
     GraphBubbleUp, BudgetSpent, ModelChanged, UpstreamError, StoreError, SandboxError, Busy, Drained, OSError,
     MemoryError,
 )  # fmt: skip
-_PLACE = ("batch", "attempts_total", "candidate_id", "cluster_id", "incumbent", "task_id", "agent")
+_PLACE = ("batch", "attempts_total", "candidate_id", "cluster_id", "incumbent", "task_id", "agent", "draft_id")
 
 
 class Death(Record):

@@ -16,6 +16,7 @@ from sigmaloop.gate.bank import Bank
 from sigmaloop.gate.decision import bank_after
 from sigmaloop.gate.judging import STAGES, AttemptInputs
 from sigmaloop.graph.provenance import Line, written_by
+from sigmaloop.graph.search_facts import COMPOSED, Composed
 from sigmaloop.graph.targets import next_target, plateau_step, since_keep
 from sigmaloop.memory.clusters import KINDS, ClusterFold, fold_clusters, next_cluster_id, rank
 from sigmaloop.memory.events import Event
@@ -115,6 +116,10 @@ class History:
     def candidate(self, candidate_id: str | None) -> Candidate | None:
         """The change of an attempt; None before it has handed one in."""
         return self._journal.load(CANDIDATE, str(candidate_id))
+
+    def composed(self, candidate_id: str | None) -> Composed | None:
+        """What an attempt was merged from; None for one change that was made by itself."""
+        return self._journal.load(COMPOSED, str(candidate_id))
 
     def verdicts(self, names: Sequence[str]) -> list[Verdict]:
         """The verdicts of these names, in their order."""
@@ -278,6 +283,11 @@ class History:
         made = self._journal.find(DecisionMade, decision_id)
         rows = made.decision.rows if made else ()
         return len({(row.task_id, row.trial) for row in rows if row.stage in STAGES})
+
+    def rollouts_paid(self, decision_id: str) -> int:
+        """Rollouts that a decision rests on, the incumbent's beside the candidate's; 0 when there was none."""
+        made = self._journal.find(DecisionMade, decision_id)
+        return len({(row.stage == "control", row.task_id, row.trial) for row in made.decision.rows}) if made else 0
 
     # Folds
 

@@ -63,9 +63,14 @@ class AttemptJudge:
         inputs = journal.load(INPUTS, candidate.id)
         if inputs is None:
             bank = history.bank(candidate.parent)
+            composed = history.composed(candidate.id)
             inputs = self.new_inputs(candidate.parent, candidate.cluster_id, bank, candidate.id)
             trial = CONTROL_TRIALS + int(candidate.id[1:])
             inputs = inputs.model_copy(update={"aimed": True, "control_trial": trial})
+            if composed is not None:
+                clusters = [part.cluster_id for part in composed.parts]
+                failing = self._failing(candidate.parent, clusters)
+                inputs = inputs.model_copy(update={"failing": failing, "aimed": not composed.removes})
         bank = self.measure_incumbent(candidate.parent, inputs.bank, suite=inputs.suite, batch=batch)
         inputs = inputs.model_copy(update={"bank": bank})
         journal.save(INPUTS, candidate.id, inputs, batch=batch)
@@ -74,16 +79,23 @@ class AttemptJudge:
     def new_inputs(self, incumbent: str, cluster_id: str, bank: Bank, candidate_id: str) -> AttemptInputs:
         """The inputs of an attempt, or a canary, that begins now."""
         history, seed = self._services.history, self._services.settings.seed
-        cluster = history.clusters(incumbent).get(cluster_id)
-        open_tasks = [f.task_id for f in cluster.failures if f.task_id not in cluster.resolved_tasks] if cluster else []
         return AttemptInputs(
             tasks=tuple(self.validation_tasks),
             bank=bank,
             suite=tuple(case.task_id for case in history.suite(incumbent)),
-            failing=tuple(dict.fromkeys(open_tasks)),
+            failing=self._failing(incumbent, [cluster_id]),
             history=self._earlier_results(),
             seed=digest("attempt", seed, candidate_id),
         )
+
+    def _failing(self, incumbent: str, cluster_ids: Sequence[str]) -> tuple[str, ...]:
+        """Failing traffic tasks of the clusters that an attempt is for; of several those that failed last come last."""
+        known = self._services.history.clusters(incumbent)
+        found = [known[cluster_id] for cluster_id in dict.fromkeys(cluster_ids) if cluster_id in known]
+        failures = [f for cluster in found for f in cluster.failures if f.task_id not in cluster.resolved_tasks]
+        if len(found) > 1:
+            failures.sort(key=lambda failure: failure.batch)
+        return tuple(dict.fromkeys(failure.task_id for failure in failures))
 
     def measure(self, candidate: Candidate, inputs: AttemptInputs, gate: GateName) -> Finding:
         """Run one stage of an attempt until it has decided, with the incumbent beside it where that is in question."""

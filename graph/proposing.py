@@ -57,7 +57,7 @@ def propose_change(services: Services, emit: Emit, intent: AttemptIntended, clus
         tools = tools_for(services, emit, shown, intent.parent, parent)
         proposal = services.engineer.propose(brief, tools, scope=f"propose:{intent.candidate_id}")
         journal.save(PROPOSAL, intent.candidate_id, proposal, batch=intent.batch)
-    return _record(services, intent, cluster, parent, proposal)
+    return record_candidate(services, intent, cluster, parent, proposal)
 
 
 def _briefed(services: Services, intent: AttemptIntended, cluster: Cluster, parent: str) -> tuple[Brief, Briefed]:
@@ -75,6 +75,20 @@ def _briefed(services: Services, intent: AttemptIntended, cluster: Cluster, pare
 def admit(services: Services, candidate: Candidate, parent: str) -> None:
     """Free checks before any rollout is paid. Raises InadmissibleChange."""
     source = services.versions.source(candidate.commit)
+    _check_text(services, parent, source)
+    before = repeated(services, candidate, parent, source)
+    if before:
+        raise InadmissibleChange("repeated", f"this change was rejected before, as {before}; try a different approach")
+    _try_out(services, parent, source)
+
+
+def check_admissible(services: Services, parent: str, source: str) -> None:
+    """The same for a draft, which is no attempt yet. Raises InadmissibleChange."""
+    _check_text(services, parent, source)
+    _try_out(services, parent, source)
+
+
+def _check_text(services: Services, parent: str, source: str) -> None:
     texts, policies = services.task_texts
     check_change(
         parent,
@@ -85,9 +99,9 @@ def admit(services: Services, candidate: Candidate, parent: str) -> None:
         package=services.own_modules,
         **services.form._asdict(),
     )
-    before = repeated(services, candidate, parent, source)
-    if before:
-        raise InadmissibleChange("repeated", f"this change was rejected before, as {before}; try a different approach")
+
+
+def _try_out(services: Services, parent: str, source: str) -> None:
     tried = rehearse(services, parent, source)
     if not tried.ok:
         raise InadmissibleChange("smoke_test", f"the changed agent fails its smoke test: {tried.detail}")
@@ -111,7 +125,7 @@ def repeated(services: Services, candidate: Candidate, parent: str, source: str)
     return ""
 
 
-def _record(
+def record_candidate(
     services: Services, intent: AttemptIntended, cluster: Cluster, parent: str, proposal: Proposal
 ) -> Candidate:
     """Keep the change as an object of the run's repository, with its evidence in the message."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from sigmaloop.graph.search_facts import SEARCH_FACTS, RoundEnded, SlotsAsked
 from sigmaloop.graph.state import Limits, LoopUpdate
 from sigmaloop.graph.targets import next_target, plateau_step, since_keep
 from sigmaloop.memory.clusters import fold_clusters
@@ -49,13 +50,18 @@ def rebuilt(journal: Journal, *, length: int | None = None) -> Stand | None:
     number = _number(events, newest)
     if newest.kind == BatchStarted.kind:
         batch = BatchStarted.of(newest)
-        before: LoopUpdate = {"batch": batch.batch - 1, "attempts_total": number}
+        before: LoopUpdate = {
+            "batch": batch.batch - 1,
+            "attempts_total": number,
+            **_search(events, newest, behind=False),
+        }
         return Stand({**common, **before, **_best(events, batch.agent, base)}, "baseline")
     entry = AttemptEnded.of(newest).entry
     incumbent = entry.commit if entry.outcome == "kept" else entry.parent
     plateau = int(str(facts_in(events, RunStarted)[0].settings.get("plateau", 0)))
     behind = _behind(journal, events, entry, incumbent, number, plateau)
-    return Stand({**common, **_best(events, incumbent, base), **behind}, "learn")
+    searched = _search(events, newest, behind=True)
+    return Stand({**common, **_best(events, incumbent, base), **behind, **searched}, "learn")
 
 
 def _behind(
@@ -75,6 +81,25 @@ def _behind(
         "candidate_id": entry.candidate_id,
         "kept": entry.outcome == "kept",
     }
+
+
+def _search(events: Sequence[Event], newest: Event, *, behind: bool) -> LoopUpdate:
+    """The newest step of the search before an event; `behind`: with those that were written together with it."""
+    head: Event | None = None
+    together = True
+    for event in events:
+        if event.kind not in SEARCH_FACTS:
+            together = together and event.seq <= newest.seq
+            continue
+        if event.seq < newest.seq or (behind and together):
+            head = event
+    if head is None:
+        return {"search": "", "slots": []}
+    fact = SEARCH_FACTS[head.kind].of(head)
+    if isinstance(fact, SlotsAsked):
+        return {"search": head.id, "slots": [slot.draft_id for slot in fact.slots], "outcome": "try_again"}
+    going: Literal["onward", "regroup"] = "onward" if isinstance(fact, RoundEnded) else "regroup"
+    return {"search": head.id, "slots": [], "outcome": going}
 
 
 def _common(started: RunStarted, base: BaselineMeasured, *, length: int) -> LoopUpdate:
@@ -108,8 +133,9 @@ def _best(events: Sequence[Event], incumbent: str, base: BaselineMeasured) -> Lo
     reward_micros, tasks = base.reward_micros, base.tasks
     for entry in (fact.entry for fact in facts_in(events, AttemptEnded)):
         if entry.outcome == "kept" and entry.commit == incumbent:
-            verdict = next(v for v in entry.verdicts if v.gate == "validation")
-            reward_micros, tasks = verdict.reward_micros, verdict.evaluated
+            verdict = next((v for v in entry.verdicts if v.gate == "validation"), None)
+            if verdict is not None:  # what was pasted was never measured
+                reward_micros, tasks = verdict.reward_micros, verdict.evaluated
     return {"incumbent": incumbent, "best_micros": reward_micros, "best_tasks": tasks}
 
 

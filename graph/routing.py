@@ -6,9 +6,11 @@ from typing import Literal
 
 from langgraph.types import Send
 
-from sigmaloop.graph.state import Gate, LoopState, MineTask
+from sigmaloop.graph.state import DraftTask, Gate, LoopState, MineTask
 
 GateEdge = Literal["passed", "failed", "indecisive"]
+SEARCHED = ("try_again", "regroup", "onward")
+"""What the search says of a batch: ask engineers, go on with what is there, or leave it."""
 
 
 def to_miners(state: LoopState) -> list[Send] | Literal["cluster"]:
@@ -24,16 +26,43 @@ def to_miners(state: LoopState) -> list[Send] | Literal["cluster"]:
     ]
 
 
-def after_cluster(state: LoopState) -> Literal["fix", "next_batch", "finished"]:
-    """Fix the chosen cluster while the budget lasts."""
+def after_cluster(state: LoopState) -> list[Send] | Literal["fix", "regroup", "next_batch", "finished"]:
+    """Fix the chosen cluster while the budget lasts, or all that the search has chosen, side by side."""
+    if state.get("search") or state.get("outcome") in SEARCHED:
+        return _searched(state)
     if attempts_left(state) and state["cluster_id"]:
         return "fix"
     return _onward(state)
 
 
-def after_propose(state: LoopState) -> Literal["ready", "unusable"]:
-    """Only a change that was admitted goes to the gates."""
-    return "ready" if state["outcome"] == "ready" else "unusable"
+def after_screen(state: LoopState) -> list[Send] | Literal["ready", "ungated", "nothing"]:
+    """Only a change that was admitted goes to the gates; with `paste` alone one is kept without them."""
+    match state["outcome"]:
+        case "redraft":
+            return to_engineers(state)
+        case "ready":
+            return "ready"
+        case "ungated":
+            return "ungated"
+        case _:
+            return "nothing"
+
+
+def to_engineers(state: LoopState) -> list[Send]:
+    """One engineer for every slot; what they write joins in the screening, in order of id."""
+    return [
+        Send(
+            "propose",
+            DraftTask(
+                run_id=state["run_id"],
+                batch=state["batch"],
+                agent=state["incumbent"],
+                search=state["search"],
+                draft_id=draft,
+            ),
+        )
+        for draft in state["slots"]
+    ]
 
 
 def after_gate(state: LoopState) -> GateEdge:
@@ -57,12 +86,30 @@ def after_pause(state: LoopState) -> Gate:
     return gate
 
 
-def after_learn(state: LoopState) -> Literal["try_again", "next_batch", "finished"]:
+def after_learn(state: LoopState) -> list[Send] | Literal["try_again", "regroup", "next_batch", "finished"]:
     """The batch goes on while its budget lasts; a kept change ends it where the settings say so."""
-    ended = state["kept"] and state["limits"].get("stop_after_keep", False)
-    if not ended and attempts_left(state) and state["cluster_id"]:
+    if state.get("search"):
+        return _searched(state)
+    if goes_on(state) and state["cluster_id"]:
         return "try_again"
     return _onward(state)
+
+
+def goes_on(state: LoopState) -> bool:
+    """Whether the batch may make another attempt."""
+    ended = state["kept"] and state["limits"].get("stop_after_keep", False)
+    return not ended and attempts_left(state)
+
+
+def _searched(state: LoopState) -> list[Send] | Literal["regroup", "next_batch", "finished"]:
+    """Where the search decided to go on."""
+    match state["outcome"]:
+        case "try_again" if state["slots"]:
+            return to_engineers(state)
+        case "try_again" | "regroup":
+            return "regroup"
+        case _:
+            return _onward(state)
 
 
 def attempts_left(state: LoopState) -> bool:

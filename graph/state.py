@@ -11,7 +11,10 @@ from typing_extensions import TypedDict
 from sigmaloop.settings import Settings
 
 Gate = Literal["regression_gate", "validation_gate"]
-Outcome = Literal["ready", "unusable", "passed", "failed", "indecisive", "approved", "declined"]
+Outcome = Literal[
+    "ready", "unusable", "passed", "failed", "indecisive", "approved", "declined",
+    "redraft", "nothing", "ungated", "try_again", "regroup", "onward",
+]  # fmt: skip
 """What a node found, where more than one edge leads on."""
 
 
@@ -53,6 +56,10 @@ Kept = Annotated[bool, Field(description="Whether the newest attempt was kept.")
 Plateau = Annotated[
     Literal["", "warn", "diversify", "stop"], Field(description="How long nothing was kept, as a step of the ladder.")
 ]
+SearchHead = Annotated[
+    str, Field(description="Id of the newest step of the search; empty before the first, and for `single` always.")
+]
+Slots = Annotated[list[str], Field(description="Ids of the drafts that the engineer is asked for next.")]
 Found = Annotated[Outcome, Field(description="What the last node found: the label of the edge to follow.")]
 Reason = Annotated[str, Field(description="Why, as a stable code.")]
 Length = Annotated[
@@ -90,6 +97,8 @@ class LoopState(TypedDict):
     verdicts: Verdicts
     kept: Kept
     plateau: Plateau
+    search: SearchHead
+    slots: Slots
     outcome: Found
     reason: Reason
     journal: Length
@@ -121,6 +130,8 @@ class LoopUpdate(TypedDict, total=False):
     verdicts: Verdicts
     kept: Kept
     plateau: Plateau
+    search: SearchHead
+    slots: Slots
     outcome: Found
     reason: Reason
     journal: Length
@@ -138,6 +149,16 @@ class MineTask(TypedDict):
     batch: Batch
     agent: Annotated[str, Field(description="Commit of the agent whose rollout failed.")]
     task_id: str
+
+
+class DraftTask(TypedDict):
+    """What one of the engineers that draft side by side is sent."""
+
+    run_id: RunId
+    batch: Batch
+    agent: Annotated[str, Field(description="Commit that the draft is written on.")]
+    search: SearchHead
+    draft_id: str
 
 
 class RunInput(TypedDict, total=False):

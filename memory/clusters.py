@@ -160,13 +160,18 @@ class ClusterFold:
                 self._note(draft)
 
     def _ended(self, payload: Mapping[str, Any], _: int) -> None:
-        draft = self._draft(payload["cluster_id"])
-        if payload["outcome"] == "kept":
-            draft.kept += 1
-            draft.attempts, draft.setbacks = 0, 0.0
-        elif payload["outcome"] == "rejected":
-            draft.attempts += 1
-            draft.setbacks += HALF if payload.get("gate") == "validation" else 1.0
+        """A keep credits every part's cluster; a rejection is charged only where one part stood alone."""
+        parts = payload.get("parts") or ()
+        named = dict.fromkeys([part["cluster_id"] for part in parts] or [payload["cluster_id"]])
+        if payload.get("removes"):
+            return
+        for draft in {id(draft): draft for draft in map(self._draft, named)}.values():
+            if payload["outcome"] == "kept":
+                draft.kept += 1
+                draft.attempts, draft.setbacks = 0, 0.0
+            elif payload["outcome"] == "rejected" and len(parts) < 2:
+                draft.attempts += 1
+                draft.setbacks += HALF if payload.get("gate") == "validation" else 1.0
 
     def _diagnosed(self, payload: Mapping[str, Any], _: int) -> None:
         self._draft(payload["cluster_id"]).diagnosis = Diagnosis.model_validate(payload["diagnosis"])

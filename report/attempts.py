@@ -20,6 +20,10 @@ KINDS = {
 """Kinds of change, in the words of the page."""
 
 
+UNGATED = "ungated"
+"""Reason of an attempt that was kept without a gate."""
+
+
 def attempts_of(material: Material) -> tuple[Attempt, ...]:
     """In the order in which they ended."""
     paid, details = paid_by_attempt(material), _details(material)
@@ -112,6 +116,9 @@ def _attempt(
         hypothesis=entry.hypothesis,
         reviewer=said.classification if said else "",
         reviewer_says=said.explanation if said else "",
+        parts=entry.parts,
+        removes=entry.removes,
+        ungated=entry.reason == UNGATED,
         by=_steps(entry) if group == "kept" else gates.missed_by(verdict, effect, reason=entry.reason),
         detail=details.get(entry.agent, "") if group in ("cluster_tasks", "regression") else "",
         distance=gates.distance(verdict, effect),
@@ -135,6 +142,8 @@ def _effect_of_verdict(entry: LedgerEntry) -> Effect | None:
 
 def _steps(entry: LedgerEntry) -> str:
     """How a kept change passed each gate."""
+    if entry.reason == UNGATED:
+        return "kept without a gate: nobody measured whether it helps"
     newest = {verdict.gate: verdict for verdict in entry.verdicts}
     parts = []
     for gate, name in (("cluster_tasks", "own failures"), ("regression", "suite")):

@@ -8,6 +8,7 @@ from sigmaloop.memory.facts import Heartbeat
 from sigmaloop.memory.overview import BESIDE_TRIAL, CERTIFY_TRIAL, Result
 from sigmaloop.records import Certificate
 from sigmaloop.report.agreement import differ, trials_to_settle
+from sigmaloop.report.attempts import UNGATED
 from sigmaloop.report.material import Material
 from sigmaloop.report.record import Headline, Live, Measure, Question, State
 from sigmaloop.report.words import clock, count, cut, duration, percent, plural, points, signed
@@ -43,6 +44,15 @@ def certificate_of(material: Material) -> Certificate | None:
 
 def headline(material: Material, state: State, question: dict[str, Any] | None) -> Headline:
     """Badge and sentences of a state."""
+    told = _headline(material, state, question)
+    pasted = sum(entry.outcome == "kept" and entry.reason == UNGATED for entry in material.ledger)
+    if not pasted:
+        return told
+    said = f"{plural(pasted, 'change')} kept without a gate (--strategy paste): only the certificate measures them."
+    return told.model_copy(update={"evidence": (*told.evidence, said)})
+
+
+def _headline(material: Material, state: State, question: dict[str, Any] | None) -> Headline:
     found = certificate_of(material)
     if state in ("better", "worse", "unproven") and found:
         return _certified(material, state, found)

@@ -201,12 +201,24 @@ def _change(attempt: Attempt, axis: tuple[float, float], diff: Markup) -> Markup
         "li",
         el("h3", el("span", attempt.id, class_="id"), cut(attempt.summary, SUMMARY), " " if flag else None, flag),
         _aim(attempt),
+        _parts(attempt),
         row,
         el("p", f"{attempt.by}{joined}.", class_="small mut"),
         el("details", el("summary", "Why and what exactly ", *_plus(attempt)), _why(attempt), diff),
         class_="change",
         id=attempt.id,
     )
+
+
+def _parts(attempt: Attempt) -> Markup | None:
+    """The drafts that were merged, each with the cluster that it is for."""
+    if not attempt.parts:
+        return None
+    rows = [
+        el("li", el("span", part.draft, class_="id"), f" {part.cluster_id}: ", cut(part.summary, SUMMARY))
+        for part in attempt.parts
+    ]
+    return el("details", el("summary", f"Merged from {plural(len(rows), 'draft')}"), el("ul", *rows, class_="small"))
 
 
 def _rejection(attempt: Attempt, axis: tuple[float, float], *, diff: bool) -> Markup:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sigmaloop.records import Record
+from sigmaloop.records import LedgerPart, Record
 from sigmaloop.report.effects import Effect
 from sigmaloop.report.gates import Group
 from sigmaloop.report.known_changes import KnownChange
@@ -106,6 +106,12 @@ class Attempt(Record):
     diff: str = ""
     added: int = 0
     removed: int = 0
+    parts: tuple[LedgerPart, ...] = ()
+    """The drafts that were merged; empty for one change that was made by itself."""
+    removes: tuple[str, ...] = ()
+    """Drafts kept before that it takes out again."""
+    ungated: bool = False
+    """Kept without anybody measuring whether it helps."""
     tokens: int = 0
     """Spent on this attempt, its specialists' included."""
     cost: float = 0.0

@@ -516,6 +516,16 @@ class Learning(Record):
         return f"{self.cluster_title}. {self.tried} {self.follows}"
 
 
+class LedgerPart(Record):
+    """One of the drafts that an attempt was merged from."""
+
+    draft: str
+    cluster_id: str
+    cluster_title: str
+    kind: ChangeKind
+    summary: str
+
+
 class LedgerEntry(Record):
     """One attempt from intent to outcome; the ledger is the list of all of them, kept or not."""
 
@@ -548,6 +558,10 @@ class LedgerEntry(Record):
     """Prompt name to hash of its text, for every specialist."""
     program: str = Field(default="", exclude_if=_false)
     """Hash of the owner's program.md as the engineer read it; empty when there was none."""
+    parts: tuple[LedgerPart, ...] = Field(default=(), exclude_if=_false)
+    """The drafts that were merged, the strongest first; empty for one change that was made by itself."""
+    removes: tuple[str, ...] = Field(default=(), exclude_if=_false)
+    """Drafts kept before that it takes out again."""
 
 
 class TypeResult(Record):

@@ -118,6 +118,24 @@ class Settings(_Tables):
     program: Path | None = _run(
         None, "File with the owner's words to the specialists. Without it, `program.md` beside the agent file, if any."
     )
+    strategy: Literal["single", "compose", "portfolio", "race", "evolve", "pareto", "paste"] = _run(
+        "single",
+        "How drafts become what the gate judges: one at a time, parts for all clusters as one, the best of several, "
+        "or `paste`, ungated.",
+    )
+    style: Literal["directed", "reflexion", "opro", "voyager"] = _run(
+        "directed", "What the engineer is shown of earlier drafts. For every strategy but `single`."
+    )
+    rollouts: int | None = _run(
+        None,
+        "Rollouts that the search and its gates may cost in the whole run. Without it, what as many attempts cost on "
+        "average. For every strategy but `single`.",
+        ge=1,
+        le=1_000_000,
+    )
+    max_drafts: int = _run(
+        240, "Maximum number of drafts in the whole run. For every strategy but `single`.", ge=1, le=100_000
+    )
     review: Literal["auto", "person"] = _run(
         "auto", "Who approves a change that passed the gate. `person` pauses the run and asks."
     )

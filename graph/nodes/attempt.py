@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from langgraph.types import interrupt
 
 from sigmaloop.errors import InadmissibleChange, SpecialistError
 from sigmaloop.gate.finding import Finding
 from sigmaloop.graph.canaries import run_due_canaries
+from sigmaloop.graph.drafting import refuse_draft, write_draft
 from sigmaloop.graph.events import AttemptStarted, ChangeJudged, Emit, Paused, Proposed
 from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.outage import cause_of, with_cause
 from sigmaloop.graph.proposing import admit, intend, propose_change
 from sigmaloop.graph.rollouts import RESUME
+from sigmaloop.graph.searching import Search
 from sigmaloop.graph.services import Services
-from sigmaloop.graph.state import Gate, LoopState, LoopUpdate
+from sigmaloop.graph.state import DraftTask, Gate, LoopState, LoopUpdate
 from sigmaloop.graph.verdicts import FAULT, ask_judge, candidate_of, fault_verdict, write_verdict
 from sigmaloop.memory.facts import AttemptIntended
 from sigmaloop.records import Candidate, Cluster, GateName, Verdict
+from sigmaloop.search.words import Slot
 
 _YES = frozenset({"approve", "approved", "yes"})
 _NO = frozenset({"decline", "declined", "no"})
@@ -24,8 +29,18 @@ LONGEST_MESSAGE = 500
 """Characters of a verdict's message that come from somebody else's error."""
 
 
-def propose(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
+def propose(state: LoopState | DraftTask, services: Services, emit: Emit) -> LoopUpdate:
     """Phase C: the harness engineer makes one focused change to the one editable file."""
+    if "draft_id" in state:
+        task = cast(DraftTask, state)
+        search = Search(services, task["search"])
+        write_draft(services, emit, search, _slot(search, task["draft_id"]))
+        return {}
+    return _attempted(state, services, emit)
+
+
+def _attempted(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
+    """The one change of the plain loop."""
     run_due_canaries(services, state, emit)
     cluster = _cluster(services, state)
     intent = intend(services, state, cluster)
@@ -104,8 +119,13 @@ def review(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
 # How an attempt ends that died twice of one exception; `fault` describes it.
 
 
-def propose_nothing(state: LoopState, services: Services, emit: Emit, fault: str) -> LoopUpdate:
+def propose_nothing(state: LoopState | DraftTask, services: Services, emit: Emit, fault: str) -> LoopUpdate:
     """While its change was made or admitted."""
+    if "draft_id" in state:
+        task = cast(DraftTask, state)
+        search = Search(services, task["search"])
+        refuse_draft(services, search, _slot(search, task["draft_id"]), fault)
+        return {}
     intent = intend(services, state, _cluster(services, state))
     return _unusable(services, emit, state, intent, fault_verdict(intent.candidate_id, "admission", fault))
 
@@ -129,6 +149,10 @@ def _stopped(state: LoopState, services: Services, emit: Emit, gate: GateName, f
     verdict = fault_verdict(str(state["candidate_id"]), gate, fault)
     names = write_verdict(services, emit, state, state["verdicts"], verdict)
     return {"verdicts": names, "reason": FAULT, "paused_gate": None}
+
+
+def _slot(search: Search, draft_id: str) -> Slot:
+    return next(slot for slot in search.asked if slot.draft_id == draft_id)
 
 
 def _cluster(services: Services, state: LoopState) -> Cluster:

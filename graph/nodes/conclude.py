@@ -6,9 +6,11 @@ from itertools import count
 
 from sigmaloop.agents.lessons import lesson
 from sigmaloop.agents.prompt import prompt_hashes
-from sigmaloop.graph.events import Emit, Kept, Learned, OnPlateau, Reverted, SuiteGrown
+from sigmaloop.graph.events import Emit, Kept, Learned, OnPlateau, Reverted, SuiteGrown, Warned
 from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.rollouts import score_tasks
+from sigmaloop.graph.round_ends import after_attempt, end_round
+from sigmaloop.graph.searching import searching
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.state import LoopState, LoopUpdate
 from sigmaloop.graph.targets import Step, newly, plateau_step, since_keep
@@ -17,15 +19,22 @@ from sigmaloop.memory.facts import AttemptEnded, PlateauReached, Promoted, Suite
 from sigmaloop.records import Candidate, Judgement, LedgerEntry, Verdict
 from sigmaloop.report.files import write_views
 
+UNGATED = "ungated"
+"""Reason of an attempt that was kept without a gate."""
+
 
 def keep(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """The candidate becomes the kept agent; its validation score becomes the bar."""
     candidate = candidate_of(services, state)
-    verdict = next(v for v in services.history.verdicts(state["verdicts"]) if v.gate == "validation")
+    measured = [v for v in services.history.verdicts(state["verdicts"]) if v.gate == "validation"]
     versions = services.versions
     if candidate.commit not in [version.commit for version in versions.log()]:
         versions.fork(state["incumbent"])  # does nothing unless this checkpoint is older than the newest keep
     versions.keep(candidate.commit)
+    if not measured:  # `paste` alone: the bar stays what it was
+        emit(Warned(message=f"{candidate.id} is kept without a gate: nobody measured whether it helps"))
+        return {"incumbent": candidate.commit, "kept": True, "reason": UNGATED}
+    verdict = measured[0]
     emit(Kept(id=candidate.id, summary=candidate.summary, reward_micros=verdict.reward_micros))
     return {
         "incumbent": candidate.commit,
@@ -39,6 +48,8 @@ def keep(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
 def promote(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """Phase D: known failures that the kept agent passes, as often as the policy asks, join the suite for ever."""
     candidate, batch, settings = candidate_of(services, state), state["batch"], services.settings
+    if _ungated(services, candidate.id):
+        return {"reason": UNGATED}
     in_suite = services.history.suite(candidate.parent)
     clusters = services.history.clusters(state["incumbent"])
     # A task may have failed for several causes: it guards the one that decided it.
@@ -69,17 +80,22 @@ def promote(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
 
 def revert(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     """The incumbent stays: `main` is simply not moved, and the attempt remains as an object."""
-    emit(Reverted(id=str(state["candidate_id"]), reason=state["reason"]))
+    if state["candidate_id"] is not None:  # a round of the search may end without a candidate
+        emit(Reverted(id=state["candidate_id"], reason=state["reason"]))
     return {"kept": False}
 
 
 def learn(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
-    """Write down what the attempt taught, whatever became of it, and choose the next cluster."""
-    return _conclude(state, services, emit, read=True)
+    """Write down what the attempt taught, whatever became of it, and choose what is next."""
+    if state["candidate_id"] is None:
+        return end_round(services, emit, state)
+    return _conclude(state, services, emit, read=not _ungated(services, state["candidate_id"]))
 
 
 def learn_unread(state: LoopState, services: Services, emit: Emit, fault: str) -> LoopUpdate:
     """The same without the judge, whose reading died twice of one exception."""
+    if state["candidate_id"] is None:
+        return end_round(services, emit, state)
     return _conclude(state, services, emit, read=False)
 
 
@@ -98,13 +114,25 @@ def _conclude(state: LoopState, services: Services, emit: Emit, *, read: bool) -
         judge.log_decision(candidate, kept=state["kept"], batch=batch, veto=veto, turn=turn)
         asked = history.rollouts_asked_for(f"decision:{candidate.id}{turn}")
         entry = entry.model_copy(update={"rollouts": asked})
-    journal.write(AttemptEnded(batch=batch, entry=entry, turn=turn))
+    with journal.transaction():  # what the search makes of it stands beside it, whenever the process dies
+        journal.write(AttemptEnded(batch=batch, entry=entry, turn=turn))
+        going = after_attempt(services, emit, state, entry) if searching(services) else LoopUpdate()
     _index(services, entry, batch)
     step = _ladder(services, state, emit, entry)
     target = history.next_target(state["incumbent"], batch, services.settings.plateau)
     emit(Learned(id=entry.candidate_id, outcome=entry.outcome, gate=entry.gate, reason=entry.reason))
     write_views(services.paths, journal, incumbent=state["incumbent"], learnings=history.lessons(state["incumbent"]))
-    return {"cluster_id": target.id if target else None, "plateau": step, "reason": f"learned_{entry.outcome}"}
+    return {
+        **going,
+        "cluster_id": target.id if target else None,
+        "plateau": step,
+        "reason": f"learned_{entry.outcome}",
+    }
+
+
+def _ungated(services: Services, candidate_id: str) -> bool:
+    composed = services.history.composed(candidate_id)
+    return composed is not None and composed.ungated
 
 
 def _ladder(services: Services, state: LoopState, emit: Emit, entry: LedgerEntry) -> Step:
@@ -153,6 +181,7 @@ def _entry(
     intent = services.history.intent(str(state["candidate_id"]))
     cluster = services.history.clusters(state["incumbent"])[intent.cluster_id]
     validation = next((v for v in verdicts if v.gate == "validation"), None)
+    composed = services.history.composed(intent.candidate_id)
     return LedgerEntry(
         candidate_id=intent.candidate_id,
         batch=state["batch"],
@@ -167,7 +196,7 @@ def _entry(
         hypothesis=candidate.hypothesis if candidate else "",
         outcome="kept" if state["kept"] else "rejected",
         gate=failing.gate if failing else None,
-        reason=failing.reason if failing else "kept",
+        reason=failing.reason if failing else UNGATED if composed and composed.ungated else "kept",
         verdicts=tuple(verdicts),
         judgement=judgement,
         best_micros=intent.best_micros,
@@ -176,4 +205,6 @@ def _entry(
         tier=services.history.started().tier,
         prompts=prompt_hashes(),
         program=shown.program if (shown := services.history.briefed(intent.candidate_id)) else "",
+        parts=composed.parts if composed else (),
+        removes=composed.removes if composed else (),
     )

@@ -26,6 +26,9 @@ from sigmaloop.graph.judging import AttemptJudge
 from sigmaloop.graph.planning import check_budget, tell_plan
 from sigmaloop.graph.program import LONGEST, NAME, PROGRAM, read_program
 from sigmaloop.graph.rollouts import run_covered, score_tasks
+from sigmaloop.graph.round_ends import begin_round
+from sigmaloop.graph.routing import attempts_left
+from sigmaloop.graph.searching import searching
 from sigmaloop.graph.services import Services
 from sigmaloop.graph.shown import passing_rollout
 from sigmaloop.graph.state import LoopState, LoopUpdate, MineTask
@@ -80,6 +83,8 @@ def baseline(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
         "candidate_id": None,
         "paused_gate": None,
         "plateau": "",
+        "search": "",
+        "slots": [],
         "reason": "baseline_scored",
     }
 
@@ -178,6 +183,10 @@ def cluster(state: LoopState, services: Services, emit: Emit) -> LoopUpdate:
     )
     file_failures(services, emit, failures, incumbent=state["incumbent"], batch=batch)
     target = services.history.next_target(state["incumbent"], batch, services.settings.plateau)
+    if searching(services):
+        begun = begin_round(services, emit, state) if attempts_left(state) else None
+        going: LoopUpdate = begun or {"slots": [], "outcome": "onward"}
+        return {**going, "cluster_id": target.id if target else None, "reason": "clustered"}
     if target:
         emit(ClusterChosen(cluster_id=target.id, title=target.title, failures=target.size))
     return {"cluster_id": target.id if target else None, "reason": "clustered"}

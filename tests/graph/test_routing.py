@@ -12,7 +12,8 @@ from sigmaloop.graph.state import LoopState
 EDGES = {
     ("__start__", "baseline"), ("baseline", "simulate"), ("simulate", "mine"), ("simulate", "cluster"),
     ("mine", "cluster"), ("cluster", "propose"), ("cluster", "simulate"), ("cluster", "certify"),
-    ("propose", "regression_gate"), ("propose", "revert"),
+    ("cluster", "screen"), ("propose", "screen"), ("screen", "propose"), ("screen", "regression_gate"),
+    ("screen", "revert"), ("screen", "keep"), ("learn", "screen"),
     ("regression_gate", "validation_gate"), ("regression_gate", "revert"), ("regression_gate", "pause"),
     ("validation_gate", "review"), ("validation_gate", "revert"), ("validation_gate", "pause"),
     ("pause", "regression_gate"), ("pause", "validation_gate"),
@@ -44,6 +45,10 @@ def test_the_branching_edges_carry_their_labels() -> None:
     assert labels["learn", "propose"] == "try_again"
     assert labels["regression_gate", "pause"] == "indecisive"
     assert labels["review", "keep"] == "approved"
+    assert labels["screen", "propose"] == "redraft"
+    assert labels["screen", "regression_gate"] == "ready"
+    assert labels["screen", "keep"] == "ungated"
+    assert labels["learn", "screen"] == "regroup"
 
 
 @given(states)

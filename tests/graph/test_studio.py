@@ -120,9 +120,7 @@ def test_a_run_is_stepped_from_its_first_node_and_keeps_its_form(studio: tuple[A
 
     seen = []
     for _ in range(4):  # without the form: it was given once
-        client.runs.wait(
-            thread, "sigmaloop", input=None, interrupt_after=["baseline", "simulate", "cluster", "propose"]
-        )
+        client.runs.wait(thread, "sigmaloop", input=None, interrupt_after=["baseline", "simulate", "cluster", "screen"])
         state = client.threads.get_state(thread)
         seen.append(state["next"])
     run = Run.open(thread, home=home)

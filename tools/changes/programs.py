@@ -10,6 +10,7 @@ import ast
 import difflib
 from functools import lru_cache
 
+from sigmaloop.records import digest
 from sigmaloop.tools.changes.file_kinds import Kind
 from sigmaloop.tools.changes.text_checks import same_text, text_edit
 
@@ -39,6 +40,12 @@ def edit_of(parent: str, source: str, kind: Kind = "python") -> Edit:
         return ()
     lines = list(difflib.unified_diff(ast.unparse(before).splitlines(), ast.unparse(after).splitlines(), n=0))
     return tuple(line for line in lines[2:] if line[:1] in "+-" and line[1:].strip())
+
+
+def program_hash(source: str) -> str:
+    """The same for two sources that are one program; of what is no Python, of its text."""
+    tree = _tree(source)
+    return digest(ast.dump(tree) if tree is not None else source)
 
 
 def _tree(source: str) -> ast.Module | None:

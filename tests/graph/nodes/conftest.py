@@ -107,10 +107,10 @@ def short_plan(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_services(tmp_path: Path) -> Iterator[Callable[..., Services]]:
-    """A run's services, not begun; keywords are settings."""
+    """A run's services, not begun; keywords are settings, `text` is the agent's."""
     made: list[Services] = []
 
-    def make(**changes: Any) -> Services:
+    def make(*, text: str = AGENT, **changes: Any) -> Services:
         given = {
             "home": tmp_path / "home",
             "upstream": "simulated",
@@ -126,7 +126,7 @@ def make_services(tmp_path: Path) -> Iterator[Callable[..., Services]]:
         gateway, supervisor = make_gateway(settings, journal=journal), make_supervisor(settings)
         services = Services(paths.run_id, settings, paths, journal, Notes(), gateway, supervisor)
         services.__dict__.update(miner=Miner(), clusterer=Clusterer(), engineer=Engineer(), judge=Judge())
-        services.versions.begin(AGENT, "baseline")
+        services.versions.begin(text, "baseline")
         journal.write(
             RunStarted(
                 settings=settings.stored(),
