@@ -297,9 +297,8 @@ def simulated(dice: random.Random, number: int, base: str) -> Written:
     hand = Hand(dice, number)
     request = Request({"messages": [{"role": "user", "content": f"draft {number} {dice.random()}"}]})
     kind = dice.choices(changes.KINDS, weights=[0.42, 0.2, 0.17, 0.15, 0.06])[0]
-    plan = changes.Plan(
-        "specific", kind, changes.wording(hand.text(), request), "cause", hand.tool, dice.random() < 0.3
-    )
+    # Not as a specific remedy, which would be worded anew for its place and lose its mark.
+    plan = changes.Plan("half", kind, hand.text(), "cause", hand.tool, dice.random() < 0.3)
     edit = changes.edit(plan, base, request)
     assert edit is not None
     return Written(f"simulated {kind}", edit.apply(base), (hand.mark,))
