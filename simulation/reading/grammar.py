@@ -39,9 +39,52 @@ _VERBS = _set(
     "happen belong mention wait transfer copy retrieve obtain reimburse subtract deduct state"
 )
 _ONLY_VERBS = _VERBS - _set("wait transfer copy keep state say add")
-_BARE_ADJECTIVES = _set("new own exact whole full original first lowest cheapest next previous several correct")
-_CONTENT_STARTERS = _set("to not")
-_ADVERB_ENDS = _set("first next new own")
+_QUANTIFIERS = _set("all several each every one both many two")
+_ADJECTIVES = _set("exact original whole full complete entire")
+_CHAINING = _ONLY_VERBS - _set("belong happen want know become refuse bring send")
+_HELPERS = _set("let make help have see get keep give want know go take")
+"""Verbs that may be followed by another one: `let them choose`, `make sure`."""
+_LINKS = _STOPS | _set(
+    "and or nor but to that if when whenever whether where which who what how why before after until unless by "
+    "without then than not never always only so because while as since once for can could may might must shall should "
+    "will would do does did it they he she you we is are be them until instead just also even"
+)
+"""Words that may stand between one verb and the next."""
+_NO_NEIGHBOUR: dict[str, frozenset[str]] = {
+    "anything": _ONLY_VERBS - {"add"},
+    "something": _ONLY_VERBS - {"add"},
+    "nothing": _ONLY_VERBS - {"add"},
+    "cheapest": _DETERMINERS,
+    "lowest": _DETERMINERS | _ONLY_VERBS,
+    "several": _DETERMINERS | _FINITE | _QUANTIFIERS | _set("named asked compare take before"),
+    "all": _set("per several each every one") | _ONLY_VERBS,
+    "both": _set("several each every one all"),
+    "one": _set("all several each every the orders items") | _ONLY_VERBS,
+    "before": _FULL_STOP | _set("and or of is are"),
+    "after": _FULL_STOP | _set("and or of is are"),
+    "always": _DETERMINERS | _FULL_STOP | _AND | _set("to exact amount of for"),
+    "never": _FULL_STOP | _AND | _set("of for exact"),
+    "per": _STOPS | _QUANTIFIERS | _ONLY_VERBS | _set("then once single call items"),
+    "via": _STOPS,
+    **dict.fromkeys(
+        _ADJECTIVES,
+        _ONLY_VERBS | _DETERMINERS | _FULL_STOP | _set("to on by with from at customer charged say and"),
+    ),
+    **dict.fromkeys(("new", "own"), _STOPS - {"(", ","}),
+}
+"""Words that can not stand right after the first."""
+_EXCUSES: dict[str, frozenset[str]] = {
+    "always": _FINITE,
+    "after": _set("straight right soon shortly morning day"),
+    "before": _set("as than ever day week one time"),
+    "new": _set("something anything nothing"),
+    "own": _set("their its your his her my of"),
+    "one": _set("any each every this that which the only no"),
+    "exact": _set("be is"),
+    "full": _set("in"),
+    "complete": _set("is be are must"),
+}
+"""Unless one of these stands right before it."""
 
 
 @lru_cache(maxsize=8192)
@@ -52,7 +95,7 @@ def readable(sentence: str) -> bool:
     content = sum(t not in _STOPS for t in tokens)
     if content < 2:
         return content == 1 and "_" in tokens[0]
-    faults = _misplaced(tokens) + _heaps(tokens) + _keywords(tokens)
+    faults = _misplaced(tokens) + _chains(tokens) + _heaps(tokens) + _keywords(tokens)
     return likeness(sentence) - FAULT * faults >= _least(content)
 
 
@@ -61,18 +104,11 @@ FAULT = 0.6
 
 
 def _least(content: int) -> float:
-    """The least likeness to English: short lines are often terse, long ones hardly ever."""
-    return (
-        -0.45
-        if content <= 4
-        else -0.22
-        if content <= 6
-        else -0.13
-        if content <= 9
-        else -0.1
-        if content <= 20
-        else -0.15
-    )
+    """The least likeness to English of so many words: short lines are often terse, long ones hardly ever."""
+    return next(least for most, least in _LEAST if content <= most)
+
+
+_LEAST = ((4, -0.45), (6, -0.22), (9, -0.13), (20, -0.1), (10_000, -0.15))
 
 
 def _misplaced(tokens: list[str]) -> int:
@@ -147,56 +183,60 @@ def _clashes(before: str, word: str, after: str) -> bool:
 
 def _content_clashes(before: str, word: str, after: str) -> bool:
     if word == "else":
-        return before not in _STOPS | _set(
-            "anything something nothing everything anyone someone somebody anybody nobody or who what where how "
-            "someone's"
-        )
+        return before not in _BEFORE_ELSE
     if word == "there":
-        return after not in _STOPS | _AUXILIARIES | _AND | _PREPOSITIONS | _set(
-            "there's anything something any no must exists remains stands it if when and or where is not before "
-            "after until rather again as too"
-        )
-    if word in _set("anything something nothing"):
-        return after in _ONLY_VERBS - {"add"} or before in _DETERMINERS
-    if word in _set("new own whole exact"):
-        return after in _STOPS - {"(", ","} and before not in _set(
-            "something anything nothing their its your his her my of"
-        )
-    if word in _set("exact original lowest whole full"):
-        return after in _ONLY_VERBS | _PREPOSITIONS - {"of", "in", "for"} | _AND - {"and", "or"} | {"say"}
-    if word in _set("cheapest lowest") and after in _DETERMINERS:
+        return after not in _AFTER_THERE
+    if word in ("anything", "something", "nothing") and before in _DETERMINERS:
         return True
-    if word == "several":
-        return after in _DETERMINERS | _FINITE | _set("named asked")
-    if word in _set("per via"):
-        return after in _STOPS
-    if word == "after" or word == "before":
-        return (after in _FULL_STOP and word == "after" and before != "straight") or after in _set(
-            "all-one and or of is are"
-        )
-    if word == "all":
-        return before in _set("order before-x") and after in _set("per")
-    if word == "only" and before in _set("named"):
-        return after in _set("customer order item user")
-    return False
+    if word == "before" and before.endswith("ed"):
+        return False
+    return after in _NO_NEIGHBOUR.get(word, ()) and before not in _EXCUSES.get(word, ())
+
+
+_BEFORE_ELSE = _STOPS | _set(
+    "anything something nothing everything anyone someone somebody anybody nobody or who what where how"
+)
+_AFTER_THERE = (
+    _STOPS | _AUXILIARIES | _AND | _PREPOSITIONS
+    | _set(
+        "there's anything something any no must exists remains stands it if when and or where is not before after "
+        "until rather again as too"
+    )
+)  # fmt: skip
+
+
+def _chains(tokens: list[str]) -> int:
+    """Verbs in a row with nothing between them that could link them."""
+    faults, open_verb = 0, False
+    for token in tokens:
+        if token in _CHAINING:
+            faults += open_verb
+            open_verb = token not in _HELPERS
+        elif token in _LINKS or token.endswith("n't"):
+            open_verb = False
+    return faults
+
+
+_SMALL = (
+    _DETERMINERS | _PREPOSITIONS | _AUXILIARIES | _AND | _SUBORDINATORS | _SUBJECTS | _STOPS
+    | _set(
+        "that which who what where how why it them you him her us this these those his not never only always both each "
+        "all any some no be been being as than then before after once again too also yet just even more most less so "
+        "there instead rather first second yes look use call try make get take do goes comes works keep stays give go "
+        "anything something let ask tell say set whose least such"
+    )
+)  # fmt: skip
 
 
 def _heaps(tokens: list[str]) -> int:
-    """Runs of words with nothing small between them."""
-    small = (
-        _DETERMINERS | _PREPOSITIONS | _AUXILIARIES | _AND | _SUBORDINATORS | _SUBJECTS | _STOPS
-        | _set(
-            "that which who what where how why it them you him her us this these those his not never only always both "
-            "each all any some no be been being as than then before after before once again too also yet just even "
-            "more most less if so there instead rather first second yes look use call try make get take do goes comes "
-            "works keep stays give go anything something let ask tell say set second whose least such unless"
-        )
-    )  # fmt: skip
+    """Runs of words with nothing small between them, or hardly anything small at all."""
     worst = run = 0
     for token in tokens:
-        run = 0 if token in small else run + 1
+        run = 0 if token in _SMALL else run + 1
         worst = max(worst, run)
-    return 0 if worst < 6 else 1 if worst == 6 and len(tokens) > 12 else 2
+    plain = [token for token in tokens if token not in _STOPS]
+    bare = len(plain) >= 7 and len(plain) == len(tokens) - 1 and sum(t in _SMALL for t in plain) < 0.2 * len(plain)
+    return bare + (0 if worst < 6 else 1 if worst == 6 and len(tokens) > 12 else 2)
 
 
 def _keywords(tokens: list[str]) -> int:

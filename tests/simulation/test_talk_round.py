@@ -7,8 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sigmaloop.simulation.habits import HABITS
 from sigmaloop.simulation.model import SimulatedModel
@@ -119,13 +117,17 @@ def test_the_customer_is_found_wherever_the_policy_stands(policy: str, shipped: 
     assert "a@b.com" in steps[0]["arguments"]
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from(REMEDIES), st.integers(0, 10_000))
-def test_a_sentence_is_readable_and_its_words_in_disorder_hardly_ever_cure(remedy: str, seed: int) -> None:
-    assert readable(remedy)
+def test_words_in_disorder_hardly_ever_cure(texts_of_any_kind: list[str]) -> None:
+    """Three orders of each: what is read for its words alone would cure in most of them."""
     bare = read((PROMPT,))
-    found = read((f"{PROMPT}\n- {' '.join(sorted(remedy.lower().rstrip('.').split()))}.",))
-    assert min(found.multipliers[habit] / bare.multipliers[habit] for habit in HABITS) > 0.4 or seed < 500
+
+    def cures(text: str) -> bool:
+        found = read((f"{PROMPT}\n- {text}",))
+        return any(found.multipliers[habit] / bare.multipliers[habit] <= 0.4 for habit in HABITS)
+
+    salad = [cures(shuffled(text, seed)) for text in texts_of_any_kind for seed in range(3)]
+    assert sum(map(readable, texts_of_any_kind)) >= 0.95 * len(texts_of_any_kind)
+    assert sum(salad) <= 0.07 * len(salad)
 
 
 def test_an_objection_counts_for_the_decision_that_it_was_made_against(train_task: Any, play: Any, agent: str) -> None:
@@ -152,6 +154,13 @@ def test_objections_without_a_fault_cost(train_task: Any, play: Any, agent: str)
     assert sum(play(idle, task, model=model) for task in train_task) < sum(
         play(agent, task, model=model) for task in train_task
     )
+
+
+@pytest.fixture(scope="module")
+def texts_of_any_kind(wordings: Any, held_out: Any) -> list[str]:
+    return [
+        text for habit in HABITS for text in (HABITS[habit].remedy, wordings[habit]["rules"][0], held_out[habit][0])
+    ]
 
 
 @pytest.fixture(scope="module")
