@@ -12,8 +12,8 @@ from sigmaloop.cli.terminal import tell
 KINDS = ("plain", "openai", "langgraph", "prompt")
 NEXT = """Next, in {folder}:
   sigmaloop benchmark check my_benchmark:FrontDesk   is the benchmark sound? needs no model
-  sigmaloop eval                                     what is the agent worth?{needs}
-  sigmaloop run                                      improve it; without OPENAI_API_KEY by the simulated model"""
+  sigmaloop eval --upstream simulated                what is the agent worth?{needs}
+  sigmaloop run --upstream simulated                 improve it; with OPENAI_API_KEY leave the upstream out"""
 
 
 @click.command()

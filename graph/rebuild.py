@@ -46,7 +46,8 @@ def rebuilt(journal: Journal, *, length: int | None = None) -> Stand | None:
     common = _common(facts_in(events, RunStarted)[0], base, length=len(events))
     newest = next((e for e in reversed(events) if e.kind in (BatchStarted.kind, AttemptEnded.kind)), None)
     if newest is None:
-        return Stand({**common, "batch": 0, "attempts_total": 0, **_best(events, base.commit, base)}, "baseline")
+        first: LoopUpdate = {"batch": 0, "attempts_total": 0, "search": "", "slots": []}
+        return Stand({**common, **first, **_best(events, base.commit, base)}, "baseline")
     number = _number(events, newest)
     if newest.kind == BatchStarted.kind:
         batch = BatchStarted.of(newest)

@@ -40,6 +40,7 @@ GATES = (
 WORLDS = ("tests/gate/test_recorded.py", "tests/gate/test_worlds.py", "tests/gate/test_power.py")
 TESTS: dict[str, tuple[str, ...]] = {
     "gate/bank.py": GATES,
+    "gate/by_type.py": ("tests/gate/test_by_type.py",),
     "gate/canaries.py": ("tests/gate/test_canaries.py", "tests/gate/test_decision.py"),
     "gate/cases.py": GATES,
     "gate/certificate.py": ("tests/gate/test_certificate.py",),
@@ -71,6 +72,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "gate/worlds/figures.py": WORLDS,
     "gate/worlds/power.py": ("tests/gate/test_recorded.py", "tests/gate/test_power.py"),
     "gate/worlds/selftest.py": WORLDS,
+    "gate/worlds/typed.py": ("tests/search/test_search_worlds.py",),
     "gate/worlds/worlds.py": WORLDS,
     "graph/nodes/observe.py": ("tests/graph/nodes/test_observe.py",),
     "graph/nodes/attempt.py": ("tests/graph/nodes/test_attempt.py",),

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 Command = Callable[..., "CompletedProcess[str]"]
 SMALL = (
     "--benchmark", "small:TinyHelpdesk", "--batches", "2", "--batch-size", "6", "--attempts", "3",
-    "--certify-trials", "1", "--upstream", "simulated",
+    "--certify-trials", "1", "--canaries", "0", "--harmful-canaries", "0", "--upstream", "simulated",
 )  # fmt: skip
 
 

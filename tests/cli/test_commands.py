@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from processes import environment, sigmaloop
 
-from sigmaloop.settings import GROUPS, Settings, place_of
+from sigmaloop.settings import GROUPS, Settings, flag_of, place_of
 
 Command = Callable[..., "CompletedProcess[str]"]
 SMALL = (
@@ -75,7 +75,7 @@ def options_of(text: str) -> dict[str, str]:
 def test_help_shows_the_common_settings_in_groups_and_help_all_every_one(command: Command) -> None:
     common, every = (options_of(command("run", flag).stdout) for flag in ("--help", "--help-all"))
     for name in Settings.model_fields:
-        flag, place = f"--{name.replace('_', '-')}", place_of(name)
+        flag, place = flag_of(name), place_of(name)
         if place.group == "models":  # told once for all roles
             assert flag not in every
             continue

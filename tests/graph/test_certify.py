@@ -53,8 +53,8 @@ def test_both_splits_are_certified_with_trials_of_their_own(certified: Run) -> N
         assert len(fresh) == 2 * (16 + 8)
         assert {r.key.trial >= CERTIFY_TRIAL for r in journal.rollouts(task_ids=sealed())} == {True}
     summary = certified.summary()
-    assert summary.certificate == found["test"]
-    assert summary.on_validation == found["validation"]
+    assert summary.certificate == found["test"].headline
+    assert summary.on_validation == found["validation"].headline
 
 
 def test_opening_the_test_split_for_another_agent_is_refused(certified: Run) -> None:

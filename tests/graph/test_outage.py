@@ -92,7 +92,7 @@ def test_the_answer_to_an_outage_is_not_taken_for_a_persons_opinion(journal: Jou
     def review(state: Any, services: Any, emit: Any) -> dict[str, Any]:
         if faults:
             raise faults.pop(0)
-        return {"reason": str(_approved(CANDIDATE, "sound"))}
+        return {"reason": str(_approved(CANDIDATE, "sound", []))}
 
     node = OneNode(review, journal)
     node.go()

@@ -165,8 +165,8 @@ def test_the_benchmark_ships() -> None:
 
 
 def test_the_simulated_model_is_refused_with_what_to_do() -> None:
-    settings = load_settings(benchmark="coding", upstream="simulated")
-    with pytest.raises(BadInput, match="set OPENAI_API_KEY, or name an endpoint with --base-url"):
+    settings = load_settings(benchmark="coding")
+    with pytest.raises(BadInput, match="set OPENAI_API_KEY or name an endpoint with --base-url"):
         smoke_test(settings, settings.agent_source(), load_benchmark("coding"))
 
 
