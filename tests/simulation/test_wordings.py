@@ -63,3 +63,18 @@ def test_a_rule_cures_what_it_is_about_and_little_else(texts: Any, understood: A
     others = [cured(understood(text)) - {text["fault"]} for text in texts("rule")]
     assert max(map(len, others)) <= 2
     assert sum(map(len, others)) <= 0.25 * len(others)
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("blind_1", 0.71, 0.15), ("blind_2", 0.76, 0.12)])
+def test_sets_that_nobody_looked_at_are_understood_this_far(
+    name: str, least: float, most: float, understood: Any
+) -> None:
+    """By writers who had not seen the reader, unopened until it was done. The aim is .85 and .05: it is not met."""
+    every = json.loads((Path(__file__).parent / "wordings" / f"{name}.json").read_text())
+    hits = {
+        kind: share([text["fault"] in cured(understood(text)) for text in every if text["kind"] == kind])
+        for kind in ("rule", "contrary")
+    }
+    assert hits["rule"] >= least
+    assert hits["contrary"] <= most
+    assert sum(bool(understood(text).bumps) for text in every if text["kind"] in ("rule", "broad_ok")) <= 1
