@@ -12,7 +12,7 @@ help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ - /'
 
 demo: $(VENV)/installed  ## three batches on the embedded benchmark with the simulated model, in about a minute
-	$(BIN)/sigmaloop run --batches 3 --certify-trials 2 --upstream simulated --home $(DEMO_HOME)
+	$(BIN)/sigmaloop run --batches 3 --attempts 4 --certify-trials 1 --upstream simulated --home $(DEMO_HOME)
 
 test: $(VENV)/installed-dev  ## the whole test suite, in two processes: no network, no key
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
